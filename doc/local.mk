@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+#
+# Manual pages: written as doc/man/NAME.SECTION.adoc, made by asciidoctor and
+# shipped in the tarball. A page shows the day of the release, so that the
+# same source gives the same bytes on every day.
+
+MAN_PAGES = \
+	doc/man/fph_coalescer.3 \
+	doc/man/fph_hint_session.3 \
+	doc/man/fph_hinter.3 \
+	doc/man/fph_report.3 \
+	doc/man/fph_reporter.3 \
+	doc/man/fph_status.3 \
+	doc/man/fph_wire.3
+
+EXTRA_DIST +=  $(MAN_PAGES:=.adoc)
+
+if HAVE_MAN
+dist_man_MANS += $(MAN_PAGES)
+else
+dist-hook: no-manual-pages
+no-manual-pages:
+	@echo 'make dist: the tarball brings the manual pages, and they need' \
+		'asciidoctor' >&2
+	@false
+endif
+
+doc/man/%: doc/man/%.adoc
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	$(ASCIIDOCTOR) -b manpage -a reproducible \
+		-a docdate=$(FPH_RELEASE_DATE) \
+		-a mansource='libfph $(PACKAGE_VERSION)' \
+		-a manmanual='libfph manual' -o $@ $<
+MAINTAINERCLEANFILES = $(MAN_PAGES)

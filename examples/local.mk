@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+#
+# Built and run as tests; they use nothing but the installed interface.
+
+EXAMPLES =  
+
+check_PROGRAMS += $(EXAMPLES)
+TESTS += $(EXAMPLES) 
+dist_check_SCRIPTS += 
+
+examples_guest_minimal_LDADD = lib/libfph.la
+examples_host_minimal_LDADD = lib/libfph-vmm.la lib/libfph.la

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+#
+# The hosted side, for VMMs on Linux: here are the system calls.
+FPH_VMM_SOURCES =
+
+FPH_VMM_PRIVATE_H =
+

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+
+FREESTANDING_TESTS = \
+	tests/freestanding/freestanding.tap
+
+TESTS += $(FREESTANDING_TESTS)
+dist_check_SCRIPTS += $(FREESTANDING_TESTS)
+EXTRA_DIST += tests/freestanding/nolibc_config.h

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+#
+# One libcheck program for each module, from the one file of its name. What
+# several of them need is in a library of its own.
+
+UNIT_TESTS =
+
+if HAVE_UNIT_TESTS
+check_LTLIBRARIES = tests/unit/libsupport.la
+tests_unit_libsupport_la_SOURCES = \
+	tests/unit/hint_fixture.h \
+	tests/unit/hinter_fixture.h \
+	tests/unit/range_model.h \
+	tests/unit/reporter_fixture.h
+
+UNIT_TESTS += \
+	tests/unit/test_hint_session \
+	tests/unit/test_hint_session_random \
+	tests/unit/test_hint_session_rules \
+	tests/unit/test_hinter \
+	tests/unit/test_hinter_calls \
+	tests/unit/test_hinter_faults \
+	tests/unit/test_hinter_hold \
+	tests/unit/test_hinter_random \
+	tests/unit/test_range \
+	tests/unit/test_range_random \
+	tests/unit/test_report \
+	tests/unit/test_report_random \
+	tests/unit/test_reporter \
+	tests/unit/test_reporter_calls \
+	tests/unit/test_reporter_random \
+	tests/unit/test_reporter_window \
+	tests/unit/test_status \
+	tests/unit/test_wire
+
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)
+
+# For every program that names no libraries of its own.
+AM_CFLAGS += $(CHECK_CFLAGS)
+LDADD = tests/unit/libsupport.la \
+	lib/libfph-vmm-objects.la lib/libfph-objects.la $(CHECK_LIBS)
+endif
