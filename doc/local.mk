@@ -10,6 +10,8 @@ MAN_PAGES = \
 	doc/man/fph_hinter.3 \
 	doc/man/fph_report.3 \
 	doc/man/fph_reporter.3 \
+	doc/man/fph_split_device.3 \
+	doc/man/fph_split_driver.3 \
 	doc/man/fph_status.3 \
 	doc/man/fph_wire.3
 

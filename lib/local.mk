@@ -11,6 +11,7 @@ FPH_PUBLIC_H = \
 	include/fph/host.h \
 	include/fph/range.h \
 	include/fph/status.h \
+	include/fph/vring.h \
 	include/fph/wire.h
 FPH_VMM_PUBLIC_H =
 

@@ -10,5 +10,6 @@
 #include <fph/range.h>
 #include <fph/host.h>
 #include <fph/guest.h>
+#include <fph/vring.h>
 
 #endif /* FPH_FPH_H */

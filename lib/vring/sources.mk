@@ -2,7 +2,8 @@
 #
 # Rings over shared memory, freestanding like the core. A port with a
 # virtqueue of its own leaves them out.
-FPH_VRING_SOURCES =
-
-FPH_VRING_PRIVATE_H =
-
+FPH_VRING_SOURCES = \
+	lib/vring/split_device.c \
+	lib/vring/split_driver.c
+FPH_VRING_PRIVATE_H = \
+	lib/vring/split.h

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 
 FREESTANDING_TESTS = \
+	tests/freestanding/foreign.tap \
 	tests/freestanding/freestanding.tap
 
 TESTS += $(FREESTANDING_TESTS)

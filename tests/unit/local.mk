@@ -11,7 +11,9 @@ tests_unit_libsupport_la_SOURCES = \
 	tests/unit/hint_fixture.h \
 	tests/unit/hinter_fixture.h \
 	tests/unit/range_model.h \
-	tests/unit/reporter_fixture.h
+	tests/unit/reporter_fixture.h \
+	tests/unit/ring.c \
+	tests/unit/ring.h
 
 UNIT_TESTS += \
 	tests/unit/test_hint_session \
@@ -30,6 +32,11 @@ UNIT_TESTS += \
 	tests/unit/test_reporter_calls \
 	tests/unit/test_reporter_random \
 	tests/unit/test_reporter_window \
+	tests/unit/test_split_device \
+	tests/unit/test_split_device_hostile \
+	tests/unit/test_split_driver \
+	tests/unit/test_split_driver_hostile \
+	tests/unit/test_split_pair \
 	tests/unit/test_status \
 	tests/unit/test_wire
 
