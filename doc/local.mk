@@ -8,6 +8,8 @@ MAN_PAGES = \
 	doc/man/fph_coalescer.3 \
 	doc/man/fph_hint_session.3 \
 	doc/man/fph_hinter.3 \
+	doc/man/fph_memory.3 \
+	doc/man/fph_reclaim.3 \
 	doc/man/fph_report.3 \
 	doc/man/fph_reporter.3 \
 	doc/man/fph_split_device.3 \

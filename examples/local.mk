@@ -2,7 +2,7 @@
 #
 # Built and run as tests; they use nothing but the installed interface.
 
-EXAMPLES =  
+EXAMPLES =  examples/host_minimal
 
 check_PROGRAMS += $(EXAMPLES)
 TESTS += $(EXAMPLES) 

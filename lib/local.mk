@@ -13,7 +13,9 @@ FPH_PUBLIC_H = \
 	include/fph/status.h \
 	include/fph/vring.h \
 	include/fph/wire.h
-FPH_VMM_PUBLIC_H =
+FPH_VMM_PUBLIC_H = \
+	include/fph-vmm/memory.h \
+	include/fph-vmm/reclaim.h
 
 fphincludedir = $(includedir)/fph
 fphinclude_HEADERS = $(FPH_PUBLIC_H)

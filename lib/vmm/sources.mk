@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 #
 # The hosted side, for VMMs on Linux: here are the system calls.
-FPH_VMM_SOURCES =
-
-FPH_VMM_PRIVATE_H =
-
+FPH_VMM_SOURCES = \
+	lib/vmm/memory.c \
+	lib/vmm/reclaim.c \
+	lib/vmm/reclaim_calls.c \
+	lib/vmm/reclaim_ops.c
+FPH_VMM_PRIVATE_H = \
+	lib/vmm/internal.h

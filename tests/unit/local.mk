@@ -8,10 +8,13 @@ UNIT_TESTS =
 if HAVE_UNIT_TESTS
 check_LTLIBRARIES = tests/unit/libsupport.la
 tests_unit_libsupport_la_SOURCES = \
+	tests/unit/fake_calls.h \
 	tests/unit/hint_fixture.h \
 	tests/unit/hinter_fixture.h \
+	tests/unit/host_memory.h \
 	tests/unit/range_model.h \
 	tests/unit/reporter_fixture.h \
+	tests/unit/reclaim_fixture.h \
 	tests/unit/ring.c \
 	tests/unit/ring.h
 
@@ -24,8 +27,13 @@ UNIT_TESTS += \
 	tests/unit/test_hinter_faults \
 	tests/unit/test_hinter_hold \
 	tests/unit/test_hinter_random \
+	tests/unit/test_memory \
 	tests/unit/test_range \
 	tests/unit/test_range_random \
+	tests/unit/test_reclaim \
+	tests/unit/test_reclaim_calls \
+	tests/unit/test_reclaim_faults \
+	tests/unit/test_reclaim_memory \
 	tests/unit/test_report \
 	tests/unit/test_report_random \
 	tests/unit/test_reporter \

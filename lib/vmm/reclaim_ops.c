@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* The system calls of the reclaim engine. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "vmm/internal.h"
+
+/* As in linux/pidfd.h since 6.14: the thread that asks, without a pidfd. */
+#define PIDFD_OF_THIS_THREAD	(-10000)
+
+/*
+ * No pidfd is kept: after a fork it would still name the parent, and a
+ * discard in the child would hit the parent's memory.
+ */
+static ssize_t advise_self(const struct iovec *iov, size_t n, int advice)
+{
+	ssize_t done;
+	int saved;
+	int fd;
+
+	done = syscall(SYS_process_madvise, PIDFD_OF_THIS_THREAD, iov, n,
+		       advice, 0u);
+	if (done >= 0 || errno != EBADF)
+		return done;
+	fd = (int)syscall(SYS_pidfd_open, getpid(), 0u);
+	if (fd < 0)
+		return -1;
+	done = syscall(SYS_process_madvise, fd, iov, n, advice, 0u);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return done;
+}
+
+const struct fph_reclaim_ops fph_reclaim_system_ops = {
+	.fallocate = fallocate,
+	.madvise = madvise,
+	.process_madvise = advise_self,
+};

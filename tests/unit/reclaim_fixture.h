@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * One region of real memory, the engine over it, and system calls that are
+ * counted: the real ones, or as an older or a newer kernel would have them.
+ */
+#ifndef RECLAIM_FIXTURE_H
+#define RECLAIM_FIXTURE_H
+
+#include "host_memory.h"
+
+#define GPA	((uint64_t)1 << 32)
+
+static struct fph_region storage[4];
+static struct fph_memory memory;
+static struct fph_reclaim rc;
+static struct fph_reclaim_counters cnt;
+static struct fph_run runs[4096];
+static uint8_t results[4096];
+static uint64_t ncalls;			/* made through counting_ops */
+
+static inline void setup(void)
+{
+	ncalls = 0;
+	ck_assert_int_eq(fph_memory_init(&memory, storage, 4), FPH_OK);
+}
+
+static inline void start(const struct fph_reclaim_ops *ops, uint32_t flags)
+{
+	struct fph_reclaim_params params = {
+		.size = sizeof(params),
+		.memory = &memory,
+		.ops = ops,
+		.flags = flags,
+	};
+
+	ck_assert_int_eq(fph_reclaim_init(&rc, &params), FPH_OK);
+}
+
+/* The whole area as a region at GPA; 0 lets the library find the backing. */
+static inline void add(const struct host_area *a, bool is_private, int backing,
+		uint32_t flags)
+{
+	struct fph_region r = {
+		.gpa = GPA,
+		.len = a->len,
+		.host = a->p,
+		.fd = a->fd,
+		.page_size = a->page,
+		.backing = backing,
+		.flags = flags,
+	};
+
+	if (!backing)
+		ck_assert_int_eq(fph_memory_get_backing(&r, a->fd, is_private),
+				 FPH_OK);
+	ck_assert_uint_eq(r.page_size, a->page);
+	ck_assert_int_eq(fph_memory_add(&memory, &r), FPH_OK);
+}
+
+static inline void discard(uint32_t n)
+{
+	ck_assert_int_eq(fph_reclaim_discard(&rc, runs, n, results, NULL),
+			 (int)n);
+	ck_assert_int_eq(fph_reclaim_get_counters(&rc, &cnt), FPH_OK);
+}
+
+static inline int discard_one(uint64_t offset, uint64_t len)
+{
+	runs[0].gpa = GPA + offset;
+	runs[0].len = len;
+	discard(1);
+	return results[0];
+}
+
+/* n runs of one page, with a page between them. */
+static inline void scatter(uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		runs[i].gpa = GPA + 2 * i * host_page();
+		runs[i].len = host_page();
+	}
+}
+
+/* --------------------------------------------------------- real and not -- */
+
+static inline int count_fallocate(int fd, int mode, off_t offset, off_t len)
+{
+	ncalls++;
+	return fallocate(fd, mode, offset, len);
+}
+
+static inline int count_madvise(void *addr, size_t len, int advice)
+{
+	ncalls++;
+	return madvise(addr, len, advice);
+}
+
+static inline ssize_t count_vector(const struct iovec *iov, size_t n,
+				   int advice)
+{
+	ncalls++;
+	return fph_reclaim_system_ops.process_madvise(iov, n, advice);
+}
+
+/* What a kernel up to 6.12 says. */
+static inline ssize_t refuse_vector(const struct iovec *iov, size_t n,
+				    int advice)
+{
+	(void)iov;
+	(void)n;
+	(void)advice;
+	ncalls++;
+	errno = EINVAL;
+	return -1;
+}
+
+/* What a newer kernel does. */
+static inline ssize_t emulate_vector(const struct iovec *iov, size_t n,
+				     int advice)
+{
+	ssize_t done = 0;
+
+	ncalls++;
+	if (n > FPH_RECLAIM_VECTOR) {
+		errno = EINVAL;
+		return -1;
+	}
+	for (; n; n--, iov++) {
+		if (madvise(iov->iov_base, iov->iov_len, advice))
+			return done ? done : -1;
+		done += (ssize_t)iov->iov_len;
+	}
+	return done;
+}
+
+static const struct fph_reclaim_ops real_ops = {
+	count_fallocate, count_madvise, count_vector
+};
+static const struct fph_reclaim_ops refusing_ops = {
+	count_fallocate, count_madvise, refuse_vector
+};
+static const struct fph_reclaim_ops emulating_ops = {
+	count_fallocate, count_madvise, emulate_vector
+};
+
+/* Whether the kernel takes a vector on ourselves; valgrind does not. */
+static inline bool has_vector(void)
+{
+	struct host_area a;
+	struct iovec iov;
+	ssize_t n;
+
+	host_map_anon(&a, 1);
+	iov.iov_base = a.p;
+	iov.iov_len = a.len;
+	n = fph_reclaim_system_ops.process_madvise(&iov, 1, MADV_DONTNEED);
+	host_unmap(&a);
+	return n == (ssize_t)iov.iov_len;
+}
+
+#endif /* RECLAIM_FIXTURE_H */
