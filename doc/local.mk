@@ -5,6 +5,7 @@
 # same source gives the same bytes on every day.
 
 MAN_PAGES = \
+	doc/man/fph_balloon.3 \
 	doc/man/fph_coalescer.3 \
 	doc/man/fph_hint_session.3 \
 	doc/man/fph_hinter.3 \

@@ -14,6 +14,7 @@ FPH_PUBLIC_H = \
 	include/fph/vring.h \
 	include/fph/wire.h
 FPH_VMM_PUBLIC_H = \
+	include/fph-vmm/balloon.h \
 	include/fph-vmm/memory.h \
 	include/fph-vmm/reclaim.h
 

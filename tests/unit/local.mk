@@ -9,6 +9,8 @@ if HAVE_UNIT_TESTS
 check_LTLIBRARIES = tests/unit/libsupport.la
 tests_unit_libsupport_la_SOURCES = \
 	tests/unit/fake_calls.h \
+	tests/unit/guest.c \
+	tests/unit/guest.h \
 	tests/unit/hint_fixture.h \
 	tests/unit/hinter_fixture.h \
 	tests/unit/host_memory.h \
@@ -19,6 +21,14 @@ tests_unit_libsupport_la_SOURCES = \
 	tests/unit/ring.h
 
 UNIT_TESTS += \
+	tests/unit/test_balloon \
+	tests/unit/test_balloon_hint \
+	tests/unit/test_balloon_hostile \
+	tests/unit/test_balloon_hostile_hint \
+	tests/unit/test_balloon_queues \
+	tests/unit/test_balloon_rings \
+	tests/unit/test_balloon_soak \
+	tests/unit/test_balloon_stats \
 	tests/unit/test_hint_session \
 	tests/unit/test_hint_session_random \
 	tests/unit/test_hint_session_rules \

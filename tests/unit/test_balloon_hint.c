@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* The balloon device and hints: rounds, barriers, buffers of any shape. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "guest.h"
+
+static struct guest g;
+
+static void finish(void)
+{
+	guest_fini(&g);
+}
+
+static void boot(void)
+{
+	guest_boot_without(&g, GUEST_BIT(PAGE_POISON));
+}
+
+static void process(int want)
+{
+	ck_assert_int_eq(fph_balloon_process(g.balloon, 3, 1000), want);
+}
+
+static void expect(int state, uint32_t config, uint32_t events)
+{
+	uint8_t b[4];
+
+	ck_assert_int_eq(fph_balloon_hint_get_state(g.balloon), state);
+	ck_assert_uint_eq(fph_balloon_hint_get_config(g.balloon), config);
+	fph_balloon_get_config(g.balloon, FPH_CONFIG_CMD_ID, b, 4);
+	ck_assert_uint_eq(ring_get(b, 4, false), config);
+	ck_assert_uint_eq(fph_balloon_get_events(g.balloon), events);
+}
+
+static uint32_t request(void)
+{
+	uint32_t id = 0;
+
+	ck_assert_int_eq(fph_balloon_hint_sync_begin(g.balloon), FPH_OK);
+	ck_assert_int_eq(fph_balloon_hint_sync_end(g.balloon), FPH_OK);
+	ck_assert_int_eq(fph_balloon_hint_request(g.balloon, &id), FPH_OK);
+	expect(FPH_HINT_REQUESTED, id, FPH_EVENT_HINT | FPH_EVENT_CONFIG);
+	return id;
+}
+
+static uint32_t start(void)
+{
+	uint32_t id = request();
+
+	guest_command(&g, 3, id);
+	process(1);
+	expect(FPH_HINT_ACTIVE, id, FPH_EVENT_HINT);
+	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 1);
+	g.used[3]++;
+	return id;
+}
+
+static struct fph_run next(void)
+{
+	struct fph_run run;
+
+	ck_assert_int_eq(fph_balloon_hint_next(g.balloon, &run), 1);
+	return run;
+}
+
+static void no_next(void)
+{
+	struct fph_discard d;
+	struct fph_run run;
+
+	ck_assert_int_eq(fph_balloon_hint_next(g.balloon, &run), 0);
+	/* A hint never becomes a discard. */
+	ck_assert_int_eq(fph_balloon_next(g.balloon, &d), 0);
+}
+
+static void complete(const struct fph_run *run)
+{
+	ck_assert_int_eq(fph_balloon_hint_complete(g.balloon, run, true),
+			 FPH_OK);
+}
+
+START_TEST(request_needs_feature_and_harvest)
+{
+	uint32_t id = 77;
+
+	guest_boot_without(&g, GUEST_BIT(FREE_PAGE_HINT));
+	ck_assert_int_eq(fph_balloon_hint_sync_begin(g.balloon), FPH_OK);
+	ck_assert_int_eq(fph_balloon_hint_sync_end(g.balloon), FPH_OK);
+	ck_assert_int_eq(fph_balloon_hint_request(g.balloon, &id), FPH_ESTATE);
+	finish();
+
+	boot();
+	ck_assert_int_eq(fph_balloon_hint_sync_end(g.balloon), FPH_ESTATE);
+	ck_assert_int_eq(fph_balloon_hint_request(g.balloon, &id), FPH_ESTATE);
+	ck_assert_int_eq(fph_balloon_hint_sync_begin(g.balloon), FPH_OK);
+	ck_assert_int_eq(fph_balloon_hint_request(g.balloon, &id), FPH_ESTATE);
+	ck_assert_uint_eq(id, 77);
+	ck_assert_int_eq(fph_balloon_hint_sync_end(g.balloon), FPH_OK);
+	ck_assert_int_eq(fph_balloon_hint_request(g.balloon, &id), FPH_OK);
+	ck_assert_uint_eq(id, VIRTIO_BALLOON_CMD_ID_MIN);
+	expect(FPH_HINT_REQUESTED, id, FPH_EVENT_HINT | FPH_EVENT_CONFIG);
+	finish();
+}
+END_TEST
+
+START_TEST(a_whole_round)
+{
+	struct fph_run run;
+	uint16_t head;
+
+	boot();
+	start();
+	for (uint32_t i = 0; i < 100; i++)
+		guest_offer_one(&g, 3, GUEST_PAGES + i * 0x10000, 0x10000,
+				RING_WRITE);
+	guest_command(&g, 3, VIRTIO_BALLOON_CMD_ID_STOP);
+	process(101);
+	/* The driver ended its stream, and must be told that nothing is on. */
+	expect(FPH_HINT_STOPPED, 0, FPH_EVENT_HINT | FPH_EVENT_CONFIG);
+	run = next();
+	ck_assert_uint_eq(run.gpa, GUEST_PAGES);
+	ck_assert_uint_eq(run.len, 100 * 0x10000);
+	no_next();
+	ck_assert_uint_eq(fph_balloon_get_outstanding(g.balloon), 1);
+	/* Its hints are not over, but nothing holds the STOP back. */
+	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 1);
+	complete(&run);
+	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 100);
+	for (int i = 0; i < 101; i++)
+		ck_assert(guest_take_used(&g, 3, &head));
+	ck_assert_int_eq(fph_balloon_hint_done(g.balloon), FPH_OK);
+	expect(FPH_HINT_DONE, VIRTIO_BALLOON_CMD_ID_DONE,
+	       FPH_EVENT_HINT | FPH_EVENT_CONFIG);
+	ck_assert_int_eq(fph_balloon_hint_done(g.balloon), FPH_OK);
+	expect(FPH_HINT_DONE, VIRTIO_BALLOON_CMD_ID_DONE, 0);
+	ck_assert_uint_eq(guest_counters(&g).hint.bytes_done, 100 * 0x10000);
+	finish();
+}
+END_TEST
+
+START_TEST(barriers_wait_for_skips)
+{
+	struct fph_run run;
+	uint32_t id;
+
+	boot();
+	id = start();
+	guest_offer_one(&g, 3, GUEST_PAGES, 0x10000, RING_WRITE);
+	guest_offer_one(&g, 3, GUEST_PAGES + 0x20000, 0x10000, RING_WRITE);
+	process(2);
+	run = next();
+	ck_assert_int_eq(fph_balloon_hint_sync_begin(g.balloon), FPH_EBUSY);
+	expect(FPH_HINT_STOPPING, 0, FPH_EVENT_HINT | FPH_EVENT_CONFIG);
+	no_next();
+	ck_assert_int_eq(fph_balloon_reset(g.balloon), FPH_EBUSY);
+	complete(&run);
+	ck_assert_int_eq(fph_balloon_reset(g.balloon), FPH_OK);
+	expect(FPH_HINT_IDLE, 0, FPH_EVENT_HINT);
+
+	/* After the reset an id is still never the same again. */
+	ck_assert_int_eq(fph_balloon_set_features(
+		g.balloon, GUEST_FEATURES | GUEST_VERSION_1), FPH_OK);
+	ck_assert_uint_eq(request(), id + 1);
+	ck_assert_int_eq(fph_balloon_hint_stop(g.balloon), FPH_OK);
+	expect(FPH_HINT_IDLE, 0, FPH_EVENT_HINT | FPH_EVENT_CONFIG);
+	finish();
+}
+END_TEST
+
+START_TEST(ring_stop_waits_for_skips)
+{
+	struct fph_run run;
+	uint16_t base;
+
+	boot();
+	start();
+	guest_offer_one(&g, 3, GUEST_PAGES, 0x10000, RING_WRITE);
+	process(1);
+	run = next();
+	ck_assert_int_eq(fph_balloon_ring_stop(g.balloon, 3, &base),
+			 FPH_EBUSY);
+	ck_assert_int_eq(fph_balloon_freeze(g.balloon), FPH_EBUSY);
+	complete(&run);
+	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 0);
+	ck_assert_int_eq(fph_balloon_thaw(g.balloon), FPH_OK);
+	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 1);
+	ck_assert_int_eq(fph_balloon_ring_stop(g.balloon, 3, &base), FPH_OK);
+	ck_assert_uint_eq(base, 2);
+	finish();
+}
+END_TEST
+
+START_TEST(new_features_end_a_round_they_do_not_fit)
+{
+	uint64_t all = GUEST_FEATURES | GUEST_VERSION_1;
+	uint16_t base;
+	uint32_t id;
+
+	boot();
+	id = request();
+	for (uint32_t i = 0; i < FPH_NQUEUES; i++)
+		ck_assert_int_eq(fph_balloon_ring_stop(g.balloon, i, &base),
+				 FPH_OK);
+	ck_assert_int_eq(fph_balloon_set_features(g.balloon, all), FPH_OK);
+	expect(FPH_HINT_REQUESTED, id, 0);
+	ck_assert_int_eq(fph_balloon_set_features(
+		g.balloon, all & ~GUEST_BIT(FREE_PAGE_HINT)), FPH_OK);
+	expect(FPH_HINT_IDLE, 0, FPH_EVENT_HINT | FPH_EVENT_CONFIG);
+	finish();
+}
+END_TEST
+
+/* A command may be cut anywhere, and hints may follow it in one buffer. */
+START_TEST(command_in_any_framing)
+{
+	static const struct {
+		uint32_t len[4];
+		uint32_t n;
+	} row[] = {
+		{ { 4 }, 1 }, { { 1, 3 }, 2 }, { { 2, 2 }, 2 },
+		{ { 3, 1 }, 2 }, { { 1, 1, 1, 1 }, 4 }
+	};
+
+	for (size_t i = 0; i < 2 * sizeof(row) / sizeof(row[0]); i++) {
+		uint64_t gpa = GUEST_SPLIT - 2;
+		struct guest_seg segs[6];
+		struct fph_run run;
+		uint32_t n = row[i / 2].n;
+		uint32_t id;
+
+		boot();
+		id = request();
+		guest_put(&g, gpa, 4, id);
+		for (uint32_t j = 0; j < n; j++) {
+			segs[j] = (struct guest_seg){ gpa, row[i / 2].len[j],
+						      0 };
+			gpa += row[i / 2].len[j];
+		}
+		if (i & 1) {
+			segs[n++] = (struct guest_seg){ 0x200000, 0x2000,
+							RING_WRITE };
+			segs[n++] = (struct guest_seg){ 0x202000, 0x2000,
+							RING_WRITE };
+		}
+		guest_offer(&g, 3, segs, n);
+		process(1);
+		expect(FPH_HINT_ACTIVE, id, FPH_EVENT_HINT);
+		if (i & 1) {
+			run = next();
+			ck_assert_uint_eq(run.gpa, 0x200000);
+			ck_assert_uint_eq(run.len, 0x4000);
+			complete(&run);
+		}
+		no_next();
+		ck_assert_uint_eq(fph_balloon_flush(g.balloon), 1);
+		finish();
+	}
+}
+END_TEST
+
+START_TEST(hint_window_fills_and_drains)
+{
+	struct fph_run run;
+	uint32_t taken = 0;
+
+	guest_init(&g, 1024);
+	guest_new(&g, GUEST_FEATURES, 0);
+	ck_assert_int_eq(fph_balloon_set_features(
+		g.balloon, GUEST_FEATURES | GUEST_VERSION_1), FPH_OK);
+	for (uint32_t i = 0; i < FPH_NQUEUES; i++)
+		guest_start(&g, i, 0);
+	start();
+	for (uint32_t i = 0; i < 1023; i++)
+		guest_offer_one(&g, 3, GUEST_PAGES + i * GUEST_PAGE,
+				GUEST_PAGE, RING_WRITE);
+	process(1000);
+	process(23);
+	run = next();
+	ck_assert_uint_eq(run.len, 1023 * GUEST_PAGE);
+	complete(&run);
+	while (fph_balloon_flush(g.balloon))
+		taken = guest_count_used(&g, 3);
+	ck_assert_uint_eq(taken, 1023);
+	finish();
+}
+END_TEST
+
+/* VIRTIO_F_VERSION_1 is refused: the driver's own byte order, also ours. */
+START_TEST(legacy_uses_the_order_of_the_host)
+{
+	struct fph_stat stat;
+	uint32_t id;
+
+	guest_boot(&g, GUEST_FEATURES, GUEST_BIT(FREE_PAGE_HINT) |
+				       GUEST_BIT(STATS_VQ), 0xf);
+	ck_assert_int_eq(g.big, FPH_HOST_BIG_ENDIAN);
+	id = request();
+	guest_command(&g, 3, id);
+	process(1);
+	expect(FPH_HINT_ACTIVE, id, FPH_EVENT_HINT);
+	guest_put(&g, GUEST_BUFFERS, 2, VIRTIO_BALLOON_S_MEMFREE);
+	guest_put(&g, GUEST_BUFFERS + 2, 8, 0x123456789abcdef0);
+	guest_offer_one(&g, 2, GUEST_BUFFERS, 10, 0);
+	ck_assert_int_eq(fph_balloon_process(g.balloon, 2, 9), 1);
+	ck_assert_uint_eq(fph_balloon_get_stats(g.balloon, &stat, 1), 1);
+	ck_assert_uint_eq(stat.tag, VIRTIO_BALLOON_S_MEMFREE);
+	ck_assert_uint_eq(stat.val, 0x123456789abcdef0);
+	guest_frames(&g, 1, GUEST_BUFFERS, GUEST_PAGES, GUEST_PAGE, 2);
+	ck_assert_int_eq(fph_balloon_process(g.balloon, 1, 9), 1);
+	ck_assert_uint_eq(guest_counters(&g).deflated, 2);
+	finish();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("balloon hints");
+	TCase *t = tcase_create("all");
+	SRunner *sr;
+	int failed;
+
+	tcase_set_timeout(t, 120);
+	tcase_add_test(t, request_needs_feature_and_harvest);
+	tcase_add_test(t, a_whole_round);
+	tcase_add_test(t, barriers_wait_for_skips);
+	tcase_add_test(t, ring_stop_waits_for_skips);
+	tcase_add_test(t, new_features_end_a_round_they_do_not_fit);
+	tcase_add_test(t, command_in_any_framing);
+	tcase_add_test(t, hint_window_fills_and_drains);
+	tcase_add_test(t, legacy_uses_the_order_of_the_host);
+	suite_add_tcase(s, t);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
