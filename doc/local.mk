@@ -16,7 +16,9 @@ MAN_PAGES = \
 	doc/man/fph_split_device.3 \
 	doc/man/fph_split_driver.3 \
 	doc/man/fph_status.3 \
-	doc/man/fph_wire.3
+	doc/man/fph_wire.3 \
+	doc/man/fphctl.1 \
+	doc/man/vhost-user-balloon.1
 
 EXTRA_DIST +=  $(MAN_PAGES:=.adoc)
 

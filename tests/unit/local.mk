@@ -58,6 +58,32 @@ UNIT_TESTS += \
 	tests/unit/test_status \
 	tests/unit/test_wire
 
+if ENABLE_TOOLS
+UNIT_TESTS += \
+	tests/unit/test_command \
+	tests/unit/test_control \
+	tests/unit/test_vhost_user \
+	tests/unit/test_vhost_user_life \
+	tests/unit/test_vhost_user_notify \
+	tests/unit/test_vhost_user_random \
+	tests/unit/test_vhost_user_setup
+
+check_LTLIBRARIES += tests/unit/libvhostuser.la
+tests_unit_libvhostuser_la_SOURCES = \
+	tests/unit/control_fixture.h \
+	tests/unit/vu_fixture.c \
+	tests/unit/vu_fixture.h
+
+DAEMON_LDADD = tests/unit/libvhostuser.la $(DAEMON_LIBS) $(LDADD)
+tests_unit_test_command_LDADD = $(DAEMON_LDADD)
+tests_unit_test_control_LDADD = $(DAEMON_LDADD)
+tests_unit_test_vhost_user_LDADD = $(DAEMON_LDADD)
+tests_unit_test_vhost_user_life_LDADD = $(DAEMON_LDADD)
+tests_unit_test_vhost_user_notify_LDADD = $(DAEMON_LDADD)
+tests_unit_test_vhost_user_random_LDADD = $(DAEMON_LDADD)
+tests_unit_test_vhost_user_setup_LDADD = $(DAEMON_LDADD)
+endif
+
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 

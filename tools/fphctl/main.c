@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+#include <errno.h>
+#include <getopt.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <fph/version.h>
+
+#include "client.h"
+#include "show.h"
+
+static const char help[] =
+"Usage: fphctl --control=PATH COMMAND [OPTION]...\n"
+"\n"
+"Control a vhost-user-balloon daemon through its control socket.\n"
+"\n"
+"  stats                 all counters\n"
+"  hint start            ask the guest for hints of free pages\n"
+"       --max-buffers=N  end the round after N buffers ...\n"
+"       --then=stop|restart|done   ... in this way (default stop)\n"
+"  hint stop             end the round; the guest keeps what it hinted\n"
+"  hint done             no hints are needed: the guest frees its pages\n"
+"  hint status           the state of the round\n"
+"  balloon SIZE          leave the guest SIZE of its memory: 512M, 1G\n"
+"  guest-stats           ask the guest for its statistics\n"
+"  watch                 show what the guest offers and the host gets\n"
+"       --interval=SECONDS   default 1\n"
+"  skips                 print pages that a migration may skip, as the guest\n"
+"                        hints them, until interrupted\n"
+"\n"
+"  --control=PATH        the control socket of the daemon\n"
+"  --json                print answers and events as they come\n"
+"  --help, --version\n"
+"\n"
+"Neither this program nor the daemon migrates anything: skips are for whoever\n"
+"does.\n"
+"\n"
+"Exit status: 0 done, 1 refused by the daemon, 2 wrong usage, 3 no daemon.\n";
+
+enum {
+	OPT_CONTROL = 256,
+	OPT_JSON,
+	OPT_INTERVAL,
+	OPT_MAX_BUFFERS,
+	OPT_THEN,
+	OPT_HELP,
+	OPT_VERSION
+};
+
+static const struct option long_options[] = {
+	{ "control", required_argument, NULL, OPT_CONTROL },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "interval", required_argument, NULL, OPT_INTERVAL },
+	{ "max-buffers", required_argument, NULL, OPT_MAX_BUFFERS },
+	{ "then", required_argument, NULL, OPT_THEN },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ NULL, 0, NULL, 0 }
+};
+
+struct arguments {
+	const char *control;
+	bool json;
+	double interval;		/* seconds */
+	const char *max_buffers;	/* as given, or NULL */
+	const char *then;
+	int nwords;
+	char **words;			/* the command */
+};
+
+static int usage(const char *problem)
+{
+	fprintf(stderr, "fphctl: %s; try --help\n", problem);
+	return EXIT_USAGE;
+}
+
+/* ---------------------------------------------------------------- commands */
+
+static int run_simple(struct client *c, const struct arguments *a,
+				 const char *name, json_t *args)
+{
+	json_t *answer;
+	int code = client_execute(c, name, args, &answer);
+
+	if (code != EXIT_OK)
+		return code;
+	if (a->json)
+		show_json(answer);
+	else
+		show_object(answer);
+	json_decref(answer);
+	return EXIT_OK;
+}
+
+/* A whole number; false when it is something else. */
+static bool parse_number(const char *text, json_int_t *n, const char **rest)
+{
+	char *end;
+
+	errno = 0;
+	*n = strtoll(text, &end, 10);
+	*rest = end;
+	return !errno && end != text && *n >= 0 && text[0] != '-';
+}
+
+static int hint_start(struct client *c, const struct arguments *a)
+{
+	json_t *args = json_object();
+	const char *rest;
+	json_int_t max;
+
+	if (a->max_buffers) {
+		if (!parse_number(a->max_buffers, &max, &rest) || *rest) {
+			json_decref(args);
+			return usage("--max-buffers needs a number");
+		}
+		json_object_set_new(args, "max-buffers", json_integer(max));
+	}
+	if (a->then)
+		json_object_set_new(args, "then", json_string(a->then));
+	return run_simple(c, a, "hint-start", args);
+}
+
+static int run_hint(struct client *c, const struct arguments *a)
+{
+	const char *word = a->nwords == 2 ? a->words[1] : "";
+
+	if (!strcmp(word, "start"))
+		return hint_start(c, a);
+	if (!strcmp(word, "stop"))
+		return run_simple(c, a, "hint-stop", NULL);
+	if (!strcmp(word, "done"))
+		return run_simple(c, a, "hint-done", NULL);
+	if (!strcmp(word, "status"))
+		return run_simple(c, a, "query-hint", NULL);
+	return usage("hint needs start, stop, done or status");
+}
+
+/* Bytes, or with K, M, G, T and so on in units of 1024. */
+static bool parse_size(const char *text, json_int_t *size)
+{
+	static const char units[] = "KMGT";
+	const char *rest, *unit;
+	long shift = 0;
+
+	if (!parse_number(text, size, &rest))
+		return false;
+	if (*rest) {
+		unit = strchr(units, *rest);
+		if (!unit || (rest[1] && strcmp(rest + 1, "iB")))
+			return false;
+		shift = 10 * (unit - units + 1);
+	}
+	if (*size > INT64_MAX >> shift)
+		return false;
+	*size <<= shift;
+	return true;
+}
+
+static int run_balloon(struct client *c, const struct arguments *a)
+{
+	json_int_t size;
+
+	if (a->nwords != 2 || !parse_size(a->words[1], &size))
+		return usage("balloon needs a size, such as 512M");
+	return run_simple(c, a, "balloon", json_pack("{s:I}", "value", size));
+}
+
+static int run_stats(struct client *c, const struct arguments *a)
+{
+	return run_simple(c, a, "query-stats", NULL);
+}
+
+static int run_guest_stats(struct client *c, const struct arguments *a)
+{
+	return run_simple(c, a, "query-guest-stats", NULL);
+}
+
+static int run_watch(struct client *c, const struct arguments *a)
+{
+	return show_watch(c, a->interval, a->json);
+}
+
+static int run_skips(struct client *c, const struct arguments *a)
+{
+	return show_skips(c, a->json);
+}
+
+struct command {
+	const char *name;
+	int max_words;
+	int (*run)(struct client *c, const struct arguments *a);
+};
+
+static const struct command commands[] = {
+	{ "stats", 1, run_stats },
+	{ "hint", 2, run_hint },
+	{ "balloon", 2, run_balloon },
+	{ "guest-stats", 1, run_guest_stats },
+	{ "watch", 1, run_watch },
+	{ "skips", 1, run_skips }
+};
+
+static const struct command *find_command(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	}
+	return NULL;
+}
+
+/* ------------------------------------------------------------ command line */
+
+static bool parse_interval(struct arguments *a)
+{
+	char *end;
+
+	a->interval = strtod(optarg, &end);
+	return end != optarg && !*end && a->interval >= 0.01 &&
+	       a->interval <= 86400;
+}
+
+/* -1: go on, else the exit status. */
+static int parse_option(struct arguments *a, int opt)
+{
+	switch (opt) {
+	case OPT_CONTROL:
+		a->control = optarg;
+		return -1;
+	case OPT_JSON:
+		a->json = true;
+		return -1;
+	case OPT_INTERVAL:
+		return parse_interval(a) ? -1 :
+		       usage("--interval needs a number of seconds");
+	case OPT_MAX_BUFFERS:
+		a->max_buffers = optarg;
+		return -1;
+	case OPT_THEN:
+		a->then = optarg;
+		return -1;
+	case OPT_HELP:
+		fputs(help, stdout);
+		return EXIT_OK;
+	case OPT_VERSION:
+		puts("fphctl (libfph) " FPH_VERSION_STRING);
+		return EXIT_OK;
+	}
+	return usage("unknown option");
+}
+
+static int parse(struct arguments *a, int argc, char **argv)
+{
+	int opt, r;
+
+	memset(a, 0, sizeof(*a));
+	a->interval = 1;
+	while ((opt = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		r = parse_option(a, opt);
+		if (r >= 0)
+			return r;
+	}
+	a->nwords = argc - optind;
+	a->words = argv + optind;
+	if (a->nwords < 1)
+		return usage("a command is needed");
+	if (!a->control)
+		return usage("--control=PATH is needed");
+	return -1;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+	struct arguments a;
+	struct client c;
+	int code = parse(&a, argc, argv);
+
+	if (code >= 0)
+		return code;
+	command = find_command(a.words[0]);
+	if (!command)
+		return usage("no such command");
+	if (a.nwords > command->max_words)
+		return usage("too many words");
+	if (!client_open(&c, a.control))
+		return EXIT_LOST;
+	code = command->run(&c, &a);
+	client_close(&c);
+	return code;
+}

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+
+if ENABLE_TOOLS
+AM_CFLAGS += $(JANSSON_CFLAGS) -pthread
+
+# All of the daemon but its main(), for the tests of its parts.
+noinst_LTLIBRARIES += tools/vhost-user-balloon/libdaemon.la
+tools_vhost_user_balloon_libdaemon_la_SOURCES = \
+	tools/vhost-user-balloon/backchannel.c \
+	tools/vhost-user-balloon/backchannel.h \
+	tools/vhost-user-balloon/clock.h \
+	tools/vhost-user-balloon/command.c \
+	tools/vhost-user-balloon/command.h \
+	tools/vhost-user-balloon/control.c \
+	tools/vhost-user-balloon/control.h \
+	tools/vhost-user-balloon/daemon.c \
+	tools/vhost-user-balloon/daemon.h \
+	tools/vhost-user-balloon/device.c \
+	tools/vhost-user-balloon/device.h \
+	tools/vhost-user-balloon/events.c \
+	tools/vhost-user-balloon/events.h \
+	tools/vhost-user-balloon/frontend.c \
+	tools/vhost-user-balloon/frontend.h \
+	tools/vhost-user-balloon/hint.c \
+	tools/vhost-user-balloon/hint.h \
+	tools/vhost-user-balloon/listen.c \
+	tools/vhost-user-balloon/listen.h \
+	tools/vhost-user-balloon/log.c \
+	tools/vhost-user-balloon/log.h \
+	tools/vhost-user-balloon/memory_guard.c \
+	tools/vhost-user-balloon/memory_guard.h \
+	tools/vhost-user-balloon/memory_table.c \
+	tools/vhost-user-balloon/memory_table.h \
+	tools/vhost-user-balloon/message.c \
+	tools/vhost-user-balloon/message.h \
+	tools/vhost-user-balloon/options.c \
+	tools/vhost-user-balloon/options.h \
+	tools/vhost-user-balloon/protocol.h \
+	tools/vhost-user-balloon/request.c \
+	tools/vhost-user-balloon/request.h \
+	tools/vhost-user-balloon/request_device.c \
+	tools/vhost-user-balloon/request_memory.c \
+	tools/vhost-user-balloon/request_vring.c \
+	tools/vhost-user-balloon/stats.c \
+	tools/vhost-user-balloon/stats.h \
+	tools/vhost-user-balloon/vring.c \
+	tools/vhost-user-balloon/vring.h \
+	tools/vhost-user-balloon/worker.c \
+	tools/vhost-user-balloon/worker.h
+
+DAEMON_LIBS = tools/vhost-user-balloon/libdaemon.la $(JANSSON_LIBS)
+
+bin_PROGRAMS += tools/vhost-user-balloon/vhost-user-balloon tools/fphctl/fphctl
+
+tools_vhost_user_balloon_vhost_user_balloon_SOURCES = \
+	tools/vhost-user-balloon/main.c
+tools_vhost_user_balloon_vhost_user_balloon_LDFLAGS = $(AM_LDFLAGS) -pthread
+tools_vhost_user_balloon_vhost_user_balloon_LDADD = \
+	tools/vhost-user-balloon/libdaemon.la lib/libfph-vmm.la \
+	lib/libfph.la $(JANSSON_LIBS)
+
+tools_fphctl_fphctl_SOURCES = \
+	tools/fphctl/client.c \
+	tools/fphctl/client.h \
+	tools/fphctl/main.c \
+	tools/fphctl/show.c \
+	tools/fphctl/show.h \
+	tools/fphctl/watch.c
+tools_fphctl_fphctl_LDADD = $(JANSSON_LIBS)
+
+# Where QEMU's conventions say that management software looks for back-ends.
+vhostuserdir = $(datadir)/qemu/vhost-user
+vhostuser_DATA = tools/vhost-user-balloon/50-vhost-user-balloon.json
+CLEANFILES += tools/vhost-user-balloon/50-vhost-user-balloon.json
+
+tools/vhost-user-balloon/50-vhost-user-balloon.json: \
+		tools/vhost-user-balloon/50-vhost-user-balloon.json.in
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(SED) 's|@bindir[@]|$(bindir)|' \
+		$(top_srcdir)/tools/vhost-user-balloon/50-vhost-user-balloon.json.in \
+		> $@
+endif
+
+EXTRA_DIST += \
+	tools/demo/demo \
+	tools/vhost-user-balloon/50-vhost-user-balloon.json.in

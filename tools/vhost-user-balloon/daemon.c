@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "daemon.h"
+#include "log.h"
+#include "memory_guard.h"
+
+/* How long a driver has to read that the host needs no hints (D9). */
+#define QUIT_MS		1000
+
+enum {
+	POLL_SIGNAL,
+	POLL_LISTEN,
+	POLL_WORKER,
+	POLL_FRONTEND,
+	POLL_CONTROL = POLL_FRONTEND + FRONTEND_NFDS,
+	POLL_N = POLL_CONTROL + CONTROL_NFDS
+};
+
+int daemon_init(struct daemon *d, const struct options *options)
+{
+	struct fph_balloon_params params = { 0 };
+	int err;
+
+	memset(d, 0, sizeof(*d));
+	d->options = *options;
+	d->signal_fd = -1;
+	d->listen_fd = -1;
+	d->once = options->once;
+	params.size = sizeof(params);
+	params.features = options_get_features(options);
+	params.num_pages = options->num_pages;
+	err = device_init(&d->device, &params, &d->control);
+	if (err)
+		return err;
+	memory_guard_install(&d->device.memory);
+	worker_set_delay(&d->device.worker, options->discard_delay_ms);
+	frontend_init(&d->frontend, &d->device, options->inband);
+	control_init(&d->control, d, -1);
+	return 0;
+}
+
+/* By now the front-end is gone, or it is left without a further word. */
+void daemon_fini(struct daemon *d)
+{
+	worker_set_delay(&d->device.worker, 0);
+	frontend_disconnect(&d->frontend);
+	while (d->frontend.state == FRONTEND_CLOSING) {
+		struct pollfd p = { .fd = d->device.worker.event_fd,
+				    .events = POLLIN };
+
+		poll(&p, 1, -1);
+		frontend_run(&d->frontend);
+	}
+	control_fini(&d->control);
+	device_fini(&d->device);
+}
+
+/* ----------------------------------------------------------------- balloon */
+
+static void apply_guest_size(struct daemon *d)
+{
+	uint64_t bytes = fph_memory_get_bytes(&d->device.memory.memory);
+	uint64_t pages = 0;
+
+	if (!d->has_guest_size || !bytes)
+		return;
+	if (d->guest_size < bytes)
+		pages = (bytes - d->guest_size) >> VIRTIO_BALLOON_PFN_SHIFT;
+	if (pages > UINT32_MAX)
+		pages = UINT32_MAX;
+	fph_balloon_set_target(d->device.balloon, (uint32_t)pages);
+}
+
+bool daemon_set_guest_size(struct daemon *d, uint64_t bytes)
+{
+	d->has_guest_size = true;
+	d->guest_size = bytes;
+	apply_guest_size(d);
+	return fph_memory_get_bytes(&d->device.memory.memory) != 0;
+}
+
+/* -------------------------------------------------------------------- quit */
+
+void daemon_quit(struct daemon *d)
+{
+	if (d->quitting)
+		return;
+	d->quitting = true;
+	d->quit_deadline = clock_now();
+	if (d->frontend.state != FRONTEND_CONNECTED ||
+	    !hint_needs_done(&d->device))
+		return;
+	log_line("telling the guest that it can have its hinted pages back");
+	d->quit_deadline += QUIT_MS;
+	hint_done(&d->device);
+	frontend_run(&d->frontend);
+}
+
+static bool is_over(const struct daemon *d, int64_t now)
+{
+	bool gone = d->frontend.state == FRONTEND_NONE;
+
+	if (d->quitting)
+		return gone || d->frontend.done_read ||
+		       now >= d->quit_deadline;
+	/* One who only looks whether somebody listens sends nothing. */
+	return gone && d->once && (d->served || d->frontend.messages > 0);
+}
+
+/* -------------------------------------------------------------------- loop */
+
+static void accept_frontend(struct daemon *d)
+{
+	int fd = accept4(d->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	frontend_connect(&d->frontend, fd);
+}
+
+static void take_signal(struct daemon *d)
+{
+	struct signalfd_siginfo info;
+
+	if (read(d->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	log_line("signal %u, ending", info.ssi_signo);
+	daemon_quit(d);
+}
+
+static int64_t get_deadline(const struct daemon *d)
+{
+	int64_t at = clock_earlier(frontend_get_deadline(&d->frontend),
+				   control_get_deadline(&d->control));
+
+	return d->quitting ? clock_earlier(at, d->quit_deadline) : at;
+}
+
+static int get_timeout(const struct daemon *d, int max_ms)
+{
+	int64_t now = clock_now();
+	int64_t at = get_deadline(d);
+
+	if (frontend_has_work(&d->frontend) || (at >= 0 && at <= now))
+		return 0;
+	if (max_ms >= 0)
+		at = clock_earlier(at, now + max_ms);
+	if (at < 0)
+		return -1;
+	return at - now > 60000 ? 60000 : (int)(at - now);
+}
+
+static void prepare(const struct daemon *d, struct pollfd *fds)
+{
+	bool accepts = d->frontend.state == FRONTEND_NONE && !d->quitting;
+
+	fds[POLL_SIGNAL] = (struct pollfd){ d->signal_fd, POLLIN, 0 };
+	fds[POLL_LISTEN] = (struct pollfd){ accepts ? d->listen_fd : -1,
+					    POLLIN, 0 };
+	fds[POLL_WORKER] = (struct pollfd){ d->device.worker.event_fd,
+					    POLLIN, 0 };
+	frontend_poll(&d->frontend, fds + POLL_FRONTEND);
+	control_poll(&d->control, fds + POLL_CONTROL);
+}
+
+static void handle(struct daemon *d, const struct pollfd *fds)
+{
+	frontend_handle(&d->frontend, fds + POLL_FRONTEND);
+	control_handle(&d->control, fds + POLL_CONTROL);
+	apply_guest_size(d);
+	frontend_run(&d->frontend);
+	control_run(&d->control, clock_now());
+	if (fds[POLL_LISTEN].revents)
+		accept_frontend(d);
+	if (fds[POLL_SIGNAL].revents)
+		take_signal(d);
+}
+
+bool daemon_step(struct daemon *d, int max_ms)
+{
+	struct pollfd fds[POLL_N];
+
+	prepare(d, fds);
+	if (poll(fds, POLL_N, get_timeout(d, max_ms)) < 0) {
+		if (errno == EINTR)
+			return true;
+		log_line("poll: %s", strerror(errno));
+		return false;
+	}
+	handle(d, fds);
+	return true;
+}
+
+void daemon_loop(struct daemon *d)
+{
+	while (!is_over(d, clock_now()) && daemon_step(d, -1))
+		;
+}

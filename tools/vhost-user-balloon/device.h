@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * The balloon device of libfph-vmm with what it needs to run: guest memory, a
+ * thread that discards, the rounds of hints, and what it has to tell.
+ *
+ * It knows nothing of sockets.  After any call that may have made the device
+ * do something, the owner takes its effects with device_take_effects and
+ * carries them out.
+ */
+#ifndef VUB_DEVICE_H
+#define VUB_DEVICE_H
+
+#include <fph-vmm/balloon.h>
+
+#include "hint.h"
+#include "memory_table.h"
+#include "worker.h"
+
+struct control;
+
+/* What became of the memory of one queue's runs: bytes, but for runs. */
+struct discard_totals {
+	uint64_t runs;
+	uint64_t discarded;
+	uint64_t lazy;
+	uint64_t trimmed;		/* not a whole page of the backing */
+	uint64_t skipped;
+	uint64_t failed;
+};
+
+struct device {
+	struct fph_balloon *balloon;
+	struct control *control;	/* who is told of events; may be NULL */
+	struct memory_table memory;
+	struct worker worker;
+	struct hint hint;
+	uint32_t enabled;		/* rings that run and are enabled */
+	bool hold;			/* take nothing: something waits (R5) */
+	bool cancel;			/* no further discard: nobody waits */
+	bool carried;			/* carry holds a run of another queue */
+	struct fph_discard carry;
+	int batch_queue;		/* whose runs the worker has */
+	struct fph_reclaim_counters reclaimed;	/* when it was last idle */
+	struct discard_totals report;
+	struct discard_totals inflate;
+	uint64_t left[FPH_NQUEUES];	/* buffers that a stop left behind */
+	uint32_t calls;			/* rings whose interrupt is due */
+	uint32_t events;		/* FPH_EVENT_* that are due */
+};
+
+struct device_effects {
+	uint32_t calls;			/* bit n: interrupt of ring n */
+	uint32_t events;		/* FPH_EVENT_* */
+};
+
+/* params: but for memory.  0, or a positive errno value. */
+int device_init(struct device *d, const struct fph_balloon_params *params,
+		struct control *control);
+
+/* Waits for the discard that is in work. */
+void device_fini(struct device *d);
+
+/*
+ * Take buffers from a ring, a bounded number, and begin their discards.
+ *
+ * 0, or FPH_PEER_* when the driver broke the device.
+ */
+int device_process(struct device *d, uint32_t index);
+
+/* Rings that have more to take now. */
+uint32_t device_get_ready(const struct device *d);
+
+/* Complete what the worker finished, hand it the next batch, return buffers. */
+void device_pump(struct device *d);
+
+/*
+ * Whether nothing that the driver asked for is still going on, after a pump;
+ * with hold set it stays so, and rings and memory may change (R5).
+ */
+bool device_is_quiet(const struct device *d);
+
+/*
+ * The buffers of a queue that the device holds now.  What it held when a ring
+ * was stopped is the driver's again: device_leave_buffers says so.
+ */
+uint64_t device_get_inflight(const struct device *d, int queue);
+void device_leave_buffers(struct device *d, int queue);
+
+/* What is due; cleared by the call. */
+struct device_effects device_take_effects(struct device *d);
+
+/* The state a new front-end finds.  Only when quiet. */
+void device_reset(struct device *d);
+
+#endif /* VUB_DEVICE_H */

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "listen.h"
+
+/* Whether somebody listens there: 0 nobody does, else an errno value. */
+static int try_connect(const struct sockaddr_un *addr)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			0);
+	int err = EADDRINUSE;
+
+	if (fd < 0)
+		return errno;
+	if (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) &&
+	    (errno == ECONNREFUSED || errno == ENOENT))
+		err = 0;
+	close(fd);
+	return err;
+}
+
+static int remove_stale(const struct sockaddr_un *addr)
+{
+	struct stat st;
+	int err;
+
+	if (lstat(addr->sun_path, &st))
+		return errno == ENOENT ? 0 : errno;
+	if (!S_ISSOCK(st.st_mode))
+		return EEXIST;
+	err = try_connect(addr);
+	if (err)
+		return err;
+	return unlink(addr->sun_path) && errno != ENOENT ? errno : 0;
+}
+
+static int bind_and_listen(struct listener *l, const struct sockaddr_un *addr,
+			   bool private)
+{
+	mode_t mask = 0;
+	struct stat st;
+	int r;
+
+	if (private)
+		mask = umask(0177);
+	r = bind(l->fd, (const struct sockaddr *)addr, sizeof(*addr));
+	if (private)
+		umask(mask);
+	if (r)
+		return errno;
+	if (listen(l->fd, 8) || stat(addr->sun_path, &st)) {
+		r = errno;
+		unlink(addr->sun_path);
+		return r;
+	}
+	l->dev = st.st_dev;
+	l->ino = st.st_ino;
+	return 0;
+}
+
+int listener_open(struct listener *l, const char *path, bool private)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int err;
+
+	memset(l, 0, sizeof(*l));
+	l->fd = -1;
+	if (strlen(path) >= sizeof(addr.sun_path))
+		return ENAMETOOLONG;
+	strcpy(addr.sun_path, path);
+	err = remove_stale(&addr);
+	if (err)
+		return err;
+	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (l->fd < 0)
+		return errno;
+	err = bind_and_listen(l, &addr, private);
+	l->path = err ? NULL : path;
+	if (err) {
+		close(l->fd);
+		l->fd = -1;
+	}
+	return err;
+}
+
+void listener_close(struct listener *l)
+{
+	struct stat st;
+
+	if (!l->path)
+		return;
+	if (!stat(l->path, &st) && st.st_dev == l->dev &&
+	    st.st_ino == l->ino)
+		unlink(l->path);
+	close(l->fd);
+	l->fd = -1;
+	l->path = NULL;
+}

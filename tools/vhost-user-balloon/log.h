@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* The daemon's log: standard error, one line for each event. */
+#ifndef VUB_LOG_H
+#define VUB_LOG_H
+
+#include <stdbool.h>
+
+#define LOG_FORMAT __attribute__((format(printf, 1, 2)))
+
+/* Whether log_detail prints. */
+void log_set_verbose(bool on);
+bool log_is_verbose(void);
+
+/* An event that an operator wants to see. */
+void log_line(const char *format, ...) LOG_FORMAT;
+
+/* One that only someone who looks for a fault wants to see. */
+void log_detail(const char *format, ...) LOG_FORMAT;
+
+#endif /* VUB_LOG_H */

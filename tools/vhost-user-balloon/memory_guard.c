@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "memory_guard.h"
+
+static const struct memory_table *guarded;
+static volatile sig_atomic_t hit;
+
+static const struct memory_slot *find_slot(uintptr_t addr)
+{
+	uint32_t i;
+
+	for (i = 0; i < guarded->nslots; i++) {
+		const struct memory_slot *s = &guarded->slots[i];
+
+		if (addr >= (uintptr_t)s->base &&
+		    addr - (uintptr_t)s->base < s->maplen)
+			return s;
+	}
+	return NULL;
+}
+
+/* Put an empty page where the file's page is gone, and try again. */
+static void on_bus_error(int number, siginfo_t *info, void *context)
+{
+	const struct memory_slot *s = find_slot((uintptr_t)info->si_addr);
+	uintptr_t page, addr;
+
+	(void)context;
+	if (s) {
+		page = (uintptr_t)s->map.page_size;
+		addr = (uintptr_t)info->si_addr & ~(page - 1);
+		if (mmap((void *)addr, page, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
+		    MAP_FAILED) {
+			hit = 1;
+			return;
+		}
+	}
+	/* Not ours: the same access again is fatal, as it has to be. */
+	signal(number, SIG_DFL);
+}
+
+void memory_guard_install(const struct memory_table *t)
+{
+	struct sigaction action;
+
+	guarded = t;
+	memset(&action, 0, sizeof(action));
+	action.sa_sigaction = on_bus_error;
+	action.sa_flags = SA_SIGINFO;
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGBUS, &action, NULL);
+}
+
+bool memory_guard_take(void)
+{
+	bool was = hit;
+
+	hit = 0;
+	return was;
+}

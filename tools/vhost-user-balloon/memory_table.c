@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "memory_table.h"
+
+void memory_table_init(struct memory_table *t)
+{
+	memset(t, 0, sizeof(*t));
+	fph_memory_init(&t->memory, t->storage, MEMORY_TABLE_SLOTS);
+}
+
+static void slot_close(struct memory_slot *s)
+{
+	if (s->base)
+		munmap(s->base, s->maplen);
+	if (s->fd >= 0)
+		close(s->fd);
+	s->base = NULL;
+	s->fd = -1;
+}
+
+static bool wraps(uint64_t start, uint64_t len)
+{
+	return len == 0 || start + (len - 1) < start;
+}
+
+/*
+ * The mapping begins and ends at whole pages of the file, which for huge
+ * pages may lie outside the region.
+ */
+static int map_file(struct memory_slot *s, uint64_t size)
+{
+	const struct memory_region *r = &s->region;
+	uint64_t page = s->map.page_size;
+	uint64_t start = r->offset & ~(page - 1);
+	uint64_t end = (r->offset + r->len + page - 1) & ~(page - 1);
+	uint8_t *base;
+
+	/* What is behind the end of the file would be a bus error later. */
+	if (r->offset + r->len > size || end - start > SIZE_MAX)
+		return EINVAL;
+	base = mmap(NULL, (size_t)(end - start), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_NORESERVE, s->fd, (off_t)start);
+	if (base == MAP_FAILED)
+		return errno;
+	s->base = base;
+	s->maplen = (size_t)(end - start);
+	s->map.host = base + (r->offset - start);
+	return 0;
+}
+
+/* Fill a slot; on an error it is closed, with the descriptor. */
+static int slot_open(struct memory_slot *s, const struct memory_region *r,
+		     int fd)
+{
+	struct stat st;
+	int err = EINVAL;
+
+	memset(s, 0, sizeof(*s));
+	s->region = *r;
+	s->fd = fd;
+	if (wraps(r->gpa, r->len) || wraps(r->uva, r->len) ||
+	    wraps(r->offset, r->len) || r->offset + r->len > INT64_MAX)
+		goto fail;
+	if (fstat(fd, &st) || st.st_size < 0 ||
+	    fph_memory_get_backing(&s->map, fd, false) != FPH_OK)
+		goto fail;
+	err = map_file(s, (uint64_t)st.st_size);
+	if (err)
+		goto fail;
+	s->dev = st.st_dev;
+	s->ino = st.st_ino;
+	s->map.gpa = r->gpa;
+	s->map.len = r->len;
+	s->map.fd = fd;
+	s->map.fd_offset = r->offset;
+	return 0;
+fail:
+	slot_close(s);
+	return err;
+}
+
+static int error_of(int status)
+{
+	return status == FPH_EFULL ? ENOSPC : EINVAL;
+}
+
+int memory_table_add(struct memory_table *t,
+		     const struct memory_region *region, int fd)
+{
+	struct memory_slot slot;
+	int status, err;
+
+	if (t->nslots == MEMORY_TABLE_SLOTS) {
+		close(fd);
+		return ENOSPC;
+	}
+	err = slot_open(&slot, region, fd);
+	if (err)
+		return err;
+	status = fph_memory_add(&t->memory, &slot.map);
+	if (status != FPH_OK) {
+		slot_close(&slot);
+		return error_of(status);
+	}
+	t->slots[t->nslots++] = slot;
+	return 0;
+}
+
+/* Give up a table's slots without touching the map of another one. */
+static void close_slots(struct memory_table *t)
+{
+	while (t->nslots > 0)
+		slot_close(&t->slots[--t->nslots]);
+}
+
+int memory_table_set(struct memory_table *t,
+		     const struct memory_region *regions, const int *fds,
+		     uint32_t n)
+{
+	struct memory_table next;
+	uint32_t i;
+	int err = 0;
+
+	memory_table_init(&next);
+	for (i = 0; i < n && !err; i++)
+		err = memory_table_add(&next, &regions[i], fds[i]);
+	if (err) {
+		for (; i < n; i++)
+			close(fds[i]);
+		close_slots(&next);
+		return err;
+	}
+	memory_table_clear(t);
+	for (i = 0; i < n; i++) {
+		t->slots[i] = next.slots[i];
+		fph_memory_add(&t->memory, &t->slots[i].map);
+	}
+	t->nslots = n;
+	return 0;
+}
+
+int memory_table_remove(struct memory_table *t,
+			const struct memory_region *region)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->nslots; i++) {
+		struct memory_region *r = &t->slots[i].region;
+
+		if (r->gpa == region->gpa && r->len == region->len &&
+		    r->uva == region->uva)
+			break;
+	}
+	if (i == t->nslots)
+		return ENOENT;
+	fph_memory_remove(&t->memory, region->gpa, region->len);
+	slot_close(&t->slots[i]);
+	t->slots[i] = t->slots[--t->nslots];
+	return 0;
+}
+
+void memory_table_clear(struct memory_table *t)
+{
+	fph_memory_reset(&t->memory);
+	close_slots(t);
+}
+
+void *memory_table_get_host(const struct memory_table *t, uint64_t uva,
+			    uint64_t len)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->nslots; i++) {
+		const struct memory_slot *s = &t->slots[i];
+
+		if (uva < s->region.uva || len > s->region.len)
+			continue;
+		if (uva - s->region.uva <= s->region.len - len)
+			return (uint8_t *)s->map.host +
+			       (uva - s->region.uva);
+	}
+	return NULL;
+}
+
+/* Whether an earlier slot maps the same file. */
+static bool is_repeated(const struct memory_table *t, uint32_t slot)
+{
+	uint32_t i;
+
+	for (i = 0; i < slot; i++) {
+		if (t->slots[i].dev == t->slots[slot].dev &&
+		    t->slots[i].ino == t->slots[slot].ino)
+			return true;
+	}
+	return false;
+}
+
+uint64_t memory_table_get_resident(const struct memory_table *t)
+{
+	uint64_t bytes = 0;
+	struct stat st;
+	uint32_t i;
+
+	for (i = 0; i < t->nslots; i++) {
+		if (!is_repeated(t, i) && !fstat(t->slots[i].fd, &st))
+			bytes += (uint64_t)st.st_blocks * 512;
+	}
+	return bytes;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "message.h"
+
+void vu_channel_open(struct vu_channel *c, int fd)
+{
+	memset(c, 0, sizeof(*c));
+	c->fd = fd;
+}
+
+void vu_channel_close(struct vu_channel *c)
+{
+	vu_message_close_fds(&c->in);
+	if (c->fd >= 0)
+		close(c->fd);
+	c->fd = -1;
+	c->got = 0;
+	c->out_len = 0;
+}
+
+int vu_message_take_fd(struct vu_message *m)
+{
+	int fd;
+
+	if (m->nfds == 0)
+		return -1;
+	fd = m->fds[0];
+	m->nfds--;
+	memmove(m->fds, m->fds + 1, m->nfds * sizeof(m->fds[0]));
+	return fd;
+}
+
+void vu_message_close_fds(struct vu_message *m)
+{
+	while (m->nfds > 0)
+		close(m->fds[--m->nfds]);
+}
+
+/* ----------------------------------------------------------------- receive */
+
+static int bad(struct vu_channel *c, const char *error)
+{
+	c->error = error;
+	return VU_BAD;
+}
+
+/* Take over what came in the control buffer: false when it is too much. */
+static bool take_rights(struct vu_message *m, struct msghdr *h)
+{
+	struct cmsghdr *cm;
+	bool fits = (h->msg_flags & MSG_CTRUNC) == 0;
+
+	for (cm = CMSG_FIRSTHDR(h); cm; cm = CMSG_NXTHDR(h, cm)) {
+		const unsigned char *data = CMSG_DATA(cm);
+		size_t n = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		size_t i;
+
+		if (cm->cmsg_level != SOL_SOCKET ||
+		    cm->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (i = 0; i < n; i++) {
+			int fd;
+
+			memcpy(&fd, data + i * sizeof(int), sizeof(int));
+			if (m->nfds < VU_MAX_FDS) {
+				m->fds[m->nfds++] = fd;
+			} else {
+				close(fd);
+				fits = false;
+			}
+		}
+	}
+	return fits;
+}
+
+/*
+ * Read up to len bytes.  Descriptors are taken with the header only, which
+ * is where they are sent: the kernel drops those that come later.
+ */
+static int read_some(struct vu_channel *c, uint8_t *buf, size_t len,
+		     bool rights)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(VU_MAX_FDS * sizeof(int))];
+	} control;
+	struct iovec iov = { .iov_base = buf, .iov_len = len };
+	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
+
+	if (rights) {
+		h.msg_control = control.bytes;
+		h.msg_controllen = sizeof(control.bytes);
+	}
+	do
+		n = recvmsg(c->fd, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == EAGAIN ? VU_AGAIN : VU_CLOSED;
+	if (n == 0)
+		return VU_CLOSED;
+	if (rights && !take_rights(&c->in, &h))
+		return bad(c, "too many file descriptors");
+	c->got += (uint32_t)n;
+	return VU_MESSAGE;
+}
+
+/* The header is complete: check what the message claims to be. */
+static int parse_header(struct vu_channel *c)
+{
+	struct vu_message *m = &c->in;
+
+	m->request = vu_load32(c->header + VU_HEADER_REQUEST);
+	m->flags = vu_load32(c->header + VU_HEADER_FLAGS);
+	m->size = vu_load32(c->header + VU_HEADER_LENGTH);
+	if ((m->flags & VU_FLAG_VERSION_MASK) != VU_FLAG_VERSION)
+		return bad(c, "unknown version of the protocol");
+	if (m->size > VU_MAX_PAYLOAD)
+		return bad(c, "payload too long");
+	return VU_MESSAGE;
+}
+
+static int receive_header(struct vu_channel *c)
+{
+	while (c->got < VU_HEADER_SIZE) {
+		int r = read_some(c, c->header + c->got,
+				  VU_HEADER_SIZE - c->got, true);
+
+		if (r != VU_MESSAGE)
+			return r;
+		if (c->got == VU_HEADER_SIZE)
+			return parse_header(c);
+	}
+	return VU_MESSAGE;
+}
+
+int vu_channel_receive(struct vu_channel *c)
+{
+	int r;
+
+	if (c->got == 0)
+		vu_message_close_fds(&c->in);
+	r = receive_header(c);
+	while (r == VU_MESSAGE && c->got < VU_HEADER_SIZE + c->in.size) {
+		uint32_t have = c->got - VU_HEADER_SIZE;
+
+		r = read_some(c, c->in.payload + have, c->in.size - have,
+			      false);
+	}
+	if (r == VU_MESSAGE)
+		c->got = 0;
+	return r;
+}
+
+/* -------------------------------------------------------------------- send */
+
+int vu_channel_flush(struct vu_channel *c)
+{
+	while (c->out_sent < c->out_len) {
+		ssize_t n = send(c->fd, c->out + c->out_sent,
+				 c->out_len - c->out_sent,
+				 MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno == EAGAIN ? 0 : -1;
+		c->out_sent += (uint32_t)n;
+	}
+	c->out_len = 0;
+	c->out_sent = 0;
+	return 0;
+}
+
+int vu_channel_send(struct vu_channel *c, uint32_t request, uint32_t flags,
+		    const void *payload, uint32_t size)
+{
+	if (c->out_len != 0 || size > VU_MAX_PAYLOAD)
+		return -1;
+	vu_store32(c->out + VU_HEADER_REQUEST, request);
+	vu_store32(c->out + VU_HEADER_FLAGS, flags | VU_FLAG_VERSION);
+	vu_store32(c->out + VU_HEADER_LENGTH, size);
+	if (size)
+		memcpy(c->out + VU_HEADER_SIZE, payload, size);
+	c->out_len = VU_HEADER_SIZE + size;
+	c->out_sent = 0;
+	return vu_channel_flush(c);
+}

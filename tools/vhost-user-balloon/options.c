@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <fph/version.h>
+#include <fph/wire.h>
+
+#include "options.h"
+
+static const char help[] =
+"Usage: vhost-user-balloon --socket-path=PATH [OPTION]...\n"
+"       vhost-user-balloon --fd=N [OPTION]...\n"
+"\n"
+"A virtio-balloon device as a vhost-user back-end: takes inflated, reported\n"
+"and hinted pages of a guest and gives memory back to the host.\n"
+"\n"
+"  --socket-path=PATH         listen for front-ends on this Unix socket\n"
+"  --fd=N                     use this socket, listening or connected\n"
+"  --control=PATH             listen for fphctl on this Unix socket\n"
+"  --num-pages=N              first size of the balloon, units of 4 KiB\n"
+"  --free-page-hint=on|off    offer free page hinting (default on)\n"
+"  --free-page-reporting=on|off\n"
+"                             offer free page reporting (default on)\n"
+"  --page-poison=on|off       offer page poison (default on)\n"
+"  --stats=on|off             offer statistics (default on)\n"
+"  --event-idx=on|off         offer event index in rings (default on)\n"
+"  --indirect=on|off          offer indirect descriptors (default on)\n"
+"  --inband=on|off            offer in-band notifications (default off)\n"
+"  --once                     end when the first front-end is gone\n"
+"  --discard-delay-ms=N       wait before each discard, for tests\n"
+"  --print-capabilities       print what it can do as JSON, and end\n"
+"  --verbose                  log every message\n"
+"  --help, --version\n"
+"\n"
+"It migrates nothing itself: pages that the guest hints are never touched,\n"
+"only exported on the control socket for whoever migrates.\n";
+
+enum {
+	OPT_SOCKET_PATH = 256,
+	OPT_FD,
+	OPT_CONTROL,
+	OPT_NUM_PAGES,
+	OPT_HINT,
+	OPT_REPORTING,
+	OPT_POISON,
+	OPT_STATS,
+	OPT_EVENT_IDX,
+	OPT_INDIRECT,
+	OPT_INBAND,
+	OPT_ONCE,
+	OPT_DELAY,
+	OPT_CAPABILITIES,
+	OPT_VERBOSE,
+	OPT_HELP,
+	OPT_VERSION
+};
+
+static const struct option long_options[] = {
+	{ "socket-path", required_argument, NULL, OPT_SOCKET_PATH },
+	{ "fd", required_argument, NULL, OPT_FD },
+	{ "control", required_argument, NULL, OPT_CONTROL },
+	{ "num-pages", required_argument, NULL, OPT_NUM_PAGES },
+	{ "free-page-hint", required_argument, NULL, OPT_HINT },
+	{ "free-page-reporting", required_argument, NULL, OPT_REPORTING },
+	{ "page-poison", required_argument, NULL, OPT_POISON },
+	{ "stats", required_argument, NULL, OPT_STATS },
+	{ "event-idx", required_argument, NULL, OPT_EVENT_IDX },
+	{ "indirect", required_argument, NULL, OPT_INDIRECT },
+	{ "inband", required_argument, NULL, OPT_INBAND },
+	{ "once", no_argument, NULL, OPT_ONCE },
+	{ "discard-delay-ms", required_argument, NULL, OPT_DELAY },
+	{ "print-capabilities", no_argument, NULL, OPT_CAPABILITIES },
+	{ "verbose", no_argument, NULL, OPT_VERBOSE },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ NULL, 0, NULL, 0 }
+};
+
+/* The schema of such back-ends names no features for a balloon yet. */
+static const char capabilities[] =
+"{\n"
+"  \"type\": \"balloon\",\n"
+"  \"features\": [\n"
+"    \"free-page-hint\",\n"
+"    \"free-page-reporting\",\n"
+"    \"page-poison\",\n"
+"    \"stats\"\n"
+"  ]\n"
+"}\n";
+
+static int wrong(const char *name, const char *value, const char *wanted)
+{
+	fprintf(stderr, "vhost-user-balloon: --%s=%s: %s is wanted\n", name,
+		value, wanted);
+	return OPTIONS_ERROR;
+}
+
+static int parse_switch(const char *name, const char *value, bool *on)
+{
+	if (!strcmp(value, "on"))
+		*on = true;
+	else if (!strcmp(value, "off"))
+		*on = false;
+	else
+		return wrong(name, value, "on or off");
+	return OPTIONS_RUN;
+}
+
+static int parse_number(const char *name, const char *value, uint32_t max,
+			uint32_t *number)
+{
+	unsigned long long n;
+	char *end;
+
+	errno = 0;
+	n = strtoull(value, &end, 0);
+	if (errno || end == value || *end || value[0] == '-' || n > max)
+		return wrong(name, value, "a number that is not too large");
+	*number = (uint32_t)n;
+	return OPTIONS_RUN;
+}
+
+static int parse_fd(struct options *o, const char *name)
+{
+	uint32_t fd;
+	int r = parse_number(name, optarg, 1u << 20, &fd);
+
+	if (r == OPTIONS_RUN)
+		o->fd = (int)fd;
+	return r;
+}
+
+static int parse_valued(struct options *o, int opt, const char *name)
+{
+	switch (opt) {
+	case OPT_SOCKET_PATH:
+		o->socket_path = optarg;
+		return OPTIONS_RUN;
+	case OPT_CONTROL:
+		o->control_path = optarg;
+		return OPTIONS_RUN;
+	case OPT_FD:
+		return parse_fd(o, name);
+	case OPT_NUM_PAGES:
+		return parse_number(name, optarg, UINT32_MAX, &o->num_pages);
+	case OPT_DELAY:
+		return parse_number(name, optarg, 3600000,
+				    &o->discard_delay_ms);
+	case OPT_HINT:
+		return parse_switch(name, optarg, &o->free_page_hint);
+	case OPT_REPORTING:
+		return parse_switch(name, optarg, &o->free_page_reporting);
+	case OPT_POISON:
+		return parse_switch(name, optarg, &o->page_poison);
+	case OPT_STATS:
+		return parse_switch(name, optarg, &o->stats);
+	case OPT_EVENT_IDX:
+		return parse_switch(name, optarg, &o->event_idx);
+	case OPT_INDIRECT:
+		return parse_switch(name, optarg, &o->indirect);
+	case OPT_INBAND:
+		return parse_switch(name, optarg, &o->inband);
+	}
+	fprintf(stderr, "Try vhost-user-balloon --help\n");
+	return OPTIONS_ERROR;
+}
+
+static int parse_one(struct options *o, int opt, const char *name)
+{
+	switch (opt) {
+	case OPT_ONCE:
+		o->once = true;
+		return OPTIONS_RUN;
+	case OPT_VERBOSE:
+		o->verbose = true;
+		return OPTIONS_RUN;
+	case OPT_CAPABILITIES:
+		fputs(capabilities, stdout);
+		return OPTIONS_EXIT;
+	case OPT_HELP:
+		fputs(help, stdout);
+		return OPTIONS_EXIT;
+	case OPT_VERSION:
+		puts("vhost-user-balloon (libfph) " FPH_VERSION_STRING);
+		return OPTIONS_EXIT;
+	}
+	return parse_valued(o, opt, name);
+}
+
+static void set_defaults(struct options *o)
+{
+	memset(o, 0, sizeof(*o));
+	o->fd = -1;
+	o->free_page_hint = true;
+	o->free_page_reporting = true;
+	o->page_poison = true;
+	o->stats = true;
+	o->event_idx = true;
+	o->indirect = true;
+}
+
+static int check(const struct options *o, int argc, char **argv)
+{
+	const char *problem = NULL;
+
+	if (optind < argc) {
+		fprintf(stderr, "vhost-user-balloon: unexpected argument: "
+			"%s\n", argv[optind]);
+		return OPTIONS_ERROR;
+	}
+	if (o->socket_path && o->fd >= 0)
+		problem = "--socket-path and --fd exclude each other";
+	else if (!o->socket_path && o->fd < 0)
+		problem = "--socket-path or --fd is needed";
+	if (!problem)
+		return OPTIONS_RUN;
+	fprintf(stderr, "vhost-user-balloon: %s; try --help\n", problem);
+	return OPTIONS_ERROR;
+}
+
+/* Wherever it stands, it wins over everything else that may be wrong. */
+static bool wants_capabilities(int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--print-capabilities"))
+			return true;
+	}
+	return false;
+}
+
+int options_parse(struct options *o, int argc, char **argv)
+{
+	int index = 0;
+	int opt, r;
+
+	set_defaults(o);
+	if (wants_capabilities(argc, argv))
+		return parse_one(o, OPT_CAPABILITIES, NULL);
+	optind = 1;
+	while ((opt = getopt_long(argc, argv, "", long_options,
+				  &index)) != -1) {
+		r = parse_one(o, opt, long_options[index].name);
+		if (r != OPTIONS_RUN)
+			return r;
+	}
+	return check(o, argc, argv);
+}
+
+uint64_t options_get_features(const struct options *o)
+{
+	uint64_t features = 0;
+
+	if (o->stats)
+		features |= FPH_BIT(VIRTIO_BALLOON_F_STATS_VQ);
+	if (o->free_page_hint)
+		features |= FPH_BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT);
+	if (o->page_poison)
+		features |= FPH_BIT(VIRTIO_BALLOON_F_PAGE_POISON);
+	if (o->free_page_reporting)
+		features |= FPH_BIT(VIRTIO_BALLOON_F_PAGE_REPORTING);
+	if (o->indirect)
+		features |= FPH_BIT(VIRTIO_RING_F_INDIRECT_DESC);
+	if (o->event_idx)
+		features |= FPH_BIT(VIRTIO_RING_F_EVENT_IDX);
+	return features;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* The command line. */
+#ifndef VUB_OPTIONS_H
+#define VUB_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct options {
+	const char *socket_path;	/* or NULL */
+	int fd;				/* or -1 */
+	const char *control_path;	/* or NULL */
+	uint32_t num_pages;		/* first target, 4096-byte units */
+	uint32_t discard_delay_ms;
+	bool free_page_hint;
+	bool free_page_reporting;
+	bool page_poison;
+	bool stats;
+	bool inband;
+	bool event_idx;
+	bool indirect;
+	bool once;
+	bool verbose;
+};
+
+enum options_result {
+	OPTIONS_RUN	= 0,		/* *o is set: serve */
+	OPTIONS_EXIT	= 1,		/* all is said: end with 0 */
+	OPTIONS_ERROR	= 2		/* a message was printed: end with 2 */
+};
+
+/* Parse; prints help, version, capabilities and errors itself. */
+int options_parse(struct options *o, int argc, char **argv);
+
+/* The feature bits that the device shall offer. */
+uint64_t options_get_features(const struct options *o);
+
+#endif /* VUB_OPTIONS_H */

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * The requests of a front-end: one line of a table for each.
+ *
+ * A handler answers 0 or a positive errno value.  It runs only with a payload
+ * of the size and the number of descriptors that its line allows; what it
+ * does not take out of the message is closed afterwards.
+ */
+#ifndef VUB_REQUEST_H
+#define VUB_REQUEST_H
+
+#include "frontend.h"
+
+/* What a request is answered with. */
+enum reply_kind {
+	REPLY_ACK	= 0,		/* when asked for: 0, or an error */
+	REPLY_OWN	= 1		/* always, with a payload of its own */
+};
+
+struct reply {
+	uint32_t size;
+	uint8_t payload[VU_MAX_PAYLOAD];
+};
+
+struct request {
+	const char *name;
+	uint16_t min_size;		/* of the payload, bytes */
+	uint16_t max_size;
+	uint8_t min_fds;
+	uint8_t max_fds;
+	uint8_t kind;			/* enum reply_kind */
+	/* Whether this message has to wait for discards; may be NULL: no. */
+	bool (*prepare)(struct frontend *fe, const struct vu_message *m);
+	int (*handle)(struct frontend *fe, struct vu_message *m,
+		      struct reply *reply);
+};
+
+/* The line of a request, NULL for one that is not known. */
+const struct request *request_find(uint32_t number);
+
+/* What the table is made of. */
+int request_get_features(struct frontend *fe, struct vu_message *m,
+			 struct reply *r);
+int request_set_features(struct frontend *fe, struct vu_message *m,
+			 struct reply *r);
+int request_get_protocol_features(struct frontend *fe, struct vu_message *m,
+				  struct reply *r);
+int request_set_protocol_features(struct frontend *fe, struct vu_message *m,
+				  struct reply *r);
+int request_get_queue_num(struct frontend *fe, struct vu_message *m,
+			  struct reply *r);
+int request_set_backend_req_fd(struct frontend *fe, struct vu_message *m,
+			       struct reply *r);
+int request_get_config(struct frontend *fe, struct vu_message *m,
+		       struct reply *r);
+int request_set_config(struct frontend *fe, struct vu_message *m,
+		       struct reply *r);
+int request_get_status(struct frontend *fe, struct vu_message *m,
+		       struct reply *r);
+int request_set_status(struct frontend *fe, struct vu_message *m,
+		       struct reply *r);
+int request_reset_device(struct frontend *fe, struct vu_message *m,
+			 struct reply *r);
+
+int request_set_mem_table(struct frontend *fe, struct vu_message *m,
+			  struct reply *r);
+int request_get_max_mem_slots(struct frontend *fe, struct vu_message *m,
+			      struct reply *r);
+int request_add_mem_reg(struct frontend *fe, struct vu_message *m,
+			struct reply *r);
+int request_rem_mem_reg(struct frontend *fe, struct vu_message *m,
+			struct reply *r);
+
+int request_set_vring_num(struct frontend *fe, struct vu_message *m,
+			  struct reply *r);
+int request_set_vring_addr(struct frontend *fe, struct vu_message *m,
+			   struct reply *r);
+int request_set_vring_base(struct frontend *fe, struct vu_message *m,
+			   struct reply *r);
+int request_get_vring_base(struct frontend *fe, struct vu_message *m,
+			   struct reply *r);
+int request_set_vring_kick(struct frontend *fe, struct vu_message *m,
+			   struct reply *r);
+int request_set_vring_call(struct frontend *fe, struct vu_message *m,
+			   struct reply *r);
+int request_set_vring_err(struct frontend *fe, struct vu_message *m,
+			  struct reply *r);
+int request_set_vring_enable(struct frontend *fe, struct vu_message *m,
+			     struct reply *r);
+int request_vring_kick(struct frontend *fe, struct vu_message *m,
+		       struct reply *r);
+
+#endif /* VUB_REQUEST_H */

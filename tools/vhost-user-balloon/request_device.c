@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* Requests about the device: features, config space, status, reset. */
+#include <errno.h>
+
+#include "request.h"
+
+static int reply_u64(struct reply *r, uint64_t value)
+{
+	vu_store64(r->payload, value);
+	r->size = 8;
+	return 0;
+}
+
+/* ---------------------------------------------------------------- features */
+
+static bool has_bit_30(uint64_t features)
+{
+	return features >> VU_F_PROTOCOL_FEATURES & 1;
+}
+
+/*
+ * User-mode Linux ends a driver by disabling its rings and then asking for
+ * the features.  Where bit 30 was not acknowledged it sends no disabling, so
+ * that this is the only sign, after which ring memory belongs to others.  If
+ * it is another front-end that only asks, the next kick starts its rings
+ * again where they stopped.
+ */
+int request_get_features(struct frontend *fe, struct vu_message *m,
+			 struct reply *r)
+{
+	(void)m;
+	if (fe->negotiated && !has_bit_30(fe->acked))
+		frontend_stop_rings(fe);
+	return reply_u64(r, fph_balloon_get_features(fe->device->balloon) |
+			    FPH_BIT(VU_F_PROTOCOL_FEATURES));
+}
+
+/* Whether every ring was stopped by its own message. */
+static bool is_paused(const struct frontend *fe)
+{
+	uint32_t i;
+
+	for (i = 0; i < FPH_NQUEUES; i++) {
+		if (fe->rings[i].has_addr && !fe->rings[i].stopped)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Whether this is another driver than the one before.  A front-end that stops
+ * its rings and goes on with the same features only pauses its guest.
+ */
+static bool is_new_driver(const struct frontend *fe, uint64_t features)
+{
+	return fe->ran && (!is_paused(fe) || features != fe->acked ||
+			   fph_balloon_is_broken(fe->device->balloon));
+}
+
+static void forget_driver(struct frontend *fe)
+{
+	uint32_t i;
+
+	for (i = 0; i < FPH_NQUEUES; i++)
+		vring_forget_setup(&fe->rings[i]);
+	device_reset(fe->device);
+	fe->back.calls = 0;
+	fe->ran = false;
+}
+
+/*
+ * Trap: when the driver declines PAGE_POISON late, user-mode Linux sends the
+ * features twice and the second time without bit 30.  Then no ring is ever
+ * enabled by a message, so all of them are from here on.
+ */
+int request_set_features(struct frontend *fe, struct vu_message *m,
+			 struct reply *r)
+{
+	uint64_t features = vu_load64(m->payload);
+	uint64_t virtio = features & ~FPH_BIT(VU_F_PROTOCOL_FEATURES);
+	struct device *d = fe->device;
+	bool new_driver = is_new_driver(fe, features);
+	uint32_t i;
+
+	(void)r;
+	if (virtio & ~fph_balloon_get_features(d->balloon))
+		return EINVAL;
+	/* The same again under enabled rings changes nothing. */
+	if (features == fe->acked && has_bit_30(features) && d->enabled)
+		return 0;
+	frontend_stop_rings(fe);
+	if (new_driver)
+		forget_driver(fe);
+	if (fph_balloon_set_features(d->balloon, virtio) != FPH_OK)
+		return EINVAL;
+	for (i = 0; i < FPH_NQUEUES; i++)
+		fe->rings[i].enabled = !has_bit_30(features);
+	fe->acked = features;
+	fe->negotiated = true;
+	frontend_replay_config(fe);
+	return 0;
+}
+
+int request_get_protocol_features(struct frontend *fe, struct vu_message *m,
+				  struct reply *r)
+{
+	(void)m;
+	return reply_u64(r, fe->offered_protocol);
+}
+
+int request_set_protocol_features(struct frontend *fe, struct vu_message *m,
+				  struct reply *r)
+{
+	const uint64_t needed = FPH_BIT(VU_PF_BACKEND_REQ) |
+				FPH_BIT(VU_PF_REPLY_ACK);
+	uint64_t features = vu_load64(m->payload);
+	bool inband = features >> VU_PF_INBAND_NOTIFICATIONS & 1;
+
+	(void)r;
+	if (features & ~fe->offered_protocol)
+		return EINVAL;
+	/* The protocol has no other answer to this than to hang up. */
+	if (inband && (features & needed) != needed) {
+		fe->protocol = 0;
+		return EPROTO;
+	}
+	fe->protocol = features;
+	fe->back.inband = inband;
+	fe->back.reply_ack = features >> VU_PF_REPLY_ACK & 1;
+	return 0;
+}
+
+int request_get_queue_num(struct frontend *fe, struct vu_message *m,
+			  struct reply *r)
+{
+	(void)fe;
+	(void)m;
+	return reply_u64(r, FPH_NQUEUES);
+}
+
+int request_set_backend_req_fd(struct frontend *fe, struct vu_message *m,
+			       struct reply *r)
+{
+	(void)r;
+	backchannel_open(&fe->back, vu_message_take_fd(m));
+	return 0;
+}
+
+/* ------------------------------------------------------------ config space */
+
+static int check_config(const struct vu_message *m, uint32_t *offset,
+			uint32_t *size)
+{
+	*offset = vu_load32(m->payload + VU_CONFIG_OFFSET);
+	*size = vu_load32(m->payload + VU_CONFIG_SIZE);
+	if (*size > VU_CONFIG_MAX || *offset > VU_CONFIG_MAX ||
+	    *offset + *size > VU_CONFIG_MAX ||
+	    m->size != VU_CONFIG_DATA + *size)
+		return EINVAL;
+	return 0;
+}
+
+int request_get_config(struct frontend *fe, struct vu_message *m,
+		       struct reply *r)
+{
+	uint32_t offset, size;
+	int err = check_config(m, &offset, &size);
+
+	if (err)
+		return err;
+	memcpy(r->payload, m->payload, VU_CONFIG_DATA);
+	fph_balloon_get_config(fe->device->balloon, offset,
+			       r->payload + VU_CONFIG_DATA, size);
+	r->size = m->size;
+	backchannel_config_read(&fe->back);
+	if (offset <= FPH_CONFIG_CMD_ID &&
+	    offset + size >= FPH_CONFIG_CMD_ID + FPH_CMD_ID_SIZE)
+		fe->done_read = true;
+	return 0;
+}
+
+/*
+ * The driver's bytes are kept beside the device: some front-ends pass them on
+ * before they pass on the features under which they have a meaning.
+ */
+int request_set_config(struct frontend *fe, struct vu_message *m,
+		       struct reply *r)
+{
+	uint32_t flags = vu_load32(m->payload + VU_CONFIG_FLAGS);
+	const uint8_t *data = m->payload + VU_CONFIG_DATA;
+	uint32_t offset, size, i;
+	int err = check_config(m, &offset, &size);
+
+	(void)r;
+	if (err || (flags & ~VU_CONFIG_MIGRATION))
+		return EINVAL;
+	for (i = 0; i < size && offset + i < FPH_CONFIG_SIZE; i++) {
+		fe->config[offset + i] = data[i];
+		fe->config_written |= 1u << (offset + i);
+	}
+	if (size)
+		fph_balloon_set_config(fe->device->balloon, offset, data,
+				       size);
+	return 0;
+}
+
+/* --------------------------------------------------------- status and reset */
+
+int request_get_status(struct frontend *fe, struct vu_message *m,
+		       struct reply *r)
+{
+	(void)m;
+	return reply_u64(r, frontend_get_status(fe));
+}
+
+int request_set_status(struct frontend *fe, struct vu_message *m,
+		       struct reply *r)
+{
+	uint64_t status = vu_load64(m->payload);
+
+	(void)r;
+	if (status > 0xff)
+		return EINVAL;
+	if (status == 0)
+		frontend_reset_device(fe);
+	fe->status = (uint8_t)status;
+	return 0;
+}
+
+int request_reset_device(struct frontend *fe, struct vu_message *m,
+			 struct reply *r)
+{
+	(void)m;
+	(void)r;
+	frontend_reset_device(fe);
+	return 0;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * Requests about guest memory.
+ *
+ * Rings lie in it, so those that run are stopped before it changes and go on
+ * afterwards, at their new place.
+ */
+#include <errno.h>
+
+#include "log.h"
+#include "request.h"
+
+static void parse_region(struct memory_region *r, const uint8_t *p)
+{
+	r->gpa = vu_load64(p + VU_REGION_GPA);
+	r->len = vu_load64(p + VU_REGION_LEN);
+	r->uva = vu_load64(p + VU_REGION_UVA);
+	r->offset = vu_load64(p + VU_REGION_OFFSET);
+}
+
+static void log_region(const char *what, const struct memory_region *r)
+{
+	log_detail("   %s gpa 0x%llx, 0x%llx bytes, at 0x%llx, offset 0x%llx",
+		   what, (unsigned long long)r->gpa,
+		   (unsigned long long)r->len, (unsigned long long)r->uva,
+		   (unsigned long long)r->offset);
+}
+
+/* Stop what runs: bit n for ring n. */
+static uint32_t suspend_rings(struct frontend *fe)
+{
+	uint32_t running = 0;
+	uint32_t i;
+
+	for (i = 0; i < FPH_NQUEUES; i++) {
+		if (fe->rings[i].running)
+			running |= 1u << i;
+	}
+	frontend_stop_rings(fe);
+	return running;
+}
+
+static void resume_rings(struct frontend *fe, uint32_t running)
+{
+	uint32_t i;
+
+	for (i = 0; i < FPH_NQUEUES; i++) {
+		if ((running & 1u << i) &&
+		    vring_start(&fe->rings[i], i, fe->device))
+			frontend_complain(fe, "ring %u lost its memory", i);
+	}
+}
+
+int request_set_mem_table(struct frontend *fe, struct vu_message *m,
+			  struct reply *r)
+{
+	uint32_t n = vu_load32(m->payload + VU_TABLE_NUM);
+	struct memory_region regions[VU_TABLE_MAX];
+	uint32_t i, running;
+	int err;
+
+	(void)r;
+	if (n > VU_TABLE_MAX || m->nfds != n ||
+	    m->size < VU_TABLE_REGIONS + n * VU_REGION_SIZE)
+		return EINVAL;
+	for (i = 0; i < n; i++) {
+		parse_region(&regions[i], m->payload + VU_TABLE_REGIONS +
+					  i * VU_REGION_SIZE);
+		log_region("region", &regions[i]);
+	}
+	running = suspend_rings(fe);
+	m->nfds = 0;
+	err = memory_table_set(&fe->device->memory, regions, m->fds, n);
+	resume_rings(fe, running);
+	return err;
+}
+
+int request_get_max_mem_slots(struct frontend *fe, struct vu_message *m,
+			      struct reply *r)
+{
+	(void)fe;
+	(void)m;
+	vu_store64(r->payload, MEMORY_TABLE_SLOTS);
+	r->size = 8;
+	return 0;
+}
+
+int request_add_mem_reg(struct frontend *fe, struct vu_message *m,
+			struct reply *r)
+{
+	struct memory_region region;
+	uint32_t running;
+	int err;
+
+	(void)r;
+	parse_region(&region, m->payload + VU_SINGLE_REGION);
+	log_region("add", &region);
+	running = suspend_rings(fe);
+	err = memory_table_add(&fe->device->memory, &region,
+			       vu_message_take_fd(m));
+	resume_rings(fe, running);
+	return err;
+}
+
+int request_rem_mem_reg(struct frontend *fe, struct vu_message *m,
+			struct reply *r)
+{
+	struct memory_region region;
+	uint32_t running;
+	int err;
+
+	(void)r;
+	parse_region(&region, m->payload + VU_SINGLE_REGION);
+	log_region("remove", &region);
+	running = suspend_rings(fe);
+	err = memory_table_remove(&fe->device->memory, &region);
+	resume_rings(fe, running);
+	return err;
+}

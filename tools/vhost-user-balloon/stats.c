@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+#include <stdio.h>
+
+#include "daemon.h"
+#include "stats.h"
+
+static void put(json_t *o, const char *name, uint64_t value)
+{
+	json_object_set_new(o, name, json_integer((json_int_t)value));
+}
+
+/* Sets of bits are read by people: as hexadecimal text. */
+static void put_bits(json_t *o, const char *name, uint64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "0x%llx", (unsigned long long)value);
+	json_object_set_new(o, name, json_string(text));
+}
+
+static void put_bool(json_t *o, const char *name, bool value)
+{
+	json_object_set_new(o, name, json_boolean(value));
+}
+
+static json_t *get_frontend(const struct daemon *d)
+{
+	const struct frontend *fe = &d->frontend;
+	json_t *o = json_object();
+
+	put_bool(o, "connected", fe->state != FRONTEND_NONE);
+	put_bits(o, "features",
+		 fph_balloon_get_features(d->device.balloon) |
+		 FPH_BIT(VU_F_PROTOCOL_FEATURES));
+	put_bits(o, "acked", fe->acked);
+	put_bits(o, "protocol-features", fe->protocol);
+	put_bits(o, "status", frontend_get_status(fe));
+	put_bool(o, "broken", fph_balloon_is_broken(d->device.balloon));
+	put_bool(o, "waiting-for-discards", fe->deferred);
+	put(o, "connections", fe->connections);
+	put(o, "messages", fe->messages);
+	put(o, "messages-refused", fe->refused);
+	return o;
+}
+
+static json_t *get_report(const struct fph_report_counters *c,
+			  const struct discard_totals *t,
+			  const struct fph_balloon_queue_counters *q)
+{
+	json_t *o = json_object();
+
+	put(o, "chains", c->chains);
+	put(o, "returned", c->returned);
+	put(o, "refused", c->refused);
+	put(o, "poisoned", c->poisoned);
+	put(o, "unmapped", q->unmapped);
+	put(o, "peer-errors", q->peer_errors);
+	put(o, "ranges", c->ranges);
+	put(o, "runs", t->runs);
+	put(o, "runs-not-freed", c->failed);
+	put(o, "bytes-offered", c->bytes_offered);
+	put(o, "bytes-discarded", t->discarded);
+	put(o, "bytes-lazy", t->lazy);
+	put(o, "bytes-trimmed", c->bytes_trimmed + t->trimmed);
+	put(o, "bytes-overlap", c->bytes_overlap);
+	put(o, "bytes-skipped", t->skipped);
+	put(o, "bytes-failed", t->failed);
+	return o;
+}
+
+static json_t *get_inflate(const struct fph_balloon_counters *c,
+			   const struct discard_totals *t)
+{
+	json_t *o = get_report(&c->inflate, t,
+			       &c->queue[FPH_QUEUE_INFLATE]);
+
+	put(o, "pages", c->inflate.bytes_offered >> VIRTIO_BALLOON_PFN_SHIFT);
+	return o;
+}
+
+static json_t *get_deflate(const struct fph_balloon_counters *c)
+{
+	const struct fph_balloon_queue_counters *q =
+		&c->queue[FPH_QUEUE_DEFLATE];
+	json_t *o = json_object();
+
+	put(o, "chains", q->popped);
+	put(o, "pages", c->deflated);
+	put(o, "unmapped", q->unmapped);
+	put(o, "peer-errors", q->peer_errors);
+	return o;
+}
+
+json_t *stats_query_hint(const struct daemon *d)
+{
+	const struct hint *h = &d->device.hint;
+	struct fph_balloon_counters c;
+	json_t *o = json_object();
+	int state = fph_balloon_hint_get_state(d->device.balloon);
+
+	fph_balloon_get_counters(d->device.balloon, &c);
+	json_object_set_new(o, "state",
+			    json_string(hint_get_state_name(state)));
+	put_bool(o, "pending", h->pending);
+	put(o, "cmd-id", h->id);
+	put(o, "config-cmd-id",
+	    fph_balloon_hint_get_config(d->device.balloon));
+	put(o, "rounds", c.hint.rounds);
+	put(o, "starts", c.hint.starts);
+	put(o, "stops", h->streams_ended);
+	put(o, "stale", c.hint.stale);
+	put(o, "chains", c.hint.chains);
+	put(o, "returned", c.hint.returned);
+	put(o, "buffers", h->buffers);
+	put(o, "round-buffers", h->round_buffers);
+	put(o, "hints", c.hint.hints);
+	put(o, "bytes", c.hint.bytes);
+	put(o, "bytes-exported", c.hint.bytes_done);
+	put(o, "ignored", c.hint.ignored);
+	put(o, "bytes-ignored", c.hint.bytes_ignored);
+	put(o, "peer-errors", c.queue[FPH_QUEUE_HINT].peer_errors);
+	put(o, "unmapped", c.queue[FPH_QUEUE_HINT].unmapped);
+	/* Said in every answer: the pages are only told of. */
+	put_bool(o, "migrates", false);
+	return o;
+}
+
+/* In the order of enum fph_skip_reason. */
+static const char *const skip_names[FPH_NSKIP] = {
+	"file-private", "locked", "confidential", "readonly", "unmapped",
+	"vfio", "postcopy", "snapshot", "userfaultfd", "embedder", "backoff",
+	"disabled"
+};
+
+/* Of the moment when the worker was last idle: it owns them meanwhile. */
+static json_t *get_reclaim(const struct daemon *d)
+{
+	const struct fph_reclaim_counters *c = &d->device.reclaimed;
+	json_t *o = json_object();
+	json_t *skipped = json_object();
+	int i;
+
+	put(o, "runs", c->runs);
+	put(o, "bytes", c->bytes);
+	put(o, "fallocate-calls", c->fallocate_calls);
+	put(o, "madvise-calls", c->madvise_calls);
+	put(o, "process-madvise-calls", c->process_madvise_calls);
+	put(o, "syscalls", c->fallocate_calls + c->madvise_calls +
+			   c->process_madvise_calls);
+	put(o, "failed-calls", c->failures);
+	put_bool(o, "busy", !worker_is_idle(&d->device.worker));
+	put(o, "delay-ms", d->device.worker.delay_ms);
+	for (i = 0; i < FPH_NSKIP; i++)
+		put(skipped, skip_names[i], c->skipped[i]);
+	json_object_set_new(o, "skipped", skipped);
+	return o;
+}
+
+static json_t *get_memory(const struct daemon *d)
+{
+	json_t *o = json_object();
+
+	put(o, "regions", d->device.memory.nslots);
+	put(o, "bytes", fph_memory_get_bytes(&d->device.memory.memory));
+	put(o, "resident-bytes",
+	    memory_table_get_resident(&d->device.memory));
+	return o;
+}
+
+/* Sizes in bytes; what config space shows is under "config". */
+static json_t *get_balloon(const struct daemon *d)
+{
+	uint64_t target = fph_balloon_get_target(d->device.balloon);
+	uint64_t actual = fph_balloon_get_actual(d->device.balloon);
+	json_t *o = json_object();
+
+	put(o, "target", target << VIRTIO_BALLOON_PFN_SHIFT);
+	put(o, "actual", actual << VIRTIO_BALLOON_PFN_SHIFT);
+	if (d->has_guest_size)
+		put(o, "guest-size", d->guest_size);
+	return o;
+}
+
+static json_t *get_config(const struct daemon *d)
+{
+	uint8_t space[FPH_CONFIG_SIZE];
+	struct fph_balloon_config config;
+	json_t *o = json_object();
+
+	fph_balloon_get_config(d->device.balloon, 0, space, sizeof(space));
+	fph_config_decode(&config, space, sizeof(space));
+	put(o, "size", fph_balloon_get_config_size(d->device.balloon));
+	put(o, "num-pages", config.num_pages);
+	put(o, "actual", config.actual);
+	put(o, "free-page-hint-cmd-id", config.free_page_hint_cmd_id);
+	put(o, "poison-val", config.poison_val);
+	return o;
+}
+
+static json_t *get_queue(const struct daemon *d, uint32_t index,
+			 const struct fph_balloon_counters *c)
+{
+	static const char *const roles[FPH_NQUEUES] = {
+		"inflate", "deflate", "stats", "hint", "report"
+	};
+	const struct vring *v = &d->frontend.rings[index];
+	int candidates = 0;
+	int queue = fph_balloon_get_queue(d->device.balloon, index,
+					  &candidates);
+	json_t *o = json_object();
+
+	put(o, "index", index);
+	json_object_set_new(o, "role", json_string(queue < 0 ? "unknown" :
+						   roles[queue]));
+	put(o, "numbering-candidates", (uint64_t)candidates);
+	put(o, "size", v->num);
+	put_bool(o, "running", v->running);
+	put_bool(o, "enabled", v->running && v->enabled);
+	put_bool(o, "broken", fph_balloon_is_broken(d->device.balloon));
+	if (queue >= 0) {
+		const struct fph_balloon_queue_counters *q =
+			&c->queue[queue];
+
+		put(o, "popped", q->popped);
+		put(o, "pushed", q->pushed);
+		put(o, "in-flight", device_get_inflight(&d->device, queue));
+	}
+	return o;
+}
+
+/* Those that a driver set up. */
+static json_t *get_queues(const struct daemon *d,
+			  const struct fph_balloon_counters *c)
+{
+	json_t *list = json_array();
+	uint32_t i;
+
+	for (i = 0; i < FPH_NQUEUES; i++) {
+		if (vring_is_configured(&d->frontend.rings[i]))
+			json_array_append_new(list, get_queue(d, i, c));
+	}
+	return list;
+}
+
+json_t *stats_query(const struct daemon *d)
+{
+	struct fph_balloon_counters c;
+	json_t *o = json_object();
+
+	fph_balloon_get_counters(d->device.balloon, &c);
+	json_object_set_new(o, "front-end", get_frontend(d));
+	json_object_set_new(o, "memory", get_memory(d));
+	json_object_set_new(o, "config", get_config(d));
+	json_object_set_new(o, "balloon", get_balloon(d));
+	json_object_set_new(o, "report",
+			    get_report(&c.report, &d->device.report,
+				       &c.queue[FPH_QUEUE_REPORT]));
+	json_object_set_new(o, "hint", stats_query_hint(d));
+	json_object_set_new(o, "inflate",
+			    get_inflate(&c, &d->device.inflate));
+	json_object_set_new(o, "deflate", get_deflate(&c));
+	json_object_set_new(o, "reclaim", get_reclaim(d));
+	json_object_set_new(o, "queues", get_queues(d, &c));
+	return o;
+}

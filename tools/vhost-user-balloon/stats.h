@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* All counters as one object, flat in each of its parts. */
+#ifndef VUB_STATS_H
+#define VUB_STATS_H
+
+#include <jansson.h>
+
+struct daemon;
+
+/* What query-stats answers. */
+json_t *stats_query(const struct daemon *d);
+
+/* What query-hint answers, and the part "hint" of the above. */
+json_t *stats_query_hint(const struct daemon *d);
+
+#endif /* VUB_STATS_H */

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vring.h"
+
+void vring_init(struct vring *v)
+{
+	memset(v, 0, sizeof(*v));
+	v->kick = -1;
+	v->call = -1;
+	v->err = -1;
+}
+
+void vring_set_fd(int *slot, int fd)
+{
+	if (*slot >= 0)
+		close(*slot);
+	*slot = fd;
+}
+
+void vring_forget_setup(struct vring *v)
+{
+	int call = v->call;
+	int err = v->err;
+
+	vring_set_fd(&v->kick, -1);
+	vring_init(v);
+	v->call = call;
+	v->err = err;
+}
+
+void vring_reset(struct vring *v)
+{
+	vring_forget_setup(v);
+	vring_set_fd(&v->call, -1);
+	vring_set_fd(&v->err, -1);
+}
+
+/* ----------------------------------------------------------- start and stop */
+
+struct parts {
+	void *desc;
+	void *avail;
+	void *used;
+};
+
+static bool translate(const struct vring *v, const struct memory_table *t,
+		      struct parts *p)
+{
+	p->desc = memory_table_get_host(t, v->desc,
+					FPH_SPLIT_DESC_SIZE(v->num));
+	p->avail = memory_table_get_host(t, v->avail,
+					 FPH_SPLIT_AVAIL_SIZE(v->num));
+	p->used = memory_table_get_host(t, v->used,
+					FPH_SPLIT_USED_SIZE(v->num));
+	return p->desc && p->avail && p->used;
+}
+
+bool vring_is_mapped(const struct vring *v, const struct memory_table *t)
+{
+	struct parts p;
+
+	return translate(v, t, &p);
+}
+
+static void apply_enabled(const struct vring *v, uint32_t index,
+			  struct device *d)
+{
+	bool on = v->running && v->enabled;
+
+	if (v->running)
+		fph_balloon_ring_enable(d->balloon, index, on);
+	if (on)
+		d->enabled |= 1u << index;
+	else
+		d->enabled &= ~(1u << index);
+}
+
+int vring_start(struct vring *v, uint32_t index, struct device *d)
+{
+	struct fph_balloon_ring ring;
+	struct parts p;
+
+	if (v->running)
+		return 0;
+	if (!vring_is_configured(v) || !translate(v, &d->memory, &p))
+		return EFAULT;
+	ring.num = (uint16_t)v->num;
+	ring.base = v->base;
+	ring.desc = p.desc;
+	ring.avail = p.avail;
+	ring.used = p.used;
+	if (fph_balloon_ring_start(d->balloon, index, &ring) != FPH_OK)
+		return EINVAL;
+	v->running = true;
+	apply_enabled(v, index, d);
+	return 0;
+}
+
+int vring_stop(struct vring *v, uint32_t index, struct device *d)
+{
+	int queue;
+
+	if (!v->running)
+		return 0;
+	queue = fph_balloon_get_queue(d->balloon, index, NULL);
+	if (fph_balloon_ring_stop(d->balloon, index, &v->base) != FPH_OK)
+		return EBUSY;
+	if (queue >= 0)
+		device_leave_buffers(d, queue);
+	v->running = false;
+	apply_enabled(v, index, d);
+	return 0;
+}
+
+void vring_set_enabled(struct vring *v, uint32_t index, struct device *d,
+		       bool on)
+{
+	v->enabled = on;
+	apply_enabled(v, index, d);
+}
+
+/* ------------------------------------------------------------- descriptors */
+
+/*
+ * The descriptor is the front-end's as well, so its flags are left alone and
+ * it may block: it is read only after poll said that there is something.
+ */
+void vring_take_kick(struct vring *v)
+{
+	uint64_t count;
+	ssize_t n = read(v->kick, &count, sizeof(count));
+
+	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+		return;
+	/* Its other end is gone: it would be readable for ever. */
+	vring_set_fd(&v->kick, -1);
+}
+
+/*
+ * An eventfd, or the end of a socket pair or a pipe.  When it is full, the
+ * other side has a notification to take already.
+ */
+void vring_signal(int fd)
+{
+	const uint64_t one = 1;
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	ssize_t n;
+
+	if (fd < 0 || poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT))
+		return;
+	do
+		n = write(fd, &one, sizeof(one));
+	while (n < 0 && errno == EINTR);
+}
