@@ -20,7 +20,7 @@ MAN_PAGES = \
 	doc/man/fphctl.1 \
 	doc/man/vhost-user-balloon.1
 
-EXTRA_DIST +=  $(MAN_PAGES:=.adoc)
+EXTRA_DIST += doc/design.md $(MAN_PAGES:=.adoc)
 
 if HAVE_MAN
 dist_man_MANS += $(MAN_PAGES)

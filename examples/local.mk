@@ -5,8 +5,8 @@
 EXAMPLES =  examples/host_minimal
 
 check_PROGRAMS += $(EXAMPLES)
-TESTS += $(EXAMPLES) 
-dist_check_SCRIPTS += 
+TESTS += $(EXAMPLES) examples/readme.tap
+dist_check_SCRIPTS += examples/readme.tap
 
 examples_guest_minimal_LDADD = lib/libfph.la
 examples_host_minimal_LDADD = lib/libfph-vmm.la lib/libfph.la

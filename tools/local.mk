@@ -81,5 +81,11 @@ tools/vhost-user-balloon/50-vhost-user-balloon.json: \
 endif
 
 EXTRA_DIST += \
+	tools/demo/builtin_guest.py \
 	tools/demo/demo \
+	tools/demo/linux_guest.py \
+	tools/demo/picture.py \
+	tools/demo/screen.py \
+	tools/demo/story.py \
+	tools/demo/timeline.py \
 	tools/vhost-user-balloon/50-vhost-user-balloon.json.in

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+"""A daemon, a driver, and readings for one test."""
+
+from common import daemon as daemons
+from common import wait
+
+from .driver import Driver, MIB
+from .vhost_user import Disconnected, FrontEnd
+
+BLOCK = 4 * MIB
+
+
+def start(context, *arguments, mib=64, **kwargs):
+    """(daemon, driver) with all queues running."""
+    daemon = daemons.start(context, *arguments, "--verbose")
+    return daemon, Driver(context, daemon.socket_path, mib).start(**kwargs)
+
+
+def connect(context, daemon, **kwargs):
+    """A driver on a daemon that serves already, not set up."""
+    return Driver(context, daemon.socket_path, **kwargs)
+
+
+def refused(daemon):
+    """How many reports were refused, whatever the reason."""
+    report = daemon.stats()["report"]
+    return report["refused"] + report["peer-errors"]
+
+
+def queue(daemon, role):
+    for entry in daemon.stats()["queues"]:
+        if entry["role"] == role:
+            return entry
+    return None
+
+
+def serves(context, daemon):
+    """The daemon lives and serves a fresh front-end: a report frees its
+    range and only that."""
+    assert daemon.alive(), "daemon ended: %s" % daemon.log_tail(10)
+    driver = wait.until(lambda: fresh(daemon), "the daemon serves again")
+    context.defer(driver.close)
+    driver.negotiate()
+    for index in sorted(driver.roles.values()):
+        driver.start_ring(index)
+    gives_back(driver)
+    driver.close()
+
+
+def fresh(daemon):
+    """A connected driver, or None while the old one is still there."""
+    driver = Driver(None, daemon.socket_path, 16)
+    try:
+        driver.handshake()
+        return driver
+    except (Disconnected, ConnectionError):
+        driver.close()
+        return None
+
+
+def gives_back(driver, gpa=0x400000, length=BLOCK):
+    """A report of one range frees it; its neighbours are intact."""
+    memory = driver.memory
+    page = 4096
+    memory.fill(gpa - page, length + 2 * page)
+    before = memory.resident
+    driver.report([(gpa, length)])
+    assert memory.resident == before - length, (before, memory.resident)
+    assert memory.intact(gpa - page, page)
+    assert memory.intact(gpa + length, page)
+    assert memory.zero(gpa, length)
+
+
+def closed(frontend):
+    """True when the back-end has closed the connection."""
+    if not frontend.channel.readable(0):
+        return False
+    try:
+        frontend.channel.receive()
+    except Disconnected:
+        return True
+    return False
+
+
+def raw(daemon):
+    """A bare connection."""
+    return FrontEnd.connect(daemon.socket_path)

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+#
+# check-vhost-user: the daemon against a front-end and a driver of our own.
+# VHOST_USER_FLAGS adds options of the runner.
+
+EXTRA_DIST += \
+	tests/interop/frontend/__init__.py \
+	tests/interop/frontend/check_vhost_user \
+	tests/interop/frontend/driver.py \
+	tests/interop/frontend/fixture.py \
+	tests/interop/frontend/memory.py \
+	tests/interop/frontend/ring.py \
+	tests/interop/frontend/test_data.py \
+	tests/interop/frontend/test_fphctl.py \
+	tests/interop/frontend/test_hostile.py \
+	tests/interop/frontend/test_messages.py \
+	tests/interop/frontend/test_program.py \
+	tests/interop/frontend/test_queues.py \
+	tests/interop/frontend/test_quiesce.py \
+	tests/interop/frontend/vhost_user.py
+
+check-vhost-user: all
+	@'$(PYTHON3)' '$(srcdir)/tests/interop/frontend/check_vhost_user' \
+		--daemon tools/vhost-user-balloon/vhost-user-balloon \
+		--fphctl tools/fphctl/fphctl $(VHOST_USER_FLAGS)
+
+.PHONY: check-vhost-user

@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+"""One guest: Debian's user-mode Linux kernel, remote-controlled.
+
+The kernel connects to the vhost-user socket once, at boot, so the daemon
+must be there first. Each guest is a session of its own: the kernel has
+helper processes that hold the socket, and only killing the whole group
+lets the daemon see the end of its front-end.
+"""
+
+import os
+import re
+import signal
+import subprocess
+
+from common import memfile, runner, wait
+
+from . import initramfs
+
+MIB = 1 << 20
+MODULE = "/virtio_balloon.ko"
+
+
+class GuestDied(AssertionError):
+    """The guest ended while the test still needed it."""
+
+
+class CommandFailed(AssertionError):
+    """A command in the guest ended with a status other than 0."""
+
+
+def memory_folder(mib):
+    """A folder for the memory file: enough room, executable mappings.
+
+    User-mode Linux runs its guest's programs from this file, so a file
+    system mounted "noexec" (as /dev/shm is in many containers) is useless,
+    and a small one ends in a bus error.
+    """
+    candidates = (os.environ.get("FPH_UML_TMPDIR"), "/dev/shm",
+                  os.environ.get("TMPDIR"), "/tmp", "/var/tmp")
+    for folder in candidates:
+        try:
+            found = os.statvfs(folder) if folder else None
+        except OSError:
+            continue
+        if found and not found.f_flag & os.ST_NOEXEC \
+                and os.access(folder, os.W_OK | os.X_OK) \
+                and found.f_bavail * found.f_frsize > (mib + 64) * MIB:
+            return folder
+    raise runner.Skip("no folder with %d MiB of room for guest memory: set "
+                      "FPH_UML_TMPDIR" % (mib + 64))
+
+
+def _fixed_addresses():
+    """The words that switch address randomisation off, where allowed.
+
+    Without it the memory file has a random, sparse gap: everything works,
+    only its size is less telling. Container filters may deny the call.
+    """
+    words = ["setarch", "-R"]
+    try:
+        done = subprocess.run(words + ["true"], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, check=False)
+    except OSError:
+        return []
+    return words if done.returncode == 0 else []
+
+
+def why_not(folder):
+    """A reason why user-mode Linux cannot run here, or None.
+
+    The kernel traces its own processes; a container may deny that. It is
+    asked itself: it tests ptrace before anything else, and without a root
+    file system it ends by panic a second later.
+    """
+    try:
+        path = initramfs.kernel()
+        initramfs.module()
+        initramfs.busybox()
+        where = memory_folder(32)
+    except (initramfs.MissingPart, runner.Skip) as missing:
+        return str(missing)
+    command = [path, "mem=32M", "con=null", "con0=null,fd:1", "panic=-1",
+               "uml_dir=%s/" % folder, "umid=probe"]
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, start_new_session=True,
+        env=dict(os.environ, TMPDIR=where))
+    try:
+        text = process.communicate(timeout=60 * wait.SCALE)[0]
+    except subprocess.TimeoutExpired:
+        text = b""
+    finally:
+        _kill_group(process)
+    if b"Linux version" in text:
+        return None
+    lines = text.decode(errors="replace").strip().splitlines()
+    for line in lines:
+        if "ptrace" in line and "not permitted" in line:
+            return "ptrace is denied here: " + line.strip()
+    return "user-mode Linux does not start: " + " / ".join(lines[-3:])
+
+
+def _kill_group(process):
+    """SIGKILL to the whole session of a process, then reap it."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
+    if process.stdout:
+        process.stdout.close()
+
+
+class Guest:
+    """A guest bound to a daemon's socket. start() boots it."""
+
+    def __init__(self, folder, socket_path, mem_mib=512, kernel_args=(),
+                 name="guest"):
+        self.folder = os.path.join(folder, name)
+        self.share = os.path.join(self.folder, "share")
+        self.console_path = os.path.join(folder, name + ".console")
+        self.socket_path = socket_path
+        self.mem_mib = mem_mib
+        self.kernel_args = list(kernel_args)
+        self.process = None
+        self.memory = None
+        self.serial = 0
+
+    def start(self):
+        """Boot, without the driver; returns when the guest listens."""
+        os.makedirs(self.share)
+        archive = os.path.join(self.folder, "initrd")
+        initramfs.build(archive)
+        command = _fixed_addresses() + [
+            initramfs.kernel(), "mem=%dM" % self.mem_mib,
+            "initrd=" + archive, "root=/dev/ram0",
+            "con=null", "con0=null,fd:1",
+            "virtio_uml.device=%s:5" % self.socket_path,
+            "hostdir=" + self.share, "umid=guest",
+            "uml_dir=%s/" % self.folder] + self.kernel_args
+        environment = dict(os.environ, TMPDIR=memory_folder(self.mem_mib))
+        with open(self.console_path, "wb") as console:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=console,
+                stderr=subprocess.STDOUT, env=environment,
+                start_new_session=True)
+        try:
+            self._wait_file("up", "guest boots", 120)
+            self.memory = memfile.MemoryFile.of_process(
+                self.process.pid, self.mem_mib * MIB * 9 // 10)
+            if self.memory is None:
+                raise AssertionError("memory file of the guest not found")
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def console_tail(self, lines=12):
+        return runner.tail(self.console_path, lines)
+
+    def console_text(self):
+        with open(self.console_path, "r", errors="replace") as file:
+            return file.read()
+
+    def _wait_file(self, name, what, timeout):
+        path = os.path.join(self.share, name)
+
+        def there():
+            if os.path.exists(path):
+                return True
+            if not self.alive():
+                raise GuestDied("guest ended with %s while: %s\n%s" % (
+                    self.process.returncode, what, self.console_tail(15)))
+            return False
+        wait.until(there, what, timeout, interval=0.01)
+        return path
+
+    # Remote control ----------------------------------------------------
+
+    def begin(self, command):
+        """Hand a command to the guest without waiting; returns its
+        number for finish(). The guest runs one after the other."""
+        self.serial += 1
+        path = os.path.join(self.share, "tmp.req")
+        with open(path, "w") as file:
+            file.write(command + "\n")
+        os.rename(path, os.path.join(self.share, "req.%d" % self.serial))
+        return self.serial
+
+    def finish(self, number, command="", timeout=120):
+        """Wait for a command; returns (status, output)."""
+        done = self._wait_file("done.%d" % number, "guest runs: " + command,
+                               timeout)
+        with open(done) as file:
+            status = int(file.read())
+        path = os.path.join(self.share, "out.%d" % number)
+        with open(path, errors="replace") as file:
+            return status, file.read()
+
+    def run(self, command, timeout=120, check=True):
+        """Run a shell command in the guest and return its output."""
+        status, output = self.finish(self.begin(command), command, timeout)
+        if check and status != 0:
+            raise CommandFailed("in the guest: %s: status %d: %s"
+                                % (command, status, output))
+        return output
+
+    # Ready-made commands -----------------------------------------------
+
+    def insmod(self):
+        self.run("insmod " + MODULE)
+
+    def rmmod(self):
+        self.run("rmmod virtio_balloon")
+
+    def meminfo(self):
+        """/proc/meminfo, in bytes."""
+        text = self.run("cat /proc/meminfo")
+        return {name: int(value) * 1024 for name, value in
+                re.findall(r"^(\w+):\s+(\d+) kB", text, re.M)}
+
+    def free(self):
+        return self.meminfo()["MemFree"]
+
+    def set_report_order(self, order):
+        self.run("echo %d > /sys/module/page_reporting/parameters/"
+                 "page_reporting_order" % order)
+
+    def fill(self, name, mib):
+        """Random content in the guest's tmpfs; returns its checksum."""
+        return self.run("dd if=/dev/urandom of=/tmp/%s bs=1M count=%d "
+                        "2>/dev/null && md5sum < /tmp/%s"
+                        % (name, mib, name)).split()[0]
+
+    def zeros(self, name, mib):
+        """Touch memory fast: a file of zero bytes."""
+        self.run("dd if=/dev/zero of=/tmp/%s bs=1M count=%d 2>/dev/null"
+                 % (name, mib))
+
+    def checksum(self, name):
+        return self.run("md5sum < /tmp/" + name).split()[0]
+
+    def remove(self, *names):
+        self.run("rm -f " + " ".join("/tmp/" + n for n in names))
+
+    # The end -----------------------------------------------------------
+
+    def poweroff(self, timeout=60):
+        """A clean end: the kernel must exit with 0."""
+        self.begin("poweroff -f")
+        wait.until(lambda: not self.alive(), "guest powers off", timeout)
+        if self.process.returncode != 0:
+            raise AssertionError("guest ended with %d, expected 0"
+                                 % self.process.returncode)
+        self.kill()
+
+    def kill(self):
+        if self.memory:
+            self.memory.close()
+            self.memory = None
+        if self.process:
+            _kill_group(self.process)
