@@ -2,7 +2,7 @@
 #
 # Built and run as tests; they use nothing but the installed interface.
 
-EXAMPLES =  examples/host_minimal
+EXAMPLES = examples/guest_minimal examples/host_minimal
 
 check_PROGRAMS += $(EXAMPLES)
 TESTS += $(EXAMPLES) examples/readme.tap

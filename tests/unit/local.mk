@@ -8,6 +8,8 @@ UNIT_TESTS =
 if HAVE_UNIT_TESTS
 check_LTLIBRARIES = tests/unit/libsupport.la
 tests_unit_libsupport_la_SOURCES = \
+	tests/guest/pages.c \
+	tests/guest/pages.h \
 	tests/unit/fake_calls.h \
 	tests/unit/guest.c \
 	tests/unit/guest.h \
@@ -38,6 +40,7 @@ UNIT_TESTS += \
 	tests/unit/test_hinter_hold \
 	tests/unit/test_hinter_random \
 	tests/unit/test_memory \
+	tests/unit/test_pages \
 	tests/unit/test_range \
 	tests/unit/test_range_random \
 	tests/unit/test_reclaim \

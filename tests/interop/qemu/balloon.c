@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* Queues of the balloon, in guest memory that a migration copies. */
+#define _GNU_SOURCE
+#include <string.h>
+#include <sys/mman.h>
+
+#include "balloon.h"
+#include "supervise.h"
+
+/* What a queue has in guest memory, from its place on; bytes. */
+#define RINGS		0x100000u	/* the first queue's place */
+#define RING_STRIDE	0x10000u
+#define DESC		0x0000u
+#define AVAIL		0x1000u
+#define USED		0x2000u
+#define TABLES		0x4000u		/* indirect ones, one for a buffer */
+#define COMMANDS	0xc000u
+
+#define TABLE_SIZE	(16u * BALLOON_SEGS)
+#define COMMAND_SIZE	16u
+
+static void make_queue(struct balloon *b, int queue)
+{
+	struct balloon_queue *q = &b->queue[queue];
+	const struct transport_ops *ops = b->transport.ops;
+	struct fph_split_driver_params p = { .size = sizeof(p) };
+	uint32_t max;
+	int index;
+
+	/* This device counts the queues that it offers. */
+	index = fph_queue_get_index(queue, FPH_NUMBERING_OFFERED, b->offered,
+				    b->features);
+	if (index == FPH_ENOENT)
+		return;
+	CHECK(index >= 0);
+	q->index = (uint16_t)index;
+	q->gpa = RINGS + (uint32_t)queue * RING_STRIDE;
+	max = ops->get_queue_max(&b->transport, q->index);
+	CHECK(max >= 32);
+	q->num = (uint16_t)(max < BALLOON_RING_MAX ? max : BALLOON_RING_MAX);
+	p.num = q->num;
+	p.event_idx = b->features & FPH_BIT(VIRTIO_RING_F_EVENT_IDX);
+	p.indirect = b->features & FPH_BIT(VIRTIO_RING_F_INDIRECT_DESC);
+	p.endian = FPH_LE;
+	p.desc = b->ram + q->gpa + DESC;
+	p.avail = b->ram + q->gpa + AVAIL;
+	p.used = b->ram + q->gpa + USED;
+	p.slots = q->slots;
+	CHECK(fph_split_driver_init(&q->vq, &p) == FPH_OK);
+	ops->set_queue(&b->transport, q->index, q->num, q->gpa + DESC,
+		       q->gpa + AVAIL, q->gpa + USED);
+}
+
+void balloon_start(struct balloon *b, struct vm *vm, uint64_t features)
+{
+	const struct transport_ops *ops;
+	struct transport *t = &b->transport;
+	uint8_t status = 0;
+
+	memset(b, 0, sizeof(*b));
+	b->vm = vm;
+	b->size = vm->size;
+	b->ram = mmap(NULL, vm->size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		      vm->ram_fd, 0);
+	CHECK(b->ram != MAP_FAILED);
+	/* In use from now on, so that no hole is filled later. */
+	memset(b->ram + RINGS, 0, FPH_NQUEUES * RING_STRIDE);
+	ops = vm->bus == VM_PCI ? &virtio_pci_ops : &virtio_mmio_ops;
+	t->ops = ops;
+	t->vm = vm;
+	ops->probe(t);
+	ops->set_status(t, status);
+	ops->set_status(t, status |= STATUS_ACKNOWLEDGE);
+	ops->set_status(t, status |= STATUS_DRIVER);
+	b->offered = ops->get_features(t);
+	b->features = features | FPH_BIT(VIRTIO_F_VERSION_1);
+	CHECK(!(b->features & ~b->offered));
+	ops->set_features(t, b->features);
+	ops->set_status(t, status |= STATUS_FEATURES_OK);
+	CHECK(ops->get_status(t) & STATUS_FEATURES_OK);
+	make_queue(b, FPH_QUEUE_HINT);
+	make_queue(b, FPH_QUEUE_REPORT);
+	ops->set_status(t, status | STATUS_DRIVER_OK);
+}
+
+void balloon_move(struct balloon *b, struct vm *vm)
+{
+	CHECK(vm->size == b->size && vm->bus == b->vm->bus);
+	CHECK(mmap(b->ram, b->size, PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_FIXED, vm->ram_fd, 0) == b->ram);
+	b->vm = vm;
+	b->transport.vm = vm;
+}
+
+void balloon_stop(struct balloon *b)
+{
+	munmap(b->ram, b->size);
+	b->ram = NULL;
+}
+
+/*
+ * The ring was written by stores of this process.  They are real to the
+ * device, but not to the dirty log: write the same again the other way.
+ */
+static void log_memory(struct balloon *b, uint64_t gpa, uint32_t len)
+{
+	qtest_write(&b->vm->qtest, gpa, b->ram + gpa, len);
+}
+
+static void log_ring(struct balloon *b, const struct balloon_queue *q)
+{
+	uint16_t idx;
+
+	/* One byte makes the whole page dirty. */
+	log_memory(b, q->gpa + DESC, 1);
+	memcpy(&idx, b->ram + q->gpa + AVAIL + 2, sizeof(idx));
+	qtest_writew(&b->vm->qtest, q->gpa + AVAIL + 2, idx);
+}
+
+static uint32_t take_buffer(struct balloon_queue *q)
+{
+	uint32_t i;
+
+	for (i = 0; i < BALLOON_BUFFERS; i++)
+		if (!q->busy[i])
+			return i;
+	die("balloon: too many buffers in a queue");
+}
+
+void balloon_put(struct balloon *b, int queue, const struct fph_seg *segs,
+		 uint32_t nsegs, uint64_t cookie)
+{
+	struct balloon_queue *q = &b->queue[queue];
+	uint32_t i = take_buffer(q);
+	bool indirect = b->features & FPH_BIT(VIRTIO_RING_F_INDIRECT_DESC);
+	struct fph_split_table table = { .entries = BALLOON_SEGS };
+	int notify;
+
+	table.gpa = q->gpa + TABLES + i * TABLE_SIZE;
+	table.addr = b->ram + table.gpa;
+	q->busy[i] = true;
+	q->cookie[i] = cookie;
+	CHECK(fph_split_driver_add(&q->vq, segs, nsegs, i,
+				   indirect ? &table : NULL) == FPH_OK);
+	if (indirect)
+		log_memory(b, table.gpa, 1);
+	CHECK(fph_split_driver_submit(&q->vq) == FPH_OK);
+	log_ring(b, q);
+	notify = fph_split_driver_get_notify(&q->vq);
+	CHECK(notify >= 0);
+	if (notify)
+		balloon_notify(b, queue);
+}
+
+void balloon_notify(struct balloon *b, int queue)
+{
+	b->transport.ops->notify(&b->transport, b->queue[queue].index);
+}
+
+void balloon_put_command(struct balloon *b, uint32_t command,
+			 const uint8_t bytes[4], uint64_t cookie)
+{
+	struct fph_seg seg = { .len = FPH_CMD_ID_SIZE };
+
+	CHECK(command < BALLOON_COMMANDS);
+	seg.gpa = b->queue[FPH_QUEUE_HINT].gpa + COMMANDS +
+		command * COMMAND_SIZE;
+	qtest_write(&b->vm->qtest, seg.gpa, bytes, FPH_CMD_ID_SIZE);
+	balloon_put(b, FPH_QUEUE_HINT, &seg, 1, cookie);
+}
+
+bool balloon_get(struct balloon *b, int queue, uint64_t *cookie)
+{
+	struct balloon_queue *q = &b->queue[queue];
+	struct fph_used used;
+	int n = fph_split_driver_next(&q->vq, &used);
+
+	if (n < 0)
+		die("balloon: queue %d: %s", queue, fph_status_get_name(n));
+	if (n == 0)
+		return false;
+	CHECK(used.cookie < BALLOON_BUFFERS && q->busy[used.cookie]);
+	q->busy[used.cookie] = false;
+	*cookie = q->cookie[used.cookie];
+	return true;
+}
+
+uint32_t balloon_get_room(const struct balloon *b, int queue)
+{
+	return fph_split_driver_get_free(&b->queue[queue].vq);
+}
+
+uint32_t balloon_get_cmd_id(struct balloon *b)
+{
+	return b->transport.ops->get_config(&b->transport, FPH_CONFIG_CMD_ID);
+}
