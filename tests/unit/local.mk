@@ -31,6 +31,7 @@ UNIT_TESTS += \
 	tests/unit/test_balloon_rings \
 	tests/unit/test_balloon_soak \
 	tests/unit/test_balloon_stats \
+	tests/unit/test_guest_host \
 	tests/unit/test_hint_session \
 	tests/unit/test_hint_session_random \
 	tests/unit/test_hint_session_rules \

@@ -1,0 +1,362 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+"""The operations of tests/vectors/README.adoc: text in, text out.
+
+Each takes a case's "input" and gives its "expect": objects whose values are
+strings or lists of strings.
+"""
+
+import commands
+import config
+import device
+import entries
+import migration
+import poison
+import queues
+import ranges
+import used_ring
+
+ORDER = {"le": "little", "be": "big"}
+SCRATCH = 0x7f0000000000
+SCRATCH_SIZE = 1 << 20
+
+
+def number(text):
+    return int(text, 0)
+
+
+def parse_range(text):
+    gpa, length = text.split("+")
+    return number(gpa), number(length)
+
+
+def show_range(run):
+    return "%#x+%#x" % run
+
+
+def show_ranges(runs):
+    return [show_range(run) for run in runs]
+
+
+# ------------------------------------------------------------------- codec
+
+def config_decode(a):
+    fields = config.decode(bytes.fromhex(a["data"]))
+    return {name: "absent" if value is None else str(value)
+            for name, value in fields.items()}
+
+
+def config_encode(a):
+    fields = {name: number(a[name]) for name, _ in config.FIELDS}
+    return {"data": config.encode(fields, number(a["size"])).hex()}
+
+
+def config_size(a):
+    return {"size": str(config.size(number(a["features"])))}
+
+
+def command_decode(a):
+    try:
+        command = commands.decode(bytes.fromhex(a["data"]),
+                                  ORDER[a["endian"]])
+    except ValueError:
+        return {"result": "length"}
+    return {"result": "ok", "id": str(command)}
+
+
+def command_encode(a):
+    data = commands.encode(number(a["id"]), ORDER[a["endian"]])
+    return {"data": data.hex()}
+
+
+def command_next(a):
+    command = commands.following(number(a["id"]))
+    return {"id": "none" if command is None else str(command)}
+
+
+def pfn_decode(a):
+    try:
+        gpas = entries.decode_pfns(bytes.fromhex(a["data"]),
+                                   ORDER[a["endian"]])
+    except ValueError:
+        return {"result": "short"}
+    return {"result": "ok", "gpas": ["%#x" % gpa for gpa in gpas]}
+
+
+def pfn_encode(a):
+    try:
+        data = entries.encode_pfns([number(g) for g in a["gpas"]],
+                                   ORDER[a["endian"]])
+    except ValueError:
+        return {"result": "refused"}
+    return {"result": "ok", "data": data.hex()}
+
+
+def show_stats(stats):
+    return ["%d=%#x" % stat for stat in stats]
+
+
+def stat_decode(a):
+    try:
+        stats = entries.decode_stats(bytes.fromhex(a["data"]),
+                                     ORDER[a["endian"]])
+    except ValueError:
+        return {"result": "short"}
+    return {"result": "ok", "stats": show_stats(stats)}
+
+
+def stat_encode(a):
+    stats = [tuple(number(n) for n in s.split("=")) for s in a["stats"]]
+    return {"data": entries.encode_stats(stats, ORDER[a["endian"]]).hex()}
+
+
+def queue_index(a):
+    at = queues.index(a["queue"], a["numbering"], number(a["offered"]),
+                      number(a["negotiated"]))
+    return {"index": "none" if at is None else str(at)}
+
+
+def queue_infer(a):
+    fit = queues.fitting(number(a["offered"]), number(a["negotiated"]),
+                         {number(i) for i in a["enabled"]})
+    return {"fits": fit}
+
+
+def coalesce(a):
+    parsed = [parse_range(r) for r in a["ranges"]]
+    if any(not n or gpa + n > 1 << 64 for gpa, n in parsed):
+        return {"result": "refused"}
+    runs = ranges.coalesce(parsed, number(a["granule"]))
+    return {"result": "ok", "runs": show_ranges(runs)}
+
+
+def ring(a):
+    """Buffers until the ring is empty or broken."""
+    memory = {}
+    for item in a["memory"]:
+        gpa, data = item.split("=")
+        memory[number(gpa)] = bytes.fromhex(data)
+
+    def read(gpa, length):
+        for start, data in memory.items():
+            if start <= gpa and gpa + length <= start + len(data):
+                return data[gpa - start:gpa - start + length]
+        return None
+
+    num = number(a["num"])
+    table = bytes.fromhex("".join(a["table"])).ljust(16 * num, b"\0")
+    heads = [number(h) for h in a["avail"]] + [0] * num
+    vq = queues.Ring(table, num, read, a["indirect"] == "1",
+                     ORDER[a["endian"]])
+    buffers = []
+    try:
+        for i in range(vq.check_available(number(a["avail_idx"]))):
+            buffers.append("|".join(str(s) for s in vq.take(heads[i % num])))
+    except queues.RingError:
+        return {"result": "broken", "buffers": buffers}
+    return {"result": "ok", "buffers": buffers}
+
+
+def used(a):
+    """Buffer n has head n here."""
+    entries_used = []
+    for item in a["used"]:
+        name, length = item.split("+")
+        entries_used.append((number(name.lstrip("b")), number(length)))
+    heads = {n: n for n in range(len(a["buffers"]))}
+    back = []
+    try:
+        for buffer in used_ring.take_back(heads, entries_used,
+                                          number(a["used_idx"])):
+            back.append(str(buffer))
+    except used_ring.DeviceError:
+        return {"back": back, "result": "broken"}
+    return {"back": back, "result": "ok"}
+
+
+def poison_discard(a):
+    return {"discard": "01"[poison.may_discard(a["negotiated"] == "1",
+                                               number(a["poison_val"]))]}
+
+
+CODEC = {f.__name__: f for f in (
+    config_decode, config_encode, config_size, command_decode,
+    command_encode, command_next, pfn_decode, pfn_encode, stat_decode,
+    stat_encode, queue_index, queue_infer, coalesce, ring, used,
+    poison_discard)}
+
+
+# ------------------------------------------------------------------ device
+
+class Story:
+    """A device, its driver's memory, and a migration: one step after another.
+    """
+
+    def __init__(self, a):
+        memory = [parse_range(r) for r in a["memory"]]
+        memory.append((SCRATCH, SCRATCH_SIZE))
+        self.device = device.Device(number(a["offered"]), memory,
+                                    number(a["granule"]),
+                                    number(a["first_id"]))
+        self.migration = migration.Migration([number(p) for p in a["pages"]])
+        self.scratch = 0
+        self.offers = 0
+        self.runs = ([], [])
+
+    def step(self, op, a):
+        return getattr(self, "do_" + op)(a)
+
+    # Config, features, rings.
+
+    def do_features(self, a):
+        return {"result": self.device.set_features(number(a["negotiated"]))}
+
+    def do_read_config(self, a):
+        data = self.device.read_config(number(a["offset"]), number(a["len"]))
+        return {"data": data.hex()}
+
+    def do_write_config(self, a):
+        self.device.write_config(number(a["offset"]),
+                                 bytes.fromhex(a["data"]))
+        return {}
+
+    def do_target(self, a):
+        self.device.set_target(number(a["num_pages"]))
+        return {}
+
+    def do_vq(self, a):
+        return {"result": self.device.start_ring(number(a["index"]))}
+
+    def do_vq_stop(self, a):
+        return {"result": self.device.stop_ring(number(a["index"]))}
+
+    def do_queue(self, a):
+        return {"queue": self.device.queue(number(a["index"])) or "none"}
+
+    def do_reset(self, a):
+        return {"result": self.device.reset()}
+
+    def do_look(self, a):
+        irq, self.device.changed = self.device.changed, False
+        return {"cmd_id": str(self.device.session.shown()),
+                "irq": "01"[irq], "broken": "01"[self.device.broken]}
+
+    # Memory and buffers.
+
+    def do_memory(self, a):
+        gpa = number(a["gpa"])
+        for i, byte in enumerate(bytes.fromhex(a["data"])):
+            self.device.content[gpa + i] = byte
+        return {}
+
+    def parse_seg(self, text):
+        if text.startswith("R:"):
+            data = bytes.fromhex(text[2:])
+            if self.scratch + len(data) > SCRATCH_SIZE:
+                self.scratch = 0
+            gpa = SCRATCH + self.scratch
+            self.scratch += len(data)
+            self.do_memory({"gpa": str(gpa), "data": text[2:]})
+            return queues.Seg(gpa, len(data), False)
+        gpa, length = parse_range(text[1:])
+        return queues.Seg(gpa, length, text[0] == "W")
+
+    def do_offer(self, a):
+        """Buffers are numbered from 0 in the order of their offers."""
+        for text in a["buffers"]:
+            segs = [self.parse_seg(s) for s in text.split("|")]
+            self.device.rings[number(a["index"])].append((self.offers, segs))
+            self.offers += 1
+        return {}
+
+    def do_kick(self, a):
+        result, taken = self.device.process(number(a["index"]),
+                                            number(a.get("budget", "1024")))
+        answer = {"result": result}
+        if result == "ok":
+            answer["taken"] = str(taken)
+        return answer
+
+    def do_take(self, a):
+        runs = self.device.take_runs()
+        self.runs = tuple(old + new for old, new in zip(self.runs, runs))
+        return {"discarded": show_ranges(runs[0]),
+                "skipped": show_ranges(runs[1])}
+
+    def do_finish(self, a):
+        for run in self.runs[0]:
+            self.migration.discard(*run)
+        for run in self.runs[1]:
+            self.migration.skip(*run)
+        self.runs = ([], [])
+        return {"used": [str(b) for b in self.device.finish()]}
+
+    def do_work(self, a):
+        return {**self.do_take(a), **self.do_finish(a)}
+
+    def do_run(self, a):
+        return {**self.do_kick(a), **self.do_work(a)}
+
+    def do_stats(self, a):
+        return {"stats": show_stats(self.device.stats)}
+
+    def do_stats_request(self, a):
+        return {"result": self.device.request_stats()}
+
+    def do_freeze(self, a):
+        return {"result": self.device.freeze()}
+
+    def do_thaw(self, a):
+        return {"result": self.device.thaw()}
+
+    # The host's side of hinting.
+
+    def do_publish(self, a):
+        result = self.device.watch(self.device.publish())
+        answer = {"result": result}
+        if result == "ok":
+            answer["id"] = str(self.device.session.id)
+        return answer
+
+    def do_stop(self, a):
+        return {"result": self.device.watch(self.device.session.stop())}
+
+    def do_done(self, a):
+        return {"result": self.device.watch(self.device.session.done())}
+
+    def do_sync_begin(self, a):
+        session = self.device.session
+        return {"result": self.device.watch(session.harvest_begin())}
+
+    def do_sync_end(self, a):
+        return {"result": self.device.session.harvest_end()}
+
+    def do_state(self, a):
+        return {"state": self.device.session.state}
+
+    # The migration.
+
+    def do_harvest(self, a):
+        result = self.do_sync_begin(a)["result"]
+        if result == "ok":
+            self.migration.harvest()
+            self.do_sync_end(a)
+        return {"result": result}
+
+    def do_free(self, a):
+        self.migration.free(number(a["page"]))
+        return {}
+
+    def do_write(self, a):
+        self.migration.use(number(a["page"]), True)
+        return {}
+
+    def do_use(self, a):
+        self.migration.use(number(a["page"]), False)
+        return {}
+
+    def do_send(self, a):
+        self.migration.send()
+        return {}
+
+    def do_switch(self, a):
+        return {"lost": ["%#x" % p for p in self.migration.lost()]}

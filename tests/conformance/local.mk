@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+#
+# The conformance suite, and the programs that it is run on here.
+
+CONFORMANCE_TESTEE = tests/conformance/testee_c
+EXTRA_PROGRAMS = $(CONFORMANCE_TESTEE)
+tests_conformance_testee_c_SOURCES = \
+	tests/conformance/testee.h \
+	tests/conformance/testee_c.c \
+	tests/conformance/testee_codec.c \
+	tests/conformance/testee_device.c \
+	tests/conformance/testee_driver.c
+tests_conformance_testee_c_LDADD = \
+	lib/libfph-vmm-objects.la lib/libfph-objects.la
+CLEANFILES += $(CONFORMANCE_TESTEE)
+
+CONFORMANCE = $(PYTHON3) $(srcdir)/tests/conformance/run
+
+check-conformance: all
+	$(MAKE) $(AM_MAKEFLAGS) $(CONFORMANCE_TESTEE)
+	$(CONFORMANCE) -- $(CONFORMANCE_TESTEE)
+	$(CONFORMANCE) -- $(PYTHON3) $(srcdir)/spec/refcodec/testee.py
+	$(CONFORMANCE) --role codec -- \
+		perl $(srcdir)/tests/conformance/testee_codec.pl
+	$(CONFORMANCE) --self-test
+
+.PHONY: check-conformance
+
+EXTRA_DIST += \
+	spec/refcodec/driver.py \
+	spec/refcodec/testee.py \
+	tests/conformance/GUIDE.adoc \
+	tests/conformance/codec.py \
+	tests/conformance/drivers.py \
+	tests/conformance/hints.py \
+	tests/conformance/mutant.py \
+	tests/conformance/mutants.py \
+	tests/conformance/mutants_codec.py \
+	tests/conformance/mutants_driver.py \
+	tests/conformance/mutants_hints.py \
+	tests/conformance/mutants_reports.py \
+	tests/conformance/protocol.py \
+	tests/conformance/random_drivers.py \
+	tests/conformance/random_rounds.py \
+	tests/conformance/reports.py \
+	tests/conformance/run \
+	tests/conformance/self_test.py \
+	tests/conformance/testee_codec.pl \
+	tests/conformance/world.py

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+"""Mutants of a device's reports and configuration."""
+
+from mutant import around, mutant, round_out
+
+import config
+import device
+import entries
+import poison
+import queues
+import ranges
+import report
+import testee
+
+Device = device.Device
+Role = testee.DeviceRole
+
+
+@mutant("FPH-R2")
+def report_used_before_discard():
+    @around(Role, "give_back")
+    def give_back(old, self):
+        part = self.device.report
+        part.returned += part.held
+        part.held = []
+        old(self)
+
+
+@mutant("FPH-R4")
+def poison_ignored():
+    @around(poison, "may_discard")
+    def may_discard(old, negotiated, value):
+        return True
+
+
+@mutant("FPH-CFG-6")
+def poison_not_negotiated():
+    @around(config, "merge_write")
+    def merge_write(old, fields, negotiated, offset, data):
+        return old(fields, negotiated | 1 << config.POISON, offset, data)
+    config.POISON = config.PAGE_POISON
+
+
+@mutant("FPH-P5")
+def poison_survives_reset():
+    @around(Device, "clear")
+    def clear(old, self):
+        kept = getattr(self, "fields", {}).get("poison_val", 0)
+        old(self)
+        self.fields["poison_val"] = kept
+
+
+@mutant("FPH-R5")
+def reset_does_not_wait():
+    @around(Role, "do_device_reset")
+    def reset(old, self):
+        runs = self.runs
+        for part in (self.device.report, self.device.inflate,
+                     self.device.session):
+            part.held = []
+        result = old(self)
+        self.runs = runs
+        return result
+
+
+@mutant("FPH-R6")
+def reports_rounded_out():
+    @around(report.Report, "take")
+    def take(old, self):
+        inwards, ranges.round_inwards = ranges.round_inwards, round_out
+        runs = old(self)
+        ranges.round_inwards = inwards
+        return runs
+
+
+@mutant("FPH-R7")
+def bad_ranges_left_out():
+    @around(report.Report, "add")
+    def add(old, self, buffer, segs, memory, discard):
+        old(self, buffer, [s for s in segs if s.writable and
+                           memory.holds(s.gpa, s.len)], memory, discard)
+
+
+@mutant("FPH-R8")
+def poisoned_reports_kept():
+    @around(report.Report, "add")
+    def add(old, self, buffer, segs, memory, discard):
+        if discard:
+            old(self, buffer, segs, memory, discard)
+
+
+@mutant("FPH-FEAT-3")
+def report_queue_always_there():
+    @around(queues, "index")
+    def index(old, queue, numbering, offered, negotiated):
+        if queue == "report" and numbering == "negotiated":
+            negotiated |= 1 << config.PAGE_REPORTING
+        return old(queue, numbering, offered, negotiated)
+
+    @around(queues, "identify")
+    def identify(old, at, offered, negotiated, enabled):
+        return old(at, offered, negotiated | 1 << config.PAGE_REPORTING,
+                   enabled)
+
+
+@mutant("FPH-PFN-1")
+def frames_of_host_size():
+    """Frames in units of 64 KiB pages."""
+    entries.PAGE = 65536

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+"""Device role: reports, the balloon and config space.
+
+Each test says in its first line what it is about, with the ids of the
+requirements that it can see broken.
+"""
+
+from world import ALL, PAGE, POISON, REPORT, STOP, V1, World, need
+
+P, Q, R = 0x100000, 0x200000, 0x300000
+HUGE = 0x200000
+OUTSIDE = 0x40000000
+
+
+def test_report(testee):
+    """A report is discarded, then returned: FPH-R2 FPH-R8 FPH-Q-9"""
+    w = World(testee)
+    w.report((P, PAGE))
+    w.settle()
+    w.expect_discarded((P, PAGE))
+    w.report((Q, PAGE), (R, 4 * PAGE))
+    w.settle()
+    w.expect_discarded((Q, PAGE), (R, 4 * PAGE))
+
+
+def test_reports_step_by_step(testee):
+    """No buffer comes back before its discards: FPH-R2 FPH-R11"""
+    for steps in range(6):
+        w = World(testee)
+        w.report((P, PAGE), (R, PAGE))
+        for _ in range(steps):
+            w.work(1)
+        w.report((P + PAGE, PAGE))
+        w.report((Q, PAGE))
+        for _ in range(steps):
+            w.work(1)
+        w.settle()
+        w.expect_discarded((P, 2 * PAGE), (Q, PAGE), (R, PAGE))
+
+
+def test_mixed_sizes(testee):
+    """Any number, length and order: FPH-R10"""
+    w = World(testee)
+    w.report((R, PAGE), (P, 16 * PAGE), (Q, 3 * PAGE), (Q - PAGE, PAGE))
+    w.report(*((R + 2 * n * PAGE, PAGE) for n in range(1, 33)))
+    w.settle()
+    w.expect_discarded((R, PAGE), (P, 16 * PAGE), (Q - PAGE, 4 * PAGE), *(
+        (R + 2 * n * PAGE, PAGE) for n in range(1, 33)))
+
+
+def test_rounds_inwards(testee):
+    """Neighbours of a report stay: FPH-R6"""
+    w = World(testee)
+    w.report((P + 1, 2 * PAGE))
+    w.report((Q, PAGE + 1))
+    w.report((R, 17))
+    w.settle()
+    w.expect_discarded((P + PAGE, PAGE), (Q, PAGE))
+
+
+def test_poison(testee):
+    """Nothing is discarded with a poison value: FPH-R4 FPH-R8 FPH-R9"""
+    for value in (1, 0x80000000, 0xaaaaaaaa):
+        w = World(testee)
+        w.write_config(12, value.to_bytes(4, "little"))
+        w.report((P, PAGE))
+        w.settle()
+        need(not w.discarded, "discarded")
+
+
+def test_poison_zero(testee):
+    """A poison value of 0 allows discards: FPH-R4 FPH-P5"""
+    w = World(testee)
+    w.write_config(12, bytes(4))
+    w.report((P, PAGE))
+    w.settle()
+    w.expect_discarded((P, PAGE))
+
+
+def test_poison_after_reset(testee):
+    """A reset takes the poison value back: FPH-P5"""
+    w = World(testee)
+    w.write_config(12, b"\xaa" * 4)
+    w.device_reset()
+    need(w.config(12, 4) == bytes(4), "poison_val is still there")
+    w.report((P, PAGE))
+    w.settle()
+    w.expect_discarded((P, PAGE))
+
+
+def test_poison_not_negotiated(testee):
+    """A write of poison_val without PAGE_POISON: FPH-CFG-6 FPH-P5"""
+    w = World(testee, features=ALL & ~POISON)
+    w.write_config(12, b"\xaa" * 4)
+    need(w.config(12, 4) == bytes(4), "poison_val was taken")
+    w.report((P, PAGE))
+    w.settle()
+    w.expect_discarded((P, PAGE))
+
+
+def test_reset_waits(testee):
+    """No discard after a reset: FPH-R5"""
+    for steps in range(5):
+        w = World(testee)
+        w.report((P, PAGE), (R, PAGE))
+        w.report((Q, PAGE))
+        for _ in range(steps):
+            w.work(1)
+        w.device_reset()
+        w.settle()
+
+
+def test_outside_memory(testee):
+    """A report outside guest memory is refused whole: FPH-R7 FPH-X3"""
+    w = World(testee)
+    for bad in ((OUTSIDE, PAGE), (0x7ff000, 2 * PAGE),
+                ((1 << 64) - PAGE, PAGE)):
+        w.report((P, PAGE), bad)
+        w.report(bad, (P, PAGE))
+    w.settle()
+    need(not w.discarded, "discarded a part")
+    w.report((Q, PAGE))
+    w.settle()
+    w.expect_discarded((Q, PAGE))
+
+
+def test_readable(testee):
+    """A readable descriptor refuses a report: FPH-R7"""
+    w = World(testee)
+    w.offer("report", ("R", bytes(16)), ("W", P, PAGE))
+    w.offer("report", ("r", Q, PAGE))
+    w.settle()
+    need(not w.discarded, "discarded")
+    w.report((R, PAGE))
+    w.settle()
+    w.expect_discarded((R, PAGE))
+
+
+def test_not_negotiated(testee):
+    """No discards without PAGE_REPORTING: FPH-FEAT-3"""
+    w = World(testee, features=ALL & ~REPORT)
+    if w.report((P, PAGE)) is not None:
+        w.work()
+    need(not w.discarded, "discarded")
+
+
+def test_reports_and_hints(testee):
+    """A report is no hint and a hint no report: FPH-FEAT-3 FPH-D7"""
+    w = World(testee)
+    w.active()
+    w.hint((P, PAGE))
+    w.report((Q, PAGE))
+    w.settle()
+    w.expect_skipped((P, PAGE))
+    w.expect_discarded((Q, PAGE))
+
+
+def test_repeated(testee):
+    """Reports of the same pages, one after another: FPH-R8 FPH-R10"""
+    w = World(testee)
+    for _ in range(3):
+        w.report((P, 2 * PAGE))
+        w.settle()
+        w.expect_discarded((P, 2 * PAGE))
+
+
+def test_broken_by_empty(testee):
+    """A descriptor of no bytes: FPH-Q-6 FPH-Q-5"""
+    w = World(testee)
+    w.report((P, PAGE), (Q, 0))
+    w.work()
+    w.device_reset()
+    w.report((Q, PAGE))
+    w.settle()
+    w.expect_discarded((Q, PAGE))
+
+
+def test_inflate(testee):
+    """Page frames, 4 bytes each: FPH-PFN-1"""
+    w = World(testee)
+    w.inflate(0x100, 0x101, 0x7ff)
+    w.settle()
+    w.expect_discarded((P, 2 * PAGE), (0x7ff000, PAGE))
+
+
+def test_inflate_refused(testee):
+    """A bad frame, or half an entry: FPH-PFN-2"""
+    w = World(testee)
+    for data in ("000100000008", "0001000000080000", "00010000ffffffff"):
+        w.offer("inflate", ("R", bytes.fromhex(data)))
+    w.settle()
+    need(not w.discarded, "discarded a part")
+
+
+def test_config_layout(testee):
+    """Fields at fixed offsets, absent ones read as 0: FPH-CFG-2"""
+    features = POISON | REPORT | V1
+    w = World(testee, features=features, offered=features)
+    w.write_config(12, bytes.fromhex("78563412"))
+    need(w.config(12, 4) == bytes.fromhex("78563412"), "poison_val")
+    need(w.config(8, 4) == bytes(4), "cmd_id without FREE_PAGE_HINT")
+
+
+def test_config_order(testee):
+    """Config space is little-endian: FPH-CFG-1"""
+    w = World(testee)
+    w.write_config(4, bytes.fromhex("01020304"))
+    need(w.config(4, 4) == bytes.fromhex("01020304"), "actual")
+    command = w.begin()
+    need(w.config(8, 4) == command.to_bytes(4, "little"), "cmd_id")
+
+
+def test_config_read_only(testee):
+    """What the device owns stays: FPH-CFG-5"""
+    w = World(testee)
+    command = w.begin()
+    before = w.config()
+    w.write_config(0, b"\x77" * 4)
+    w.write_config(8, b"\x77" * 4)
+    need(w.config() == before, "num_pages or cmd_id changed")
+    w.command(0x77777777)
+    w.hint((P, PAGE))
+    w.settle()
+    w.shows(command)
+
+
+def test_statistics(testee):
+    """Unknown tags do no harm: FPH-STAT-2 FPH-STAT-1"""
+    w = World(testee)
+    w.offer("stats", ("R", bytes.fromhex(
+        "0500" "0000100000000000" "efbe" "ffffffffffffffff")))
+    w.work()
+    need(not w.broken, "broken by statistics")
+    w.shows(STOP)
+
+
+TESTS = [call for name, call in sorted(globals().items())
+         if name.startswith("test_")]

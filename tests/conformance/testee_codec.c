@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <fph/range.h>
+#include <fph/vring.h>
+#include <fph/wire.h>
+
+#include "testee.h"
+
+static int parse_endian(const char *text)
+{
+	return strcmp(text, "be") ? FPH_LE : FPH_BE;
+}
+
+static uint32_t number32(const struct request *r, int at)
+{
+	return (uint32_t)parse_number(r->word[at]);
+}
+
+/* ---------------------------------------------------------- config space -- */
+
+static void print_field(const char *name, bool present, uint32_t value)
+{
+	if (present)
+		printf(" %s=%" PRIu32, name, value);
+	else
+		printf(" %s=absent", name);
+}
+
+static void config_decode(const struct request *r)
+{
+	struct fph_balloon_config c;
+	size_t len;
+	uint8_t *data = parse_hex(r->word[1], &len);
+
+	fph_config_decode(&c, data, len);
+	free(data);
+	printf("ok");
+	print_field("num_pages", c.present & FPH_HAS_NUM_PAGES, c.num_pages);
+	print_field("actual", c.present & FPH_HAS_ACTUAL, c.actual);
+	print_field("cmd_id", c.present & FPH_HAS_CMD_ID,
+		    c.free_page_hint_cmd_id);
+	print_field("poison_val", c.present & FPH_HAS_POISON_VAL,
+		    c.poison_val);
+	putchar('\n');
+}
+
+static void config_encode(const struct request *r)
+{
+	struct fph_balloon_config c = {
+		number32(r, 2), number32(r, 3), number32(r, 4), number32(r, 5),
+		0
+	};
+	size_t len = number32(r, 1);
+	uint8_t *data = malloc(len + 1);
+
+	if (!data)
+		exit(2);
+	fph_config_encode(data, len, &c);
+	printf("ok");
+	print_hex(data, len);
+	putchar('\n');
+	free(data);
+}
+
+static void config_size(const struct request *r)
+{
+	printf("ok %" PRIu32 "\n",
+	       fph_config_get_size(parse_number(r->word[1])));
+}
+
+/* ----------------------------------------------------------- command ids -- */
+
+static void command_decode(const struct request *r)
+{
+	uint32_t id;
+	size_t len;
+	uint8_t *data = parse_hex(r->word[2], &len);
+
+	if (fph_cmd_id_decode(&id, data, len, parse_endian(r->word[1])))
+		puts("err length");
+	else
+		printf("ok %" PRIu32 "\n", id);
+	free(data);
+}
+
+static void command_encode(const struct request *r)
+{
+	uint8_t data[FPH_CMD_ID_SIZE];
+
+	fph_cmd_id_encode(data, number32(r, 2), parse_endian(r->word[1]));
+	printf("ok");
+	print_hex(data, sizeof(data));
+	putchar('\n');
+}
+
+static void command_next(const struct request *r)
+{
+	uint32_t id = fph_cmd_id_next(number32(r, 1));
+
+	if (id)
+		printf("ok %" PRIu32 "\n", id);
+	else
+		puts("ok none");
+}
+
+/* ----------------------------------------------- page frames, statistics -- */
+
+/* Decodes all entries, prints them when all are good. */
+static void pfn_decode(const struct request *r)
+{
+	int endian = parse_endian(r->word[1]), result;
+	uint64_t gpa;
+	size_t len, off = 0;
+	uint8_t *data = parse_hex(r->word[2], &len);
+
+	do {
+		result = fph_pfn_decode(&gpa, data, len, &off, endian);
+	} while (result > 0);
+	if (result) {
+		puts("err short");
+	} else {
+		printf("ok");
+		for (off = 0; fph_pfn_decode(&gpa, data, len, &off, endian);)
+			printf(" 0x%" PRIx64, gpa);
+		putchar('\n');
+	}
+	free(data);
+}
+
+static void pfn_encode(const struct request *r)
+{
+	size_t len = 4 * (size_t)(r->words - 2), off = 0;
+	uint8_t *data = malloc(len + 1);
+	int result = data ? FPH_OK : FPH_ENOMEM;
+
+	for (int i = 2; i < r->words && !result; i++)
+		result = fph_pfn_encode(data, len, &off,
+					parse_number(r->word[i]),
+					parse_endian(r->word[1]));
+	if (result) {
+		puts("err refused");
+	} else {
+		printf("ok");
+		print_hex(data, off);
+		putchar('\n');
+	}
+	free(data);
+}
+
+static void stat_decode(const struct request *r)
+{
+	int endian = parse_endian(r->word[1]), result;
+	struct fph_stat stat;
+	size_t len, off = 0;
+	uint8_t *data = parse_hex(r->word[2], &len);
+
+	do {
+		result = fph_stat_decode(&stat, data, len, &off, endian);
+	} while (result > 0);
+	if (result) {
+		puts("err short");
+	} else {
+		printf("ok");
+		for (off = 0; fph_stat_decode(&stat, data, len, &off, endian);)
+			printf(" %u=0x%" PRIx64, stat.tag, stat.val);
+		putchar('\n');
+	}
+	free(data);
+}
+
+static void stat_encode(const struct request *r)
+{
+	size_t len = FPH_STAT_SIZE * (size_t)(r->words - 2), off = 0;
+	uint8_t *data = malloc(len + 1);
+
+	if (!data)
+		exit(2);
+	for (int i = 2; i < r->words; i++) {
+		const char *value = strchr(r->word[i], '=');
+		struct fph_stat stat = {
+			(uint16_t)parse_number(r->word[i]),
+			parse_number(value ? value + 1 : "")
+		};
+
+		fph_stat_encode(data, len, &off, &stat,
+				parse_endian(r->word[1]));
+	}
+	printf("ok");
+	print_hex(data, off);
+	putchar('\n');
+	free(data);
+}
+
+/* ---------------------------------------------------------------- queues -- */
+
+static const char *const queue_names[] = {
+	"inflate", "deflate", "stats", "hint", "report"
+};
+static const char *const numbering_names[] = {
+	"", "fixed", "negotiated", "offered"
+};
+
+static int find(const char *const *names, int n, const char *name)
+{
+	for (int i = 0; i < n; i++)
+		if (!strcmp(names[i], name))
+			return i;
+	exit(2);
+}
+
+static void queue_index(const struct request *r)
+{
+	int index = fph_queue_get_index(find(queue_names, 5, r->word[1]),
+					find(numbering_names, 4, r->word[2]),
+					parse_number(r->word[3]),
+					parse_number(r->word[4]));
+
+	if (index < 0)
+		puts("ok none");
+	else
+		printf("ok %d\n", index);
+}
+
+static void queue_infer(const struct request *r)
+{
+	uint32_t enabled = 0;
+
+	for (int i = 3; i < r->words; i++)
+		enabled |= 1u << number32(r, i);
+	printf("ok");
+	for (int n = FPH_NUMBERING_FIXED; n <= FPH_NUMBERING_OFFERED; n++) {
+		int numbering;
+
+		/* The preferred one is taken when it fits. */
+		if (fph_queue_infer(&numbering, parse_number(r->word[1]),
+				    parse_number(r->word[2]), enabled,
+				    n) > 0 && numbering == n)
+			printf(" %s", numbering_names[n]);
+	}
+	putchar('\n');
+}
+
+/* ---------------------------------------------------------------- ranges -- */
+
+static void coalesce(const struct request *r)
+{
+	static struct fph_slot slots[MAX_WORDS];
+	struct fph_coalescer c;
+	struct fph_run run;
+	int result = fph_coalescer_init(&c, slots, MAX_WORDS,
+					parse_number(r->word[1]));
+
+	for (int i = 2; i < r->words && !result; i++) {
+		uint64_t gpa, len;
+
+		parse_range(r->word[i], &gpa, &len);
+		result = fph_coalescer_add(&c, gpa, len, 0);
+	}
+	if (result) {
+		puts("err refused");
+		return;
+	}
+	printf("ok");
+	while (fph_coalescer_next(&c, &run) == 1)
+		if (run.len)
+			printf(" 0x%" PRIx64 "+0x%" PRIx64, run.gpa, run.len);
+	putchar('\n');
+}
+
+/* ----------------------------------------------------------------- rings -- */
+
+#define MAX_BLOCKS	16
+#define MAX_RING	1024
+
+static struct block {
+	uint64_t gpa;
+	size_t len;
+	uint8_t *data;
+} blocks[MAX_BLOCKS];
+static int nblocks;
+
+static const void *map_block(void *ctx, uint64_t gpa, uint64_t len)
+{
+	(void)ctx;
+	for (int i = 0; i < nblocks; i++) {
+		const struct block *b = &blocks[i];
+
+		if (gpa >= b->gpa && gpa - b->gpa <= b->len &&
+		    len <= b->len - (gpa - b->gpa))
+			return b->data + (gpa - b->gpa);
+	}
+	return NULL;
+}
+
+static void add_block(const char *text)
+{
+	const char *data = strchr(text, '=');
+
+	if (!data || nblocks == MAX_BLOCKS)
+		exit(2);
+	blocks[nblocks].gpa = parse_number(text);
+	blocks[nblocks].data = parse_hex(data + 1, &blocks[nblocks].len);
+	nblocks++;
+}
+
+static void put16(uint8_t *at, bool big, uint64_t value)
+{
+	at[big] = (uint8_t)value;
+	at[!big] = (uint8_t)(value >> 8);
+}
+
+/* The ring's memory from the words of the request. */
+static void fill_ring(const struct request *r, uint8_t *desc, uint8_t *avail)
+{
+	bool big = parse_endian(r->word[2]) == FPH_BE;
+	size_t len;
+	uint8_t *table = parse_hex(r->word[6], &len);
+	char *save = NULL;
+	int n = 0;
+
+	memset(desc, 0, 16 * MAX_RING);
+	memset(avail, 0, 8 * MAX_RING);
+	memcpy(desc, table, len < 16 * MAX_RING ? len : 16 * MAX_RING);
+	free(table);
+	put16(avail + 2, big, parse_number(r->word[4]));
+	if (!strcmp(r->word[5], "-"))
+		return;
+	for (char *head = strtok_r(r->word[5], ",", &save); head;
+	     head = strtok_r(NULL, ",", &save))
+		put16(avail + 4 + 2 * n++, big, parse_number(head));
+}
+
+static void print_buffer(const struct fph_seg *segs, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		printf("%s%c0x%" PRIx64 "+0x%" PRIx32, i ? "|" : " ",
+		       segs[i].flags & FPH_SEG_WRITE ? 'W' : 'R', segs[i].gpa,
+		       segs[i].len);
+}
+
+static void ring(const struct request *r)
+{
+	static uint64_t memory[3][2 * MAX_RING];
+	static struct fph_seg segs[MAX_RING * MAX_RING / 8];
+	static struct { struct fph_elem elem; uint32_t at; } out[MAX_RING];
+	struct fph_split_device vq;
+	struct fph_split_device_params params = {
+		.size = sizeof(params),
+		.num = (uint16_t)number32(r, 1),
+		.endian = parse_endian(r->word[2]),
+		.indirect = number32(r, 3),
+		.desc = memory[0],
+		.avail = memory[1],
+		.used = memory[2],
+		.map = map_block
+	};
+	uint32_t n = 0, at = 0;
+	int result;
+
+	memset(memory[2], 0, sizeof(memory[2]));
+	fill_ring(r, (uint8_t *)memory[0], (uint8_t *)memory[1]);
+	for (int i = 7; i < r->words; i++)
+		add_block(r->word[i]);
+	result = fph_split_device_init(&vq, &params);
+	while (!result && n < MAX_RING) {
+		result = fph_split_device_pop(&vq, &out[n].elem, segs + at,
+					      params.num);
+		if (result != 1)
+			break;
+		out[n].at = at;
+		at += out[n++].elem.nseg;
+		result = 0;
+	}
+	printf(result < 0 ? "err broken" : "ok");
+	for (uint32_t i = 0; i < n; i++)
+		print_buffer(segs + out[i].at, out[i].elem.nseg);
+	putchar('\n');
+	while (nblocks)
+		free(blocks[--nblocks].data);
+}
+
+static const struct {
+	const char *name;
+	int words;
+	void (*call)(const struct request *r);
+} requests[] = {
+	{ "config-decode", 2, config_decode },
+	{ "config-encode", 6, config_encode },
+	{ "config-size", 2, config_size },
+	{ "command-decode", 3, command_decode },
+	{ "command-encode", 3, command_encode },
+	{ "command-next", 2, command_next },
+	{ "pfn-decode", 3, pfn_decode },
+	{ "pfn-encode", 2, pfn_encode },
+	{ "stat-decode", 3, stat_decode },
+	{ "stat-encode", 2, stat_encode },
+	{ "queue-index", 5, queue_index },
+	{ "queue-infer", 3, queue_infer },
+	{ "coalesce", 2, coalesce },
+	{ "ring", 7, ring }
+};
+
+_Bool testee_codec(const struct request *r)
+{
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		if (strcmp(r->word[0], requests[i].name))
+			continue;
+		if (r->words < requests[i].words)
+			exit(2);
+		requests[i].call(r);
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,140 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# A codec of its own, written from the guide and the specification alone.
+use strict;
+use warnings;
+no warnings 'portable';
+$| = 1;
+
+my @fields = ([num_pages => 0], [actual => 4], [cmd_id => 8],
+              [poison_val => 12]);
+my %bit = (stats => 1, hint => 3, report => 5);
+my @queues = qw(inflate deflate stats hint report);
+
+# Numbers up to 2^64 - 1, decimal or with 0x; bytes as hex digits or "-".
+sub num { my $t = shift; return $t =~ /^0x/i ? hex($t) : 0 + $t }
+sub bytes { my $t = shift; return $t eq '-' ? '' : pack('H*', $t) }
+sub show { my $d = shift; return $d eq '' ? '-' : unpack('H*', $d) }
+sub put32 { my ($e, $v) = @_; return pack($e eq 'be' ? 'N' : 'V', $v) }
+sub get32 { my ($e, $d) = @_; return unpack($e eq 'be' ? 'N' : 'V', $d) }
+sub stat { return shift eq 'be' ? 'n Q>' : 'v Q<' }
+
+# The entries of a buffer, or nothing when it ends inside one.
+sub entries {
+    my ($data, $size) = (bytes(shift), shift);
+    return length($data) % $size ? undef : [unpack("(a$size)*", $data)];
+}
+
+sub config_decode {
+    my $space = bytes(shift);
+    return join ' ', 'ok', map {
+        my ($name, $at) = @$_;
+        "$name=" . ($at + 4 <= length $space
+            ? get32('le', substr($space, $at, 4)) : 'absent');
+    } @fields;
+}
+sub config_encode {
+    my ($size, @values) = @_;
+    my $space = "\0" x $size;
+    for my $f (@fields) {
+        my $value = put32('le', num(shift @values));
+        substr($space, $f->[1], 4) = $value if $f->[1] + 4 <= $size;
+    }
+    return 'ok ' . show($space);
+}
+sub config_size {
+    my $f = num(shift);
+    return 'ok ' . ($f & 1 << 4 ? 16 : $f & 1 << 3 ? 12 : 8);
+}
+
+sub command_decode {
+    my ($endian, $data) = ($_[0], bytes($_[1]));
+    return length($data) == 4 ? 'ok ' . get32($endian, $data) : 'err length';
+}
+sub command_encode { return 'ok ' . show(put32($_[0], num($_[1]))) }
+sub command_next {
+    my $id = num(shift);
+    return 'ok ' . ($id == 0xffffffff ? 'none' : $id < 2 ? 2 : $id + 1);
+}
+
+sub pfn_decode {
+    my $endian = shift;
+    my $all = entries(shift, 4) or return 'err short';
+    return join ' ', 'ok', map { get32($endian, $_) << 12 } @$all;
+}
+sub pfn_encode {
+    my ($endian, @gpas) = (shift, map { num($_) } @_);
+    return 'err refused' if grep { $_ & 0xfff || $_ >> 44 } @gpas;
+    return 'ok ' . show(join '', map { put32($endian, $_ >> 12) } @gpas);
+}
+sub stat_decode {
+    my $form = &stat(shift);
+    my $all = entries(shift, 10) or return 'err short';
+    return join ' ', 'ok', map { sprintf '%u=%u', unpack($form, $_) } @$all;
+}
+sub stat_encode {
+    my $form = &stat(shift);
+    return 'ok ' . show(join '', map {
+        pack $form, map { num($_) } split /=/ } @_);
+}
+
+sub has { my ($q, $f) = @_; return !$bit{$q} || $f >> $bit{$q} & 1 }
+sub index_of {
+    my ($queue, $numbering, $offered, $negotiated) = @_;
+    return 'none' unless has($queue, $negotiated);
+    my $n = 0;
+    for my $q (@queues) {
+        return $n if $q eq $queue;
+        $n++ if $numbering eq 'fixed' ||
+            has($q, $numbering eq 'negotiated' ? $negotiated : $offered);
+    }
+}
+sub queue_index { return 'ok ' . index_of(@_[0, 1], num($_[2]), num($_[3])) }
+sub queue_infer {
+    my ($offered, $negotiated, @enabled) = map { num($_) } @_;
+    return join ' ', 'ok', grep {
+        my $n = $_;
+        my %at = map { (index_of($_, $n, $offered, $negotiated), 1) } @queues;
+        !grep { !$at{$_} } @enabled;
+    } qw(fixed negotiated offered);
+}
+
+# Ranges by their first and last byte, which needs no 65th bit.
+sub coalesce {
+    my ($granule, @in, @runs, @out) = num(shift);
+    for (@_) {
+        my ($gpa, $len) = map { num($_) } split /\+/;
+        return 'err refused' if !$len || $len - 1 > ~0 - $gpa;
+        push @in, [$gpa, $gpa + ($len - 1)];
+    }
+    for my $r (sort { $a->[0] <=> $b->[0] } @in) {
+        if (@runs && ($r->[0] <= $runs[-1][1] ||
+                      $r->[0] - 1 == $runs[-1][1])) {
+            $runs[-1][1] = $r->[1] if $r->[1] > $runs[-1][1];
+        } else {
+            push @runs, $r;
+        }
+    }
+    for (@runs) {
+        my ($first, $last) = @$_;
+        my $up = $first % $granule ? $granule - $first % $granule : 0;
+        next if $up > ~0 - $first;
+        my $down = ($last % $granule + 1) % $granule;
+        $first += $up;
+        next if $down > $last || $first > $last - $down;
+        push @out, sprintf '0x%x+0x%x', $first, $last - $down - $first + 1;
+    }
+    return join ' ', 'ok', @out;
+}
+
+my %call = map { my $n = tr/_/-/r; ($n, \&{$main::{$_}}) }
+    qw(config_decode config_encode config_size command_decode command_encode
+       command_next pfn_decode pfn_encode stat_decode stat_encode
+       queue_index queue_infer coalesce);
+while (<STDIN>) {
+    my ($request, @words) = split;
+    print $request eq 'hello' ? 'ok fph-conformance 1 perl roles=codec'
+        : $request eq 'bye' ? 'ok'
+        : $call{$request} ? $call{$request}->(@words)
+        : 'skip unknown request', "\n";
+}

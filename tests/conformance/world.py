@@ -1,0 +1,390 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+"""What is around a device under test: driver, memory, migration.
+
+The world offers buffers, keeps a dirty log and a migration bitmap, and judges
+each action of the testee when it is told of it: a range that is skipped must
+lie in hints that count now and whose buffers are not used yet, a range that
+is discarded in reports that were not used yet.
+"""
+
+PAGE = 4096
+STATS, HINT, POISON, REPORT = 1 << 1, 1 << 3, 1 << 4, 1 << 5
+V1 = 1 << 32
+ALL = STATS | HINT | POISON | REPORT | V1
+MEMORY = ((0, 0x800000),)
+STOP, DONE, MIN = 0, 1, 2
+RETRIES = 1000
+
+
+class Violation(Exception):
+    """A rule was broken where it can be seen."""
+
+
+def need(condition, text, *args):
+    if not condition:
+        raise Violation(text % args)
+
+
+def number(text):
+    try:
+        return int(text, 0)
+    except ValueError:
+        raise Violation("'%s' is not a number" % text) from None
+
+
+def parse_range(text):
+    gpa, plus, length = text.partition("+")
+    need(plus and number(length) > 0, "'%s' is not a range", text)
+    return number(gpa), number(length)
+
+
+def merge(ranges):
+    runs = []
+    for gpa, length in sorted(ranges):
+        if runs and gpa <= runs[-1][1]:
+            runs[-1][1] = max(runs[-1][1], gpa + length)
+        else:
+            runs.append([gpa, gpa + length])
+    return [(start, end - start) for start, end in runs]
+
+
+def inside(gpa, length, ranges):
+    return any(start <= gpa and gpa + length <= start + n
+               for start, n in merge(ranges))
+
+
+def show(ranges):
+    return " ".join("%#x+%#x" % r for r in ranges) or "nothing"
+
+
+class Buffer:
+    def __init__(self, queue, segs):
+        self.queue = queue
+        self.segs = segs            # ("R", bytes), ("r" or "W", gpa, len)
+        self.round = None           # of its hints, when they count
+        self.discards = False       # its ranges may be discarded
+        self.frames = []            # pages of an inflate buffer
+        self.at = None              # where a command lies, when it was told
+
+    def ranges(self):
+        return [s[1:] for s in self.segs if s[0] == "W"]
+
+    def well_formed(self):
+        """Whether a ring takes it at all (FPH-Q-6)."""
+        kinds = "".join("W" if s[0] == "W" else "R" for s in self.segs)
+        return "WR" not in kinds and all(
+            n > 0 and gpa + n <= 1 << 64 for gpa, n in self.ranges())
+
+    def readable(self):
+        return b"".join(s[1] for s in self.segs if s[0] == "R")
+
+    def text(self):
+        return ["R:" + s[1].hex() if s[0] == "R"
+                else "%s:%#x+%#x" % s for s in self.segs]
+
+
+class World:
+    def __init__(self, testee, features=ALL, offered=None, granule=PAGE,
+                 memory=MEMORY):
+        self.testee = testee
+        self.features, self.granule, self.memory = features, granule, memory
+        self.poison = 0
+        self.rounds = 0             # published so far
+        self.open = None            # the round in which hints count, or None
+        self.published = None
+        self.begun = self.ended = False
+        self.ids = {}               # id: its own STOP was consumed
+        self.flight = {}            # number: Buffer
+        self.offers = 0
+        self.broken = False
+        self.used = []
+        self.skipped = []
+        self.discarded = []
+        self.shown = STOP           # command id in config space
+        self.irqs = 0
+        self.version = {}           # page: content of source, as a number
+        self.copy = {}              # page: content of destination
+        self.free = set()
+        self.log = set()
+        self.bitmap = set()
+        if offered is None:
+            offered = features | ALL
+        answer = testee.ask(
+            "reset", "role=device", "offered=%#x" % offered,
+            "features=%#x" % features, "granule=%d" % granule,
+            "mem=" + ",".join("%#x+%#x" % r for r in memory))
+        need(answer.ok, "reset: %s", answer)
+        self.judge(answer)
+
+    # Requests and what is told of them.
+
+    def ask(self, *words):
+        answer = self.testee.ask(*words)
+        self.judge(answer)
+        return answer
+
+    def judge(self, answer):
+        for action in answer.actions:
+            known = {"skip-range": (self.on_skip, 1),
+                     "discard": (self.on_discard, 1),
+                     "clear-log": (self.on_clear_log, 1),
+                     "used": (self.on_used, 2), "cfg": (self.on_cfg, 1),
+                     "irq": (self.on_irq, 0), "broken": (self.on_broken, 0)}
+            name = action[0] if action else ""
+            need(name in known, "no action: '%s'", " ".join(action))
+            call, words = known[name]
+            need(len(action) == words + 1, "'%s'", " ".join(action))
+            call(*action[1:])
+
+    def on_skip(self, text):
+        gpa, length = parse_range(text)
+        hints = [r for b in self.flight.values()
+                 if b.queue == "hint" and b.round is not None
+                 and b.round == self.open for r in b.ranges()]
+        need(self.open is not None, "skipped %s outside a round", text)
+        need(inside(gpa, length, hints), "skipped %s, which is not in a hint"
+             " that counts and is not yet used", text)
+        need(gpa % self.granule == 0 and length % self.granule == 0,
+             "skipped %s, which is not whole granules", text)
+        self.skipped.append((gpa, length))
+        self.bitmap -= {p for p in self.bitmap
+                        if gpa <= p and p + PAGE <= gpa + length}
+
+    def on_discard(self, text):
+        gpa, length = parse_range(text)
+        good = [r for b in self.flight.values()
+                for r in (b.ranges() if b.discards else b.frames)]
+        need(inside(gpa, length, good), "discarded %s, which is not in a"
+             " report that allows it and is not yet used", text)
+        need(gpa % PAGE == 0 and length % PAGE == 0,
+             "discarded %s, which is not whole pages", text)
+        self.discarded.append((gpa, length))
+
+    def on_clear_log(self, text):
+        raise Violation("cleared the dirty log: " + text)
+
+    def on_used(self, name, length):
+        buffer = self.flight.pop(number(name), None)
+        need(buffer, "buffer %s was used, and is not with the device", name)
+        number(length)
+        self.used.append(number(name))
+
+    def on_cfg(self, value):
+        self.shown = number(value)
+
+    def on_irq(self):
+        self.irqs += 1
+
+    def on_broken(self):
+        self.broken = True
+        self.published = None
+
+    # The driver.
+
+    def config(self, offset=0, length=16):
+        answer = self.ask("read-config", offset, length)
+        need(answer.ok and len(answer.words) == 1, "read-config: %s", answer)
+        data = bytes.fromhex(answer.words[0])
+        need(len(data) == length, "read-config: %s", answer)
+        return data
+
+    def shows(self, *values):
+        """What config space shows; a change comes with an interrupt."""
+        before, irqs = self.last_shown(), self.irqs
+        got = int.from_bytes(self.config(8, 4), "little")
+        need(got in values, "config space shows %d, not %s", got,
+             " or ".join(map(str, values)))
+        need(got == self.shown, "config space shows %d, cfg said %d", got,
+             self.shown)
+        need(got == before or irqs > self.seen_irqs, "the id in config space"
+             " changed to %d without an interrupt", got)
+        self.seen, self.seen_irqs = got, self.irqs
+
+    seen = STOP
+    seen_irqs = 0
+
+    def last_shown(self):
+        return self.seen
+
+    def write_config(self, offset, data):
+        answer = self.ask("write-config", offset, data.hex())
+        need(answer.ok, "write-config: %s", answer)
+        if offset == 12 and self.features & POISON:
+            self.poison = int.from_bytes(data, "little")
+
+    def good(self, gpa, length):
+        return inside(gpa, length, self.memory)
+
+    def offer(self, queue, *segs):
+        """Put a buffer into a queue; its number, or None if not taken."""
+        buffer = Buffer(queue, segs)
+        all_good = buffer.well_formed() and all(
+            self.good(*s[1:]) for s in segs if s[0] != "R")
+        if queue == "hint" and self.features & HINT:
+            self.follow(buffer, all_good)
+        if queue == "report" and self.features & REPORT:
+            buffer.discards = (self.poison == 0 and all_good and
+                               all(s[0] == "W" for s in segs))
+        return self.put(buffer)
+
+    def put(self, buffer):
+        name = self.offers
+        self.offers += 1
+        self.flight[name] = buffer
+        answer = self.ask("vq", buffer.queue, name, *buffer.text())
+        if not answer.ok:
+            need(name in self.flight, "'%s', and used it", answer)
+            del self.flight[name]
+            return None
+        return name
+
+    def follow(self, buffer, all_good):
+        """Which round its hints belong to, by the order of the queue."""
+        data = buffer.readable()
+        if not all_good or len(data) not in (0, 4):
+            return
+        if data and self.published is not None:
+            command = int.from_bytes(data, "little")
+            if self.begun and not self.ended:
+                self.ended = True
+                if command == STOP:
+                    self.ids[self.published] = True
+            elif command == self.published and not self.ended:
+                self.begun = True
+        if self.published is not None and self.begun and not self.ended:
+            buffer.round = self.rounds
+
+    def command(self, value):
+        return self.offer("hint", ("R", value.to_bytes(4, "little")))
+
+    def hint(self, *ranges):
+        return self.offer("hint", *(("W", *r) for r in ranges))
+
+    def report(self, *ranges):
+        return self.offer("report", *(("W", *r) for r in ranges))
+
+    def inflate(self, *frames):
+        buffer = Buffer("inflate", [("R", b"".join(
+            frame.to_bytes(4, "little") for frame in frames))])
+        buffer.frames = [(frame * PAGE, PAGE) for frame in frames]
+        return self.put(buffer)
+
+    def work(self, steps=None):
+        answer = self.ask("work", *([] if steps is None else [steps]))
+        need(answer.ok, "work: %s", answer)
+
+    def settle(self):
+        """Let the device work until it is idle: every buffer comes back."""
+        self.work()
+        left = sorted(self.flight)
+        need(self.broken or not left,
+             "not returned: %s", ", ".join(map(str, left)))
+
+    # The host.
+
+    def until_ok(self, *words):
+        for _ in range(RETRIES):
+            answer = self.ask(*words)
+            if answer.code != "busy":
+                break
+            self.work(1)
+        need(answer.ok, "%s: %s", " ".join(words), answer)
+        return answer
+
+    def close_round(self):
+        self.published = self.open = None
+
+    def end_round(self, *words):
+        """From the request on no new hint counts, from ok on none."""
+        self.published = None
+        answer = self.until_ok(*words)
+        self.close_round()
+        return answer
+
+    def start(self):
+        answer = self.ask("start")
+        need(answer.ok and answer.words, "start: %s", answer)
+        number_ = number(answer.words[0])
+        need(MIN <= number_ < 1 << 32, "start: the id is %d", number_)
+        need(self.ids.get(number_, True), "the id %d was published again,"
+             " and its stream has not stopped", number_)
+        self.ids[number_] = False
+        self.rounds += 1
+        self.open, self.published = self.rounds, number_
+        self.begun = self.ended = False
+        return number_
+
+    def start_refused(self):
+        answer = self.ask("start")
+        need(not answer.ok, "an id was published: %s", answer)
+
+    def stop(self):
+        self.end_round("stop")
+
+    def done(self, why="ok"):
+        self.end_round("done", why)
+
+    def harvest(self):
+        self.end_round("sync-begin")
+        self.bitmap |= self.log
+        self.log = set()
+        need(self.ask("sync-end").ok, "sync-end")
+
+    def begin(self):
+        """Harvest and publish; the id."""
+        self.harvest()
+        return self.start()
+
+    def active(self):
+        """A round with its START; the id."""
+        command = self.begin()
+        self.command(command)
+        return command
+
+    def device_reset(self, features=None):
+        self.end_round("device-reset")
+        self.flight = {}
+        self.broken = False
+        self.poison = 0
+        self.ids = {}
+        if features is not None:
+            self.features = features
+        need(self.ask("features", "%#x" % self.features).ok, "features")
+
+    # Migration: the guest uses pages, the host sends them.
+
+    def migrate(self, pages):
+        self.version = dict.fromkeys(pages, 1)
+        self.copy = dict.fromkeys(pages, 0)
+        self.bitmap = set(pages)
+
+    def write(self, page):
+        self.free.discard(page)
+        self.version[page] += 1
+        self.log.add(page)
+
+    def send(self):
+        for page in self.bitmap:
+            self.copy[page] = self.version[page]
+        self.bitmap = set()
+
+    def switch(self):
+        self.harvest()
+        self.send()
+        lost = [p for p in self.version if p not in self.free and
+                self.copy[p] != self.version[p]]
+        need(not lost, "lost: %s", " ".join("%#x" % p for p in sorted(lost)))
+
+    # Expectations of devices that say they act.
+
+    def expect(self, what, got, wanted, acts):
+        if self.testee.has("acts", acts):
+            need(merge(got) == merge(wanted), "%s %s, not %s", what,
+                 show(merge(got)), show(merge(wanted)))
+        got.clear()
+
+    def expect_skipped(self, *ranges):
+        self.expect("skipped", self.skipped, ranges, "hints")
+
+    def expect_discarded(self, *ranges):
+        self.expect("discarded", self.discarded, ranges, "reports")

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* Split rings, from the bytes of their descriptors. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <fph/vring.h>
+#include <fph/wire.h>
+
+#include "operations.h"
+
+#define NUM_MAX		256u
+#define PIECES_MAX	8u
+#define PIECE_SIZE	8192u
+
+/* Pieces of guest memory; nothing else is mapped. */
+struct pieces {
+	unsigned int n;
+	uint64_t gpa[PIECES_MAX];
+	size_t len[PIECES_MAX];
+	uint8_t bytes[PIECES_MAX][PIECE_SIZE];
+};
+
+struct memory {
+	_Alignas(16) uint8_t desc[FPH_SPLIT_DESC_SIZE(NUM_MAX)];
+	_Alignas(4) uint8_t avail[FPH_SPLIT_AVAIL_SIZE(NUM_MAX)];
+	_Alignas(4) uint8_t used[FPH_SPLIT_USED_SIZE(NUM_MAX)];
+};
+
+static const void *map(void *ctx, uint64_t gpa, uint64_t len)
+{
+	const struct pieces *p = ctx;
+
+	for (unsigned int i = 0; i < p->n; i++) {
+		if (gpa >= p->gpa[i] && gpa - p->gpa[i] <= p->len[i] &&
+		    len <= p->len[i] - (gpa - p->gpa[i]))
+			return p->bytes[i] + (gpa - p->gpa[i]);
+	}
+	return NULL;
+}
+
+static void put16(uint8_t *p, uint64_t v, int endian)
+{
+	p[endian == FPH_LE ? 0 : 1] = (uint8_t)(v & 0xff);
+	p[endian == FPH_LE ? 1 : 0] = (uint8_t)(v >> 8 & 0xff);
+}
+
+static void read_pieces(struct pieces *p, const char *list)
+{
+	static char word[2 * PIECE_SIZE + 32];
+	const char *end;
+
+	p->n = 0;
+	while (fields_next(&list, word, sizeof(word))) {
+		if (p->n == PIECES_MAX)
+			die("too much memory");
+		p->gpa[p->n] = parse_number(word, &end);
+		if (*end != '=')
+			die("no memory: %s", word);
+		p->len[p->n] = parse_hex(end + 1, p->bytes[p->n], PIECE_SIZE);
+		p->n++;
+	}
+}
+
+static void read_table(struct memory *m, const char *list, uint64_t num)
+{
+	char word[64];
+
+	for (uint64_t i = 0; fields_next(&list, word, sizeof(word)); i++) {
+		if (i == num || parse_hex(word, m->desc + 16 * i, 16) != 16)
+			die("no descriptor: %s", word);
+	}
+}
+
+static void read_avail(struct memory *m, const struct fields *in, uint64_t num,
+		       int endian)
+{
+	const char *list = fields_get(in, "avail");
+	const char *end;
+	char word[16];
+
+	for (uint64_t i = 0; fields_next(&list, word, sizeof(word)); i++) {
+		if (i == num)
+			die("too many heads");
+		put16(m->avail + 4 + 2 * i, parse_number(word, &end), endian);
+	}
+	put16(m->avail + 2, fields_number(in, "avail_idx"), endian);
+}
+
+static void add_buffer(struct text *t, const struct fph_seg *segs,
+		       uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const char *sep = i ? "|" : t->len ? "," : "";
+
+		text_add(t, "%s%c0x%" PRIx64 "+0x%" PRIx32, sep,
+			 segs[i].flags & FPH_SEG_WRITE ? 'W' : 'R',
+			 segs[i].gpa, segs[i].len);
+	}
+}
+
+static void ring(const struct fields *in, struct fields *out)
+{
+	static struct pieces pieces;
+	static struct memory m;
+	static struct fph_seg segs[NUM_MAX];
+	uint64_t num = fields_number(in, "num");
+	struct fph_split_device_params params = {
+		.size = sizeof(params),
+		.num = (uint16_t)num,
+		.indirect = fields_is(in, "indirect", "1"),
+		.endian = get_endian(in),
+		.desc = m.desc,
+		.avail = m.avail,
+		.used = m.used,
+		.map = map,
+		.map_ctx = &pieces
+	};
+	struct fph_split_device vq;
+	struct text t = { 0 };
+	struct fph_elem elem;
+	int ret;
+
+	if (num > NUM_MAX)
+		die("a ring of %" PRIu64, num);
+	memset(&m, 0, sizeof(m));
+	read_pieces(&pieces, fields_get(in, "memory"));
+	read_table(&m, fields_get(in, "table"), num);
+	read_avail(&m, in, num, params.endian);
+	if (fph_split_device_init(&vq, &params) != FPH_OK)
+		die("fph_split_device_init failed");
+	while ((ret = fph_split_device_pop(&vq, &elem, segs, NUM_MAX)) == 1)
+		add_buffer(&t, segs, elem.nseg);
+	fields_set(out, "result", ret == 0 ? "ok" : fph_status_is_peer(ret) ?
+						    "broken" : get_word(ret));
+	text_move(&t, out, "buffers");
+}
+
+/* ---------------------------------------------------------------- driver -- */
+
+static void put32(uint8_t *p, uint64_t v, int endian)
+{
+	put16(p + (endian == FPH_LE ? 0 : 2), v & 0xffff, endian);
+	put16(p + (endian == FPH_LE ? 2 : 0), v >> 16 & 0xffff, endian);
+}
+
+/* Offers one segment for each buffer; its number is its cookie. */
+static void offer_all(struct fph_split_driver *vq, const char *list)
+{
+	struct fph_seg seg = { .flags = FPH_SEG_WRITE };
+	uint64_t gpa, len, n = 0;
+	char word[64];
+
+	while (fields_next(&list, word, sizeof(word))) {
+		parse_range(word + 1, &gpa, &len);
+		seg.gpa = gpa;
+		seg.len = (uint32_t)len;
+		if (fph_split_driver_add(vq, &seg, 1, n++, NULL) != FPH_OK)
+			die("fph_split_driver_add failed");
+	}
+	if (fph_split_driver_submit(vq) != FPH_OK)
+		die("fph_split_driver_submit failed");
+}
+
+/* What the device wrote: "bN+LEN" with the head of buffer N, or "ID+LEN". */
+static void write_used(struct memory *m, const struct fields *in, uint64_t num,
+		       int endian)
+{
+	const char *list = fields_get(in, "used");
+	const char *end;
+	char word[64];
+	uint64_t id;
+
+	for (uint64_t i = 0; fields_next(&list, word, sizeof(word)); i++) {
+		bool named = word[0] == 'b';
+
+		id = parse_number(word + named, &end);
+		if (named && id < num) {
+			const uint8_t *p = m->avail + 4 + 2 * id;
+
+			id = endian == FPH_LE ? p[0] | (uint64_t)p[1] << 8 :
+						p[1] | (uint64_t)p[0] << 8;
+		}
+		if (i == num || *end != '+')
+			die("no used entry: %s", word);
+		put32(m->used + 4 + 8 * i, id, endian);
+		put32(m->used + 8 + 8 * i, parse_number(end + 1, &end),
+		      endian);
+	}
+	put16(m->used + 2, fields_number(in, "used_idx"), endian);
+}
+
+static void used(const struct fields *in, struct fields *out)
+{
+	static struct memory m;
+	static struct fph_split_slot slots[NUM_MAX];
+	uint64_t num = fields_number(in, "num");
+	struct fph_split_driver_params params = {
+		.size = sizeof(params),
+		.num = (uint16_t)num,
+		.endian = get_endian(in),
+		.desc = m.desc,
+		.avail = m.avail,
+		.used = m.used,
+		.slots = slots
+	};
+	struct fph_split_driver vq;
+	struct text t = { 0 };
+	struct fph_used back;
+	int ret;
+
+	if (num > NUM_MAX || fph_split_driver_init(&vq, &params) != FPH_OK)
+		die("fph_split_driver_init failed");
+	offer_all(&vq, fields_get(in, "buffers"));
+	write_used(&m, in, num, params.endian);
+	while ((ret = fph_split_driver_next(&vq, &back)) == 1)
+		text_item(&t, "%" PRIu64, back.cookie);
+	text_move(&t, out, "back");
+	fields_set(out, "result", ret == 0 ? "ok" : fph_status_is_peer(ret) ?
+						    "broken" : get_word(ret));
+}
+
+const struct codec_op ring_ops[] = {
+	{ "ring", ring },
+	{ "used", used },
+	{ NULL, NULL }
+};
