@@ -364,7 +364,7 @@ struct fph_hinter_params {
 	bool merge;			/* neighbours share a descriptor */
 	int endian;			/* enum fph_endian of command ids */
 	struct fph_slot *slots;		/* ranges held at a time, all places */
-	uint32_t nslots;
+	uint32_t nslots;		/* in HOLD: all ranges of a round */
 	struct fph_batch *batches;	/* hints in the queue at a time */
 	uint32_t nbatches;
 	struct fph_command *commands;	/* one for each command buffer */

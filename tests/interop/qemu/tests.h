@@ -29,10 +29,7 @@ extern const struct test reuse_tests[];
 /* With --verbose, what a test has measured. */
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/*
- * Hints until the round is over and its buffers are back.  The number of
- * hinting steps with something to do is at least 1.
- */
+/* Waits for a command id, and hints until its round is over. */
 void hint_round(struct guest *g);
 
 #endif /* FPH_QEMU_TESTS_H */

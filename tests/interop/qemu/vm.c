@@ -33,7 +33,7 @@ const char *vm_why_not(void)
 
 	snprintf(command, sizeof(command), "%s --version >/dev/null 2>&1",
 		 binary());
-	if (!system(command))		/* NOLINT(cert-env33-c): own word */
+	if (!system(command))
 		return NULL;
 	snprintf(why, sizeof(why), "%s is not here (Debian and Ubuntu: "
 		 "package qemu-system-x86; or set QEMU)", binary());
