@@ -195,6 +195,10 @@ def indirect():
                              d(0x40, 16, W | N, 1)])])
     yield ring("WRITE on the indirect descriptor", link(flags=I | W), both,
                flags=["IgnoredWrite"], indirect=1, memory=[(at, two)])
+    yield ring("a direct command, then an indirect hint",
+               [d(64, 4, N, 1), d(at, 16, I)], ["R0x40+0x4|W0x1000+0x1000"],
+               ["FPH-Q-6", "FPH-BUF-7"], indirect=1,
+               memory=[(at, [d(PAGE, PAGE, W)])])
     yield ring("a command and hints, indirect", link(32),
                ["R0x40+0x4|W0x1000+0x1000"], ["FPH-BUF-7"], indirect=1,
                memory=[(at, [d(64, 4, N, 1), d(PAGE, PAGE, W)])])
@@ -207,6 +211,9 @@ def indirect():
                broken=True)
     yield ring("indirect with NEXT", link(flags=I | N, following=0), [],
                flags=["QemuIndirectNested"], memory=[(at, two)], **bad)
+    yield ring("a direct hint, then an indirect command",
+               [d(PAGE, PAGE, W | N, 1), d(at, 16, I)], [],
+               memory=[(at, [d(64, 4)])], **bad)
     yield ring("nested indirect", link(16), [],
                flags=["QemuIndirectNested"],
                memory=[(at, [d(0x9000, 16, I)]),
