@@ -257,6 +257,8 @@ void guest_stop(struct guest *g)
 
 void guest_move(struct guest *g, struct vm *vm)
 {
+	/* To the source it is complete when the last page is on its way. */
+	qmp_migration_wait(&vm->qmp, "completed");
 	g->vm = vm;
 	balloon_move(&g->balloon, vm);
 }
