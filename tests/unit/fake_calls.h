@@ -226,4 +226,57 @@ static const struct fph_reclaim_ops fake_ops = {
 	.process_madvise = fake_process_madvise,
 };
 
+/* ------------------------------------------------- an engine over them -- */
+
+static struct fph_reclaim rc;
+static struct fph_reclaim_counters cnt;
+static struct fph_run runs[4097];
+static uint8_t results[4097];
+
+static inline void start(uint32_t flags, uint32_t max_failures)
+{
+	struct fph_reclaim_params params = {
+		.size = sizeof(params),
+		.memory = &fake_memory,
+		.ops = &fake_ops,
+		.flags = flags,
+		.max_failures = max_failures,
+	};
+
+	ck_assert_int_eq(fph_reclaim_init(&rc, &params), FPH_OK);
+}
+
+/* Whatever happens, each byte is counted once. */
+static inline void check_sum(void)
+{
+	uint64_t sum;
+	int i;
+
+	ck_assert_int_eq(fph_reclaim_get_counters(&rc, &cnt), FPH_OK);
+	sum = cnt.discarded + cnt.lazy + cnt.trimmed + cnt.failed;
+	for (i = 0; i < FPH_NSKIP; i++)
+		sum += cnt.skipped[i];
+	ck_assert_uint_eq(sum, cnt.bytes);
+	ck_assert_uint_eq(cnt.madvise_calls, fake.nmadvise);
+	ck_assert_uint_eq(cnt.process_madvise_calls, fake.nvector);
+	ck_assert_uint_eq(cnt.fallocate_calls, fake.npunch);
+}
+
+static inline void discard(uint32_t n)
+{
+	memset(results, 0xee, sizeof(results));
+	ck_assert_int_eq(fph_reclaim_discard(&rc, runs, n, results, NULL),
+			 (int)n);
+	ck_assert_int_eq(results[n], 0xee);
+	check_sum();
+}
+
+static inline int discard_one(uint64_t gpa, uint64_t len)
+{
+	runs[0].gpa = gpa;
+	runs[0].len = len;
+	discard(1);
+	return results[0];
+}
+
 #endif /* FAKE_CALLS_H */
