@@ -4,18 +4,26 @@
  *
  * A VMM forwards features, config accesses, ring set-up and kicks to it, and
  * pulls out of it what is to be done: discards, pages that a migration may
- * skip, interrupts.  There are no callbacks.
+ * skip, interrupts.  There are no callbacks.  The short way is one call:
  *
- *	kick -> process -> next ... complete -> flush -> get_notify
+ *	kick -> pump -> take_notify, take_events
  *
- * process pops buffers into the core; next gives a run to discard; complete
- * says that the discard is over, at any later time; flush returns the buffers
- * that have nothing pending.  A buffer is never returned before its discards
- * are over (R2), and rings and memory cannot change under a discard: ring_stop
- * and reset answer FPH_EBUSY until it is complete (R5).
+ * and the same in steps, for a VMM that discards in a thread of its own:
  *
- * Hosted.  One lock of the embedder protects an object.  Memory is allocated
- * by new only.
+ *	kick -> process -> next ... complete -> flush -> take_notify
+ *
+ * process pops buffers; next gives runs to discard; complete says that they are
+ * over, at any later time; flush returns the buffers that have nothing pending.
+ * A buffer is never returned before its discards are over (R2), and rings and
+ * memory cannot change under a discard: ring_stop and reset answer
+ * FPH_EINPROGRESS until it is complete (R5).
+ *
+ * A worker thread: under the VMM's lock call next, drop the lock, discard, take
+ * the lock, call complete and flush.  examples/vmm_worker.c does it.
+ *
+ * Hosted.  One lock of the VMM protects an object; memory is allocated by new
+ * only.  A NULL balloon answers FPH_EUNINIT, 0 or false.  <fph/status.h> has
+ * the rules for parameters, batches and threads.
  */
 #ifndef FPH_VMM_BALLOON_H
 #define FPH_VMM_BALLOON_H
@@ -24,35 +32,52 @@
 #include <fph/vring.h>
 #include <fph/wire.h>
 #include <fph-vmm/memory.h>
+#include <fph-vmm/reclaim.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define FPH_BALLOON_QUEUE_SIZE	1024u	/* largest ring that is taken */
 #define FPH_BALLOON_NSTATS	32u	/* statistics that are kept */
 #define FPH_BALLOON_MAX_PFNS	32768u	/* in one inflate or deflate buffer */
 
 struct fph_balloon;
 
+/* fph_balloon_params.flags */
+/* Deflate runs go through next and complete: the VMM pins memory again. */
+#define FPH_BALLOON_HOLD_DEFLATE	1u
+/* Of a partly bad report or inflate buffer the good part is done. */
+#define FPH_BALLOON_KEEP_GOOD_PART	2u
+
 struct fph_balloon_params {
-	size_t size;			/* sizeof this struct */
-	struct fph_memory *memory;	/* outlives the balloon */
-	uint64_t features;		/* balloon bits, INDIRECT, EVENT_IDX */
-	uint64_t granule;		/* of runs, bytes; 0: 4096 */
+	uint32_t size;			/* sizeof this struct */
+	uint32_t flags;			/* FPH_BALLOON_* */
+	const struct fph_memory *memory;	/* outlives the balloon */
+	uint64_t features;		/* to offer: balloon bits and those of
+					   FPH_VRING_FEATURES */
+	uint64_t report_granule;	/* of discards, bytes: the page of the
+					   host; 0: 4096 */
+	uint64_t inflate_granule;	/* above 4096, pages are collected
+					   until a granule is whole */
+	uint64_t hint_granule;		/* the page of the dirty log */
+	uint64_t max_collected;		/* bytes of guest memory that are
+					   watched for that; 0: 1 TiB */
 	uint32_t num_pages;		/* first target, 4096-byte units */
-	int numbering;			/* enum fph_numbering; 0: inferred */
+	uint32_t numbering;		/* enum fph_numbering; 0: inferred */
 	uint32_t first_id;		/* first command id; 0: 2 */
+	uint32_t max_queue_size;	/* largest ring that is taken; 0: 1024,
+					   at most 32768 */
 };
 
 /*
  * fph_balloon_new - make a device
  *
- * The device offers VERSION_1 as well, and never ACCESS_PLATFORM.  Without
- * VERSION_1 negotiated, rings and buffers are in the byte order of this host.
- * *status: FPH_OK, FPH_EINVAL (size, memory, a granule that is no power of two
- * or less than 4096, unknown features, numbering, first_id), FPH_ENOMEM; may
- * be NULL.
+ * The device offers VERSION_1 as well, and never ACCESS_PLATFORM.
+ *
+ * *status: FPH_OK, FPH_EINVAL (size, memory, flags, a granule that is no power
+ * of two or less than 4096, unknown features, numbering, first_id,
+ * max_queue_size), FPH_ENOMEM; may be NULL.  NULL on failure.  Memory is
+ * touched as it is needed.
  */
 FPH_API struct fph_balloon *
 fph_balloon_new(const struct fph_balloon_params *params, int *status);
@@ -63,19 +88,21 @@ FPH_API void fph_balloon_free(struct fph_balloon *b);
 /*
  * fph_balloon_reset - device reset
  *
- * Stops all rings, forgets their buffers, features, actual and poison_val,
- * and is not broken afterwards.  The target, counters and command ids go on.
+ * Stops all rings, forgets their buffers, features, actual, poison_val and
+ * collected pages, and is not broken afterwards.  The target, counters and
+ * command ids go on.
  *
- * FPH_OK, FPH_EBUSY (complete what next and hint_next gave out, then again;
- * from the first call on no buffer is popped or returned and nothing new is
- * given out).
+ * FPH_OK, FPH_EINPROGRESS (complete what next and hint_next gave out; from the
+ * first call on no buffer is popped or returned and nothing new is given out),
+ * FPH_EUNINIT.  O(collected).
  */
 FPH_API int fph_balloon_reset(struct fph_balloon *b);
 
 /* ---------------------------------------------- features, config, rings -- */
 
-/* The features that the device offers. */
+/* The features that the device offers; those that were negotiated.  O(1). */
 FPH_API uint64_t fph_balloon_get_features(const struct fph_balloon *b);
+FPH_API uint64_t fph_balloon_get_negotiated(const struct fph_balloon *b);
 
 /*
  * fph_balloon_set_features - the driver's choice; may be repeated
@@ -83,18 +110,29 @@ FPH_API uint64_t fph_balloon_get_features(const struct fph_balloon *b);
  * Without PAGE_POISON poison_val is 0 again.  A hint round that is going on
  * stays, unless FREE_PAGE_HINT is gone or the byte order is another.
  *
- * FPH_OK, FPH_EINVAL (a bit that was not offered), FPH_ESTATE (a ring runs).
+ * FPH_OK, FPH_EINVAL (a bit that was not offered), FPH_ESTATE (a ring runs),
+ * FPH_EUNINIT.  O(1).
  */
 FPH_API int fph_balloon_set_features(struct fph_balloon *b,
 				     uint64_t negotiated);
 
-/* Bytes of config space, by the offered features. */
+/*
+ * fph_balloon_set_endian - the byte order of a legacy guest
+ *
+ * endian: enum fph_endian, of rings and buffers without VERSION_1; that of this
+ * host from new on.  With VERSION_1 it is FPH_LE whatever was set.
+ *
+ * FPH_OK, FPH_EINVAL, FPH_ESTATE (a ring runs), FPH_EUNINIT.  O(1).
+ */
+FPH_API int fph_balloon_set_endian(struct fph_balloon *b, int endian);
+
+/* Bytes of config space, by the offered features.  O(1). */
 FPH_API uint32_t fph_balloon_get_config_size(const struct fph_balloon *b);
 
 /*
  * fph_balloon_get_config - read config space
  *
- * What lies beyond its end reads as 0.
+ * What lies beyond its end reads as 0.  O(len).
  */
 FPH_API void fph_balloon_get_config(const struct fph_balloon *b,
 				    uint32_t offset, void *buf, uint32_t len);
@@ -104,17 +142,20 @@ FPH_API void fph_balloon_get_config(const struct fph_balloon *b,
  *
  * Only actual, and poison_val with PAGE_POISON negotiated, take a new value;
  * bytes of other fields are ignored, as is what lies beyond the end.  A write
- * of a part of a field keeps its other bytes.
+ * of a part of a field keeps its other bytes.  O(len).
  */
 FPH_API void fph_balloon_set_config(struct fph_balloon *b, uint32_t offset,
 				    const void *buf, uint32_t len);
 
 struct fph_balloon_ring {
-	uint16_t num;			/* up to FPH_BALLOON_QUEUE_SIZE */
-	uint16_t base;			/* where to go on */
-	const void *desc;		/* host addresses of the three parts */
-	void *avail;
-	void *used;
+	uint32_t size;			/* sizeof this struct */
+	uint32_t num;			/* entries, up to max_queue_size */
+	const void *desc;		/* host addresses of the three areas */
+	void *driver;
+	void *device;
+	void *inflight;			/* as in fph_vq_device_params */
+	uint32_t base;			/* where to go on */
+	uint32_t reserved;
 };
 
 /*
@@ -124,8 +165,8 @@ struct fph_balloon_ring {
  * rings that were started since none ran.  A ring that is no queue can be
  * started all the same.  It starts disabled.
  *
- * FPH_OK, FPH_EINVAL (index is not below FPH_NQUEUES, num, alignment),
- * FPH_ESTATE (it runs already).
+ * FPH_OK, FPH_EINVAL (index is not below FPH_NQUEUES, size, num, alignment,
+ * inflight), FPH_ESTATE (it runs already), FPH_EUNINIT.  O(num).
  */
 FPH_API int fph_balloon_ring_start(struct fph_balloon *b, uint32_t index,
 				   const struct fph_balloon_ring *ring);
@@ -133,9 +174,10 @@ FPH_API int fph_balloon_ring_start(struct fph_balloon *b, uint32_t index,
 /*
  * fph_balloon_ring_enable - whether buffers are taken from it
  *
- * Enabling makes it ready (get_ready), for it may hold buffers already.
+ * Enabling records a kick, because it may hold buffers already.
  *
- * FPH_OK, FPH_EINVAL (index), FPH_ESTATE (it does not run).
+ * FPH_OK, FPH_EINVAL (index), FPH_ESTATE (it does not run), FPH_EUNINIT.
+ * O(1).
  */
 FPH_API int fph_balloon_ring_enable(struct fph_balloon *b, uint32_t index,
 				    bool on);
@@ -146,24 +188,48 @@ FPH_API int fph_balloon_ring_enable(struct fph_balloon *b, uint32_t index,
  * No buffer is popped from the call on; those in flight are returned first.
  * A statistics buffer that the device holds is left to be popped again.
  * *base: where a later start goes on.  An interrupt for what was returned is
- * still told by get_notify.
+ * still told by take_notify.
  *
- * FPH_OK; FPH_EBUSY (complete and flush, then again); FPH_EINVAL (index);
- * FPH_ESTATE (it does not run).
+ * FPH_OK; FPH_EINPROGRESS (complete and flush; a frozen device returns what is
+ * complete all the same); FPH_EINVAL (index), FPH_ESTATE (it does not run),
+ * FPH_EUNINIT.  O(1).
  */
 FPH_API int fph_balloon_ring_stop(struct fph_balloon *b, uint32_t index,
-				  uint16_t *base);
+				  uint32_t *base);
+
+/*
+ * fph_balloon_ring_get_base - the same base, of a ring that goes on running
+ *
+ * For a snapshot of a frozen device.
+ *
+ * FPH_OK, FPH_EBUSY (buffers are in flight: freeze), FPH_EINVAL (index),
+ * FPH_ESTATE (it does not run), FPH_EUNINIT.  O(1).
+ */
+FPH_API int fph_balloon_ring_get_base(const struct fph_balloon *b,
+				      uint32_t index, uint32_t *base);
+
+/*
+ * fph_balloon_ring_take_written - ring memory that the device wrote
+ *
+ * As fph_vq_device_take_written, for a VMM that must mark it dirty.
+ *
+ * The number of spans, 0, FPH_EINVAL (index), FPH_ESTATE, FPH_EUNINIT.  O(1).
+ */
+FPH_API int fph_balloon_ring_take_written(struct fph_balloon *b,
+					  uint32_t index,
+					  struct fph_span *spans);
 
 /*
  * fph_balloon_get_queue - which queue a ring index is
  *
  * *candidates: how many different answers there are by the numberings that
  * fit the rings; may be NULL.  1: certain.  2 or more: not all rings were
- * started yet, and the index is no queue until it is certain, for a hint must
- * never be taken for a report.  0: none fits, and the index is taken as dense
- * by negotiated features.
+ * started yet, and the index is no queue until it is certain, because a hint
+ * must never be taken for a report.  0: none fits, and the index is taken as
+ * dense by negotiated features.
  *
- * enum fph_queue; FPH_ENOENT (no queue, not negotiated, or not certain yet).
+ * enum fph_queue; FPH_ENOENT (no queue, not negotiated, or not certain yet),
+ * FPH_EUNINIT.  O(1).
  */
 FPH_API int fph_balloon_get_queue(const struct fph_balloon *b, uint32_t index,
 				  int *candidates);
@@ -171,9 +237,38 @@ FPH_API int fph_balloon_get_queue(const struct fph_balloon *b, uint32_t index,
 /* -------------------------------------------------------------- the data -- */
 
 /*
+ * fph_balloon_kick - the driver has notified ring index
+ *
+ * Only records it, so it may come at any time: before the ring is enabled,
+ * while the device is frozen.  FPH_OK, FPH_EINVAL (index), FPH_EUNINIT.
+ * O(1).
+ */
+FPH_API int fph_balloon_kick(struct fph_balloon *b, uint32_t index);
+
+/*
+ * Bit n: call process for ring n.  It was kicked or enabled, or process left
+ * it for want of budget or room, and could go on now.  O(1).
+ */
+FPH_API uint32_t fph_balloon_get_ready(const struct fph_balloon *b);
+
+/*
+ * fph_balloon_pump - do what there is to do, within a budget
+ *
+ * process every ready ring, discard, complete and flush, again and again.
+ * budget: NULL for none.  Hints are not touched: hint_next is the VMM's.
+ *
+ * 1 (the budget ended, there is more: call again), 0 (nothing left to do);
+ * FPH_EINVAL (a NULL), FPH_EUNINIT.  A broken device is told by
+ * FPH_EVENT_BROKEN.
+ */
+FPH_API int fph_balloon_pump(struct fph_balloon *b, struct fph_reclaim *rc,
+			     const struct fph_budget *budget);
+
+/*
  * fph_balloon_process - take buffers from a ring
  *
- * budget: at the most so many; not 0.
+ * budget: at the most so many; not 0.  Looks at 16384 page frames or
+ * descriptors at the most, whatever the driver put into them.
  *
  * The number taken.  Less than budget, also 0, when there are no more: then
  * the ring asks for notifications; or when there is no room, or the device is
@@ -181,79 +276,86 @@ FPH_API int fph_balloon_get_queue(const struct fph_balloon *b, uint32_t index,
  *
  * A buffer that is bad is refused: it counts as taken, nothing of it is done,
  * and it is returned.  A bad ring, or a command of another size than 4 bytes,
- * breaks the device: what was taken, in this call too, is still completed and
+ * breaks the device (FPH_EVENT_BROKEN): what was taken is still completed and
  * returned, and a hint round ends as by hint_stop.
  *
  * FPH_EINVAL (index, budget); FPH_ESTATE (not running, not enabled, or no
- * queue: see get_queue); FPH_PEER_* (the device is broken now:
- * FPH_EVENT_BROKEN); FPH_PEER_BROKEN (it was before).
+ * queue: see get_queue); FPH_PEER_* (the device is broken now, and nothing was
+ * taken); FPH_PEER_BROKEN (it was before); FPH_EUNINIT.
+ * O(descriptors and page frames).
  */
 FPH_API int fph_balloon_process(struct fph_balloon *b, uint32_t index,
 				uint32_t budget);
 
 /*
- * Bit n: call process for ring n without waiting for a kick.  It was enabled,
- * or process left it for want of budget or room, or while frozen, and could
- * go on now.
+ * fph_balloon_next - runs to discard
+ *
+ * They are what fph_reclaim_discard takes.  queue says where a run is from:
+ * FPH_QUEUE_REPORT, FPH_QUEUE_INFLATE, and with HOLD_DEFLATE also
+ * FPH_QUEUE_DEFLATE: that memory is used again, pin it and complete the run as
+ * FPH_OUTCOME_SKIPPED; it is never discarded.
+ *
+ * The number of runs, 0 (none waits, or the device is frozen or resetting),
+ * FPH_EINVAL (n is 0), FPH_EUNINIT.  As fph_report_next.
  */
-FPH_API uint32_t fph_balloon_get_ready(const struct fph_balloon *b);
-
-/* A run to discard, and for which queue. */
-struct fph_discard {
-	int queue;			/* FPH_QUEUE_INFLATE, _REPORT */
-	struct fph_run run;
-};
-
-/* 1 (*d is set), 0 (none is waiting, or the device is frozen or resetting). */
-FPH_API int fph_balloon_next(struct fph_balloon *b, struct fph_discard *d);
+FPH_API int fph_balloon_next(struct fph_balloon *b, struct fph_run *runs,
+			     uint32_t n);
 
 /* As fph_report_complete; in every condition of the device. */
 FPH_API int fph_balloon_complete(struct fph_balloon *b,
-				 const struct fph_discard *d, bool ok);
+				 const struct fph_run *runs, uint32_t n);
 
 /*
- * Return every buffer that has nothing pending; their number.  Deflate buffers
- * are not among them: process returns those at once.
+ * Return every buffer that has nothing pending; their number.  0 while
+ * resetting.  One publish a ring.  O(buffers).
  */
 FPH_API uint32_t fph_balloon_flush(struct fph_balloon *b);
 
-/* Discards and skips given out and not completed. */
+/* Runs given out, hints too, and not completed.  O(1). */
 FPH_API uint32_t fph_balloon_get_outstanding(const struct fph_balloon *b);
 
-/* Bit n: raise the interrupt of ring n now.  Cleared by the call. */
-FPH_API uint32_t fph_balloon_get_notify(struct fph_balloon *b);
+/* Bit n: raise the interrupt of ring n now.  Forgotten by the call.  O(1). */
+FPH_API uint32_t fph_balloon_take_notify(struct fph_balloon *b);
 
 #define FPH_EVENT_CONFIG	1u	/* raise a config change interrupt */
 #define FPH_EVENT_STATS		2u	/* new statistics came */
 #define FPH_EVENT_HINT		4u	/* the hint state changed */
 #define FPH_EVENT_ACTUAL	8u	/* the driver wrote actual */
 #define FPH_EVENT_BROKEN	16u	/* broken by the driver: needs reset */
+#define FPH_EVENT_DRAINED	32u	/* what answered FPH_EINPROGRESS (freeze,
+					   ring_stop, reset, hint_stop, ...)
+					   can be repeated and will finish */
 
-/* FPH_EVENT_* since the last call; cleared by it. */
-FPH_API uint32_t fph_balloon_get_events(struct fph_balloon *b);
+/* FPH_EVENT_* since the last call; forgotten by it.  O(1). */
+FPH_API uint32_t fph_balloon_take_events(struct fph_balloon *b);
 
 /*
- * fph_balloon_freeze - hold discards and acknowledgements
+ * fph_balloon_freeze - hold discards, and return what is complete
  *
- * Until thaw, process takes nothing, next and hint_next give nothing and flush
- * returns nothing.  FPH_OK says that the device is quiet: nothing it was asked
- * to do is still going on.  Nests with thaw.
+ * Until thaw, process takes nothing, and next and hint_next give nothing.
+ * Buffers that wait for next stay taken and are returned without a discard, as
+ * SKIPPED, so that the device gets quiet: repeat with complete and flush.
+ * FPH_OK says that nothing is in flight but a statistics buffer: then
+ * ring_get_base, get_state and a snapshot are exact.  Repeating it is
+ * harmless; it does not nest: whoever needs that counts.
  *
- * FPH_OK, FPH_EBUSY (frozen, but discards are still out: complete them, then
- * ask get_outstanding).
+ * FPH_OK, FPH_EINPROGRESS (complete what is out), FPH_EUNINIT.
+ * O(buffers in flight).
  */
 FPH_API int fph_balloon_freeze(struct fph_balloon *b);
 
-/* FPH_OK, FPH_ESTATE (not frozen). */
+/* Go on.  FPH_OK (also if it was not frozen), FPH_EUNINIT.  O(1). */
 FPH_API int fph_balloon_thaw(struct fph_balloon *b);
+
+FPH_API bool fph_balloon_is_frozen(const struct fph_balloon *b);
 
 /* ----------------------------------------------- balloon and statistics -- */
 
-/* The target size, 4096-byte units; raises FPH_EVENT_CONFIG on a change. */
+/* The target size, 4096-byte units; FPH_EVENT_CONFIG on a change.  O(1). */
 FPH_API void fph_balloon_set_target(struct fph_balloon *b, uint32_t num_pages);
 FPH_API uint32_t fph_balloon_get_target(const struct fph_balloon *b);
 
-/* What the driver wrote to actual, 4096-byte units. */
+/* What the driver wrote to actual, 4096-byte units.  O(1). */
 FPH_API uint32_t fph_balloon_get_actual(const struct fph_balloon *b);
 
 /*
@@ -262,14 +364,14 @@ FPH_API uint32_t fph_balloon_get_actual(const struct fph_balloon *b);
  * Returns the buffer that the device holds, also a bad one; FPH_EVENT_STATS
  * tells of the new one.
  *
- * FPH_OK, FPH_EBUSY (asked already, or frozen), FPH_ESTATE (no buffer was
- * offered yet, no STATS_VQ, its ring is disabled, broken).
+ * FPH_OK (also if it was asked already), FPH_ESTATE (no buffer was offered
+ * yet, no STATS_VQ, its ring is disabled, frozen, broken), FPH_EUNINIT.  O(1).
  */
 FPH_API int fph_balloon_stats_request(struct fph_balloon *b);
 
 /*
  * The newest statistics, as the driver ordered them, a repeated tag too: the
- * number copied, at the most n.
+ * number copied, at the most n.  O(n).
  */
 FPH_API uint32_t fph_balloon_get_stats(const struct fph_balloon *b,
 				       struct fph_stat *stats, uint32_t n);
@@ -289,11 +391,51 @@ FPH_API int fph_balloon_hint_stop(struct fph_balloon *b);
 FPH_API int fph_balloon_hint_done(struct fph_balloon *b);
 FPH_API int fph_balloon_hint_sync_begin(struct fph_balloon *b);
 FPH_API int fph_balloon_hint_sync_end(struct fph_balloon *b);
-FPH_API int fph_balloon_hint_next(struct fph_balloon *b, struct fph_run *run);
+FPH_API int fph_balloon_hint_next(struct fph_balloon *b, struct fph_run *runs,
+				  uint32_t n);
 FPH_API int fph_balloon_hint_complete(struct fph_balloon *b,
-				      const struct fph_run *run, bool ok);
+				      const struct fph_run *runs, uint32_t n);
 FPH_API int fph_balloon_hint_get_state(const struct fph_balloon *b);
 FPH_API uint32_t fph_balloon_hint_get_config(const struct fph_balloon *b);
+
+/* ------------------------------------------------------ save and restore -- */
+
+/*
+ * What a VMM with a state format of its own saves and migrates: values, which
+ * it writes as its own format has them.
+ */
+struct fph_balloon_state {
+	uint32_t size;			/* sizeof this struct */
+	uint32_t num_pages;
+	uint64_t negotiated;
+	uint32_t actual;
+	uint32_t poison_val;
+	uint32_t hint_id;		/* the last command id, or 0 */
+	uint32_t endian;		/* of a legacy guest */
+	uint32_t rings;			/* bit n: ring n runs */
+	uint32_t base[FPH_NQUEUES];	/* of those that run */
+};
+
+/*
+ * fph_balloon_get_state - of a frozen device with nothing in flight
+ *
+ * FPH_OK, FPH_EINVAL (size), FPH_EBUSY (freeze first), FPH_PEER_BROKEN,
+ * FPH_EUNINIT.  O(1).
+ */
+FPH_API int fph_balloon_get_state(const struct fph_balloon *b,
+				  struct fph_balloon_state *state);
+
+/*
+ * fph_balloon_restore - go on as another device was
+ *
+ * Right after new or reset, in place of set_features; then start the rings at
+ * their bases.  No hint round survives: see fph_hint_session_restore.
+ *
+ * FPH_OK, FPH_EINVAL (size, features that are not offered, endian),
+ * FPH_ESTATE (a ring runs), FPH_EUNINIT.  O(1).
+ */
+FPH_API int fph_balloon_restore(struct fph_balloon *b,
+				const struct fph_balloon_state *state);
 
 /* -------------------------------------------------------------- counters -- */
 
@@ -309,15 +451,22 @@ struct fph_balloon_counters {
 	struct fph_report_counters inflate;
 	struct fph_hint_counters hint;
 	uint64_t deflated;			/* page frames given back */
+	uint64_t collected;			/* bytes that wait for a whole
+						   host page now */
 	uint64_t stats;				/* statistics buffers read */
 	struct fph_balloon_queue_counters queue[FPH_NQUEUES];
-	int last_error;				/* FPH_PEER_* that broke it */
+	int64_t last_error;			/* FPH_PEER_* that broke it */
 };
 
-FPH_API void fph_balloon_get_counters(const struct fph_balloon *b,
-				      struct fph_balloon_counters *out);
+/*
+ * Copy the counters; size: sizeof the caller's struct.  FPH_OK, FPH_EINVAL,
+ * FPH_EUNINIT.  O(1).
+ */
+FPH_API int fph_balloon_get_counters(const struct fph_balloon *b,
+				     struct fph_balloon_counters *out,
+				     size_t size);
 
-/* Whether the driver broke the device; only reset mends it. */
+/* Whether the driver broke the device: reset clears it.  O(1). */
 FPH_API bool fph_balloon_is_broken(const struct fph_balloon *b);
 
 #ifdef __cplusplus

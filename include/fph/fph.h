@@ -1,13 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* libfph: virtio-balloon free page hinting and free page reporting. */
+/*
+ * libfph: virtio-balloon free page hinting and free page reporting.
+ *
+ *	status.h	results, and the rules of every call: read it first
+ *	types.h		ranges, segments, buffers, runs
+ *	wire.h		numbers and layouts of the device
+ *	host.h		reports and hint sessions of a VMM
+ *	guest.h		reporter and hinter of a kernel
+ *	vring.h		virtqueues, device side and driver side
+ *
+ * Each can be included alone; a port copies those that it needs.
+ */
 #ifndef FPH_FPH_H
 #define FPH_FPH_H
 
 #include <fph/version.h>
 #include <fph/config.h>
 #include <fph/status.h>
+#include <fph/types.h>
 #include <fph/wire.h>
-#include <fph/range.h>
 #include <fph/host.h>
 #include <fph/guest.h>
 #include <fph/vring.h>

@@ -2,122 +2,86 @@
 /*
  * Host side: reports and hint sessions.
  *
- * Both take whole buffers as copied values, merge the ranges of many buffers
- * into runs, and hand back a buffer's cookie only when nothing that it asked
- * for is pending.  They are different types: a hint can never be treated as a
- * report, nor a report as a hint.
+ *	add		buffers, popped from the queue
+ *	next		runs of memory to act on
+ *	complete	the action on those runs is over, well or badly
+ *	take_used	buffers with nothing pending: return them
  *
- *	add	a buffer, popped from the queue, becomes one chain
- *	next	a run to act on, with a token
- *	complete  the action on that run is over, well or badly
- *	end	a chain with nothing pending: return its buffer as used
+ * Both merge the ranges of many buffers into runs, and give a buffer's cookie
+ * back only when nothing that it asked for is pending.  They are different
+ * types: a hint can never be treated as a report, nor a report as a hint.
  *
- * Objects are not thread-safe and hold no lock; any context.  All memory is
- * the caller's.
+ * Any context.  Nothing here touches guest memory or a ring.  <fph/status.h>
+ * has the rules for memory, parameters, batches and threads.
  */
 #ifndef FPH_HOST_H
 #define FPH_HOST_H
 
-#include <fph/range.h>
+#include <fph/types.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/*
- * What became of a chain; fph_chain_end.outcome.  Ranges that were too small
- * for the granule need no action and count as done.
- */
-enum fph_outcome {
-	FPH_OUTCOME_DONE	= 1,	/* every run of it was completed well */
-	FPH_OUTCOME_FAILED	= 2,	/* at least one action failed */
-	FPH_OUTCOME_IGNORED	= 3,	/* all or a part was left alone */
-	FPH_OUTCOME_REFUSED	= 4	/* bad in part, so nothing was done */
-};
-
-/* A chain whose buffer may be returned now. */
-struct fph_chain_end {
-	uint64_t cookie;		/* as given to add */
-	enum fph_outcome outcome;
-};
-
-/* Storage for one chain in flight.  Members are private. */
-struct fph_chain {
-	uint64_t cookie;
-	uint32_t pending;
-	uint32_t link;
-	uint32_t outcome;
-	uint32_t reserved;
-};
-
-/*
- * Storage of a report or a hint session; given to init, in use until the end.
- * Both numbers are 1 to 0x7fffffff.
- */
-struct fph_storage {
-	struct fph_slot *slots;		/* ranges in flight, all chains */
-	uint32_t nslots;
-	struct fph_chain *chains;	/* buffers in flight */
-	uint32_t nchains;
-};
-
-/* Chains over a coalescer: what report and hint session share.  Private. */
-struct fph_window {
-	struct fph_coalescer ranges;
-	struct fph_chain *chains;
-	uint32_t nchains;
-	uint32_t free_head;
-	uint32_t ready_head;
-	uint32_t ready_tail;
-	uint32_t nfree;
-	uint32_t noutstanding;		/* runs handed out, not completed */
-};
-
 /* ---------------------------------------------------------------- report -- */
 
-/* At rest, and if there was no reset, returned is chains + refused. */
+struct fph_report;
+
+struct fph_report_params {
+	uint32_t size;			/* sizeof this struct */
+	uint32_t max_ranges;		/* in flight, all buffers; 0: 4096 */
+	uint32_t max_buffers;		/* in flight; 0: 128 */
+	uint32_t queue;			/* for fph_run.queue; 0: reporting */
+	uint64_t granule;		/* runs are aligned inwards to it (R6):
+					   a power of two; 0: 4096 */
+};
+
+/*
+ * Bytes are counted once: offered is the sum of freed, lazy, trimmed, skipped,
+ * failed, overlap and what is still in flight; of refused buffers nothing is
+ * counted but their number.
+ */
 struct fph_report_counters {
-	uint64_t chains;		/* good ones, poisoned ones too */
-	uint64_t returned;		/* given back by end */
-	uint64_t refused;		/* refused whole, by add or by refuse */
-	uint64_t poisoned;		/* left alone because of poison */
-	uint64_t ranges;		/* in chains, as they came */
-	uint64_t failed;		/* runs completed with a failure */
-	uint64_t bytes_offered;		/* in chains, as their segments say */
-	uint64_t bytes_done;		/* in runs that were completed well */
-	uint64_t peer_errors;		/* chains that add found bad */
-	uint64_t bytes_trimmed;		/* cut off to reach the granule */
+	uint64_t buffers;		/* taken by add, refused ones too */
+	uint64_t returned;		/* given back by take_used */
+	uint64_t refused;		/* bad, or with FPH_BUFFER_REFUSE */
+	uint64_t peer_errors;		/* of them, those that add found bad */
+	uint64_t poisoned;		/* left alone because of poison (R4) */
+	uint64_t ranges;		/* in good buffers */
+	uint64_t runs;			/* given out by next */
+	uint64_t failed_runs;
+	uint64_t bytes_offered;		/* in good buffers */
+	uint64_t bytes_freed;
+	uint64_t bytes_lazy;
+	uint64_t bytes_trimmed;
+	uint64_t bytes_skipped;		/* poison and FPH_SEG_SKIP too */
+	uint64_t bytes_failed;
 	uint64_t bytes_overlap;		/* offered more than once in one run */
 };
 
-/* Members are private. */
-struct fph_report {
-	uint32_t magic;
-	bool poisoned;
-	struct fph_window window;
-	struct fph_report_counters counters;
-	uint64_t reserved[4];
-};
+/* Memory for max_ranges and max_buffers, as a constant. */
+#define FPH_REPORT_SIZE(max_ranges, max_buffers) \
+	(1024u + 128u * (size_t)(max_ranges) + 64u * (size_t)(max_buffers))
+
+/* As fph_coalescer_size.  O(1). */
+FPH_API size_t fph_report_size(const struct fph_report_params *params);
 
 /*
- * fph_report_init - prepare the receiver of free page reports
+ * fph_report_init - make a receiver of free page reports in mem
  *
- * granule: bytes, a power of two; runs are aligned inwards to it (R6).
- *
- * FPH_OK, FPH_EINVAL.
+ * FPH_OK (*r is set), FPH_EINVAL (a NULL, alignment, size, a parameter).
+ * O(1).
  */
-FPH_API int fph_report_init(struct fph_report *r,
-			    const struct fph_storage *storage,
-			    uint64_t granule);
+FPH_API int fph_report_init(struct fph_report **r, void *mem, size_t size,
+			    const struct fph_report_params *params);
 
 /*
- * fph_report_reset - the device was reset: release every chain
+ * fph_report_reset - the device was reset: forget every buffer
  *
- * Cookies that were not ended are forgotten: after a reset the ring is the
- * driver's again.  Waits for the discards in flight (R5): refuses while runs
- * are handed out.  Counters stay; the poison predicate is cleared.
+ * After a reset the ring is the driver's again.  Waits for the discards in
+ * flight (R5).  Counters stay; the poison predicate is cleared.
  *
- * FPH_OK, FPH_EBUSY, FPH_EUNINIT.
+ * FPH_OK, FPH_EBUSY (runs are out), FPH_EUNINIT.  O(1).
  */
 FPH_API int fph_report_reset(struct fph_report *r);
 
@@ -125,101 +89,107 @@ FPH_API int fph_report_reset(struct fph_report *r);
  * fph_report_set_poison - what the driver negotiated
  *
  * negotiated: VIRTIO_BALLOON_F_PAGE_POISON.  With it and a nonzero poison_val
- * every later chain is returned without a discard (R4).  Call it when the
+ * every later buffer is returned without a discard (R4).  Call it when the
  * driver sets DRIVER_OK.
  *
- * FPH_OK, FPH_EUNINIT.
+ * FPH_OK, FPH_EUNINIT.  O(1).
  */
 FPH_API int fph_report_set_poison(struct fph_report *r, bool negotiated,
 				  uint32_t poison_val);
 
 /*
- * fph_report_add - take one report
+ * fph_report_add - take reports
  *
- * cookie: comes back from end.  segs, nsegs: the whole buffer, copied from the
- * ring.  The chain is checked whole before any of it counts: a readable
- * segment, an empty range or one that wraps refuses all of it.
+ * buffers, n, segs: as popped from the queue.  Each buffer is checked whole
+ * before any of it counts.  One with a readable segment, with an empty range or
+ * one that wraps, with FPH_BUFFER_REFUSE, or with more segments than
+ * max_ranges, is taken all the same, only to be returned: take_used gives it
+ * back as FPH_OUTCOME_REFUSED.  Segments with FPH_SEG_SKIP are left alone.
  *
- * A refused chain is accepted for its return: end gives its cookie back with
- * FPH_OUTCOME_REFUSED, and nothing of it is handed out.
+ * Pop no more than there is room for (fph_report_get_room): a buffer that was
+ * popped and not taken has to be kept by the caller.
  *
- * FPH_OK; FPH_PEER_DIRECTION, FPH_PEER_RANGE (the chain is refused, its
- * cookie will come back); FPH_EFULL (nothing taken: complete and end, then
- * again); FPH_EINVAL (more segments than there is storage for; nothing
- * taken: refuse returns it); FPH_EUNINIT.  What is_room says holds for bad and
- * for poisoned chains as well.
+ * The number taken; FPH_EFULL (no room for the first), FPH_EINVAL (n is 0),
+ * FPH_EUNINIT.  O(segments): nothing is sorted.
  */
-FPH_API int fph_report_add(struct fph_report *r, uint64_t cookie,
-			   const struct fph_seg *segs, uint32_t nsegs);
+FPH_API int fph_report_add(struct fph_report *r,
+			   const struct fph_buffer *buffers, uint32_t n,
+			   const struct fph_seg *segs);
 
 /*
- * fph_report_refuse - take a buffer only to return it
+ * fph_report_next - runs of memory to discard
  *
- * For what the embedder finds wrong with a buffer before the core sees it,
- * such as a segment outside guest memory: the cookie comes back from end, in
- * order, with FPH_OUTCOME_REFUSED.
+ * A run belongs to one or more buffers; none of them can be returned before it
+ * is completed (R2).
  *
- * FPH_OK, FPH_EFULL, FPH_EUNINIT.
+ * The number of runs, 0 (nothing waits), FPH_EINVAL (n is 0), FPH_EUNINIT.
+ * O(ranges in them); the first call after add also sorts: O(m log m).
  */
-FPH_API int fph_report_refuse(struct fph_report *r, uint64_t cookie);
+FPH_API int fph_report_next(struct fph_report *r, struct fph_run *runs,
+			    uint32_t n);
 
 /*
- * fph_report_next - the next run to discard
+ * fph_report_complete - the discards of runs are over
  *
- * The run belongs to one or more chains; none of them can end before the
- * run's token is given to complete (R2).
+ * runs: as given by next, with outcome, reason and freed set.  A buffer whose
+ * discard failed or was skipped is returned all the same: the device may
+ * lawfully do nothing.  Runs may be completed in any order.
  *
- * 1 (*run is set, run->len is not 0), 0 (nothing is waiting), FPH_EUNINIT.
+ * The number completed; FPH_EINVAL (the first is not out, or not any more; has
+ * an outcome that is none of DISCARDED, LAZY, TRIMMED, SKIPPED or FAILED; n is
+ * 0), FPH_EUNINIT.  O(ranges in them).
  */
-FPH_API int fph_report_next(struct fph_report *r, struct fph_run *run);
+FPH_API int fph_report_complete(struct fph_report *r,
+				const struct fph_run *runs, uint32_t n);
 
 /*
- * fph_report_complete - the discard of a run is over
+ * fph_report_take_used - buffers to return as used
  *
- * run: as given by next.  ok: the memory was freed; false when the discard
- * failed or was skipped: the chain is returned all the same, for the device
- * may lawfully do nothing.  Runs may be completed in any order.
+ * used: the argument of fph_vq_device_push.  Buffers do not wait for each
+ * other.
  *
- * FPH_OK, FPH_EINVAL (that run is not out), FPH_EUNINIT.
+ * The number of buffers, 0 (none is ready), FPH_EINVAL (n is 0), FPH_EUNINIT.
+ * O(n).
  */
-FPH_API int fph_report_complete(struct fph_report *r, const struct fph_run *run,
-				bool ok);
+FPH_API int fph_report_take_used(struct fph_report *r, struct fph_used *used,
+				 uint32_t n);
 
 /*
- * fph_report_end - a chain whose buffer can be returned as used
- *
- * 1 (*end is set), 0 (none is ready), FPH_EUNINIT.
+ * Room for add now: buffers, and segments in all of them.  0 and 0 if not
+ * initialised.  O(1).
  */
-FPH_API int fph_report_end(struct fph_report *r, struct fph_chain_end *end);
+FPH_API void fph_report_get_room(const struct fph_report *r,
+				 uint32_t *buffers, uint32_t *segs);
 
-/* Runs handed out and not completed; 0 when not initialised. */
+/* Runs that are out; 0 if not initialised.  O(1). */
 FPH_API uint32_t fph_report_get_outstanding(const struct fph_report *r);
 
-/* Whether add takes a chain of nsegs segments now; false if not initialised. */
-FPH_API bool fph_report_is_room(const struct fph_report *r, uint32_t nsegs);
-
-/* Copy the counters.  FPH_OK, FPH_EUNINIT. */
+/*
+ * Copy the counters; size: sizeof the caller's struct.  FPH_OK, FPH_EINVAL,
+ * FPH_EUNINIT.  O(1).
+ */
 FPH_API int fph_report_get_counters(const struct fph_report *r,
-				    struct fph_report_counters *out);
+				    struct fph_report_counters *out,
+				    size_t size);
 
 /* ---------------------------------------------------------- hint session -- */
 
 /*
- * States of a hint session:
- *
  * IDLE		no round; config shows VIRTIO_BALLOON_CMD_ID_STOP
  * REQUESTED	an id is published, its START was not seen yet
  * ACTIVE	START was seen: hints count
  * STOPPING	the host ended the round while hints were outstanding
- * STOPPED	the driver ended the stream by itself; its id is spent
+ * STOPPED	the driver ended the stream by itself; its id is not used again
  * DONE		the host needs no hints; config shows VIRTIO_BALLOON_CMD_ID_DONE
  *
  * STOPPING goes on to IDLE, or to DONE if done was called, when stop, done or
- * sync_begin is called again with all runs completed.  What ends a round also
- * drops the hints that were not handed out: their buffers come back with
- * FPH_OUTCOME_IGNORED.  A driver's own STOP does not: the hints before it were
- * given under the id and are still handed out in STOPPED.
+ * sync_begin is repeated with all runs completed.  What ends a round also
+ * drops the hints that were not handed out: their buffers come back SKIPPED,
+ * with FPH_SKIP_ROUND_OVER.  A driver's own STOP does not: the hints before it
+ * were given under the id and are still handed out in STOPPED.
  */
+struct fph_hint_session;
+
 enum fph_hint_state {
 	FPH_HINT_IDLE		= 1,
 	FPH_HINT_REQUESTED	= 2,
@@ -229,65 +199,64 @@ enum fph_hint_state {
 	FPH_HINT_DONE		= 6
 };
 
+struct fph_hint_session_params {
+	uint32_t size;			/* sizeof this struct */
+	uint32_t max_ranges;		/* in flight, all buffers; 0: 4096 */
+	uint32_t max_buffers;		/* in flight; 0: 2048 */
+	uint32_t first_id;		/* first command id; 0: 2 */
+	uint64_t granule;		/* runs are aligned inwards to it (D8):
+					   the page of the dirty log or more;
+					   0: 4096 */
+};
+
 struct fph_hint_counters {
 	uint64_t rounds;		/* ids published */
 	uint64_t starts;		/* STARTs that began a round */
 	uint64_t stops;			/* streams ended by a command */
 	uint64_t stale;			/* commands that changed nothing */
-	uint64_t chains;		/* buffers taken, refused ones too */
-	uint64_t returned;		/* buffers given back */
+	uint64_t buffers;		/* taken by add, refused ones too */
+	uint64_t returned;		/* given back by take_used */
+	uint64_t refused;		/* bad, or with FPH_BUFFER_REFUSE */
+	uint64_t peer_errors;		/* of them, those that add found bad */
 	uint64_t hints;			/* ranges taken in an active round */
-	uint64_t bytes;			/* bytes in them */
 	uint64_t ignored;		/* ranges outside an active round */
-	uint64_t bytes_ignored;
-	uint64_t bytes_done;		/* in runs completed well */
-	uint64_t failed;		/* runs completed with a failure */
-	uint64_t peer_errors;		/* buffers that add found bad */
 	uint64_t dropped;		/* hints dropped as a round ended */
+	uint64_t failed_runs;
+	uint64_t bytes;			/* in hints */
+	uint64_t bytes_cleared;		/* freed, as complete was told */
+	uint64_t bytes_ignored;
 	uint64_t bytes_dropped;
 	uint64_t bytes_trimmed;		/* cut off to reach the granule */
 	uint64_t bytes_overlap;		/* hinted more than once in one run */
 };
 
-/* Members are private. */
-struct fph_hint_session {
-	uint32_t magic;
-	uint32_t state;
-	uint32_t target;		/* what STOPPING becomes */
-	uint32_t id;			/* the current or last id */
-	uint32_t next_id;		/* 0: exhausted */
-	uint32_t endian;		/* enum fph_endian of command ids */
-	bool broken;
-	bool in_sync;			/* between sync_begin and sync_end */
-	bool synced;			/* a harvest came before (D1) */
-	struct fph_window window;
-	struct fph_hint_counters counters;
-	uint64_t reserved[4];
-};
+#define FPH_HINT_SESSION_SIZE(max_ranges, max_buffers) \
+	FPH_REPORT_SIZE(max_ranges, max_buffers)
+
+/* As fph_coalescer_size.  O(1). */
+FPH_API size_t
+fph_hint_session_size(const struct fph_hint_session_params *params);
 
 /*
- * fph_hint_session_init - prepare a hint session; state IDLE
+ * fph_hint_session_init - make a hint session in mem; state IDLE
  *
- * granule: bytes, a power of two; runs are aligned inwards to it (D8), the
- * host's dirty-tracking page or larger.  first_id: the first command id,
- * VIRTIO_BALLOON_CMD_ID_MIN (2) or more; ids count up from it.
- *
- * FPH_OK, FPH_EINVAL.
+ * FPH_OK (*s is set), FPH_EINVAL (a NULL, alignment, size, a parameter).
+ * O(1).
  */
-FPH_API int fph_hint_session_init(struct fph_hint_session *s,
-				  const struct fph_storage *storage,
-				  uint64_t granule, uint32_t first_id);
+FPH_API int
+fph_hint_session_init(struct fph_hint_session **s, void *mem, size_t size,
+		      const struct fph_hint_session_params *params);
 
 /*
  * fph_hint_session_reset - the device was reset; state IDLE
  *
- * Refuses while runs are handed out.  Cookies that were not ended are
- * forgotten.  The id counter goes on, so that an id is never reissued (D5);
- * only an exhausted one begins again, at VIRTIO_BALLOON_CMD_ID_MIN.  A new
- * harvest is needed (D1); one that is going on is the host's own affair and
- * goes on.  The byte order is FPH_LE again.
+ * Forgets every buffer.  The id counter goes on, so that an id is never
+ * reissued (D5); only an exhausted one begins again, at
+ * VIRTIO_BALLOON_CMD_ID_MIN.  A new dirty-log sync is needed (D1); one that is
+ * going on is the host's own affair and goes on.  The byte order is FPH_LE
+ * again.
  *
- * FPH_OK, FPH_EBUSY, FPH_EUNINIT.
+ * FPH_OK, FPH_EBUSY (runs are out), FPH_EUNINIT.  O(1).
  */
 FPH_API int fph_hint_session_reset(struct fph_hint_session *s);
 
@@ -296,41 +265,55 @@ FPH_API int fph_hint_session_reset(struct fph_hint_session *s);
  *
  * endian: FPH_LE with VIRTIO_F_VERSION_1, the guest's own without it.
  *
- * FPH_OK, FPH_EINVAL, FPH_ESTATE (REQUESTED or ACTIVE), FPH_EUNINIT.
+ * FPH_OK, FPH_EINVAL, FPH_ESTATE (REQUESTED or ACTIVE: stop first),
+ * FPH_EUNINIT.  O(1).
  */
 FPH_API int fph_hint_session_set_endian(struct fph_hint_session *s,
 					int endian);
 
 /*
- * fph_hint_session_sync_begin - the host is about to harvest its dirty log
+ * fph_hint_session_restore - go on where a saved or migrated session was
  *
- * A barrier: ends the round as stop does, with the same states, and refuses
- * until every run is completed (D2, D3).  To be called again after FPH_EBUSY;
- * the round is over from the first call on, no further hint counts.
+ * last_id: what get_id answered there.  Allowed in IDLE and DONE, right after
+ * init or reset.  No dirty log survives a move, so no round does: the state
+ * is DONE, the ids go on after last_id, and the old stream is ignored until
+ * its STOP.  Raise a configuration change interrupt.
  *
- * FPH_OK, FPH_EBUSY, FPH_ESTATE (already between begin and end), FPH_EUNINIT.
+ * FPH_OK, FPH_EINVAL (last_id is 1), FPH_ESTATE, FPH_EUNINIT.  O(1).
+ */
+FPH_API int fph_hint_session_restore(struct fph_hint_session *s,
+				     uint32_t last_id);
+
+/*
+ * fph_hint_session_sync_begin - a dirty-log sync is about to begin
+ *
+ * A barrier: ends the round as stop does (D2, D3).  The round is over from the
+ * first call on.
+ *
+ * FPH_OK, FPH_EINPROGRESS (complete what is out), FPH_ESTATE (already between
+ * begin and end), FPH_EUNINIT.  O(buffers in flight).
  */
 FPH_API int fph_hint_session_sync_begin(struct fph_hint_session *s);
 
 /*
- * fph_hint_session_sync_end - the harvest of all pages is complete
+ * fph_hint_session_sync_end - all pages were synced
  *
  * The log must be armed again before this call (D6).
  *
- * FPH_OK, FPH_ESTATE (no sync_begin), FPH_EUNINIT.
+ * FPH_OK, FPH_ESTATE (no sync_begin), FPH_EUNINIT.  O(1).
  */
 FPH_API int fph_hint_session_sync_end(struct fph_hint_session *s);
 
 /*
  * fph_hint_session_request - publish a new command id; state REQUESTED
  *
- * Allowed in IDLE, STOPPED and DONE, after at least one harvest since init or
- * reset and outside one (D1).  *id: the value for the config field; raise a
- * configuration change interrupt.
+ * Allowed in IDLE, STOPPED and DONE, after at least one dirty-log sync since
+ * init or reset and outside of one (D1).  *id: the value for the config field;
+ * raise a configuration change interrupt.
  *
- * FPH_OK; FPH_PEER_BROKEN (until reset), FPH_ESTATE, FPH_EBUSY (STOPPING, or
- * hints of the last round are outstanding or were not yet handed out),
- * FPH_EEXHAUSTED; FPH_EUNINIT.
+ * FPH_OK; FPH_PEER_BROKEN (until reset), FPH_ESTATE, FPH_EBUSY (hints of the
+ * last round are out or wait: next and complete them, or stop),
+ * FPH_EEXHAUSTED, FPH_EUNINIT.  O(1).
  */
 FPH_API int fph_hint_session_request(struct fph_hint_session *s, uint32_t *id);
 
@@ -340,7 +323,8 @@ FPH_API int fph_hint_session_request(struct fph_hint_session *s, uint32_t *id);
  * A barrier (D3): no hint counts from the call on, and FPH_OK means that none
  * is outstanding.  DONE stays DONE, and STOPPING on its way to DONE goes there.
  *
- * FPH_OK, FPH_EBUSY (complete the outstanding runs, then again), FPH_EUNINIT.
+ * FPH_OK, FPH_EINPROGRESS (complete what is out), FPH_EUNINIT.  O(buffers in
+ * flight).
  */
 FPH_API int fph_hint_session_stop(struct fph_hint_session *s);
 
@@ -350,84 +334,91 @@ FPH_API int fph_hint_session_stop(struct fph_hint_session *s);
  * The driver may take its pages back.  Ends a round as stop does.  Allowed in
  * every state, after a peer error as well.
  *
- * FPH_OK, FPH_EBUSY (as stop; state STOPPING), FPH_EUNINIT.
+ * As stop.
  */
 FPH_API int fph_hint_session_done(struct fph_hint_session *s);
 
 /*
- * fph_hint_session_add - take one buffer of the hinting queue
+ * fph_hint_session_add - take buffers of the hinting queue
  *
- * cookie: comes back from end.  cmd, cmd_len: the bytes of its readable
- * segments, joined; cmd_len is their true total, of which the first 4 bytes
- * are looked at.  segs, nsegs: its writable segments.
+ * buffers, n, segs: as popped; command: the first 4 bytes of the readable
+ * segments, copied from guest memory.
  *
  * A buffer may carry a command, hints, or both, the command first.  Every
  * state takes buffers and every buffer comes back (D10); hints count only in
  * an active round (D4b), which begins only from REQUESTED by a START with
  * exactly the published id (D4a, D4c) and ends by any command at all, the
  * same id again included (counted in stops); every other command changes
- * nothing (counted in stale).  The outcome of a buffer without hints is
- * FPH_OUTCOME_DONE if its command began or ended a round, else
- * FPH_OUTCOME_IGNORED.
+ * nothing (counted in stale).  A buffer without hints comes back as COMMAND if
+ * it began or ended a round, else SKIPPED with FPH_SKIP_STALE, as do hints
+ * outside of a round.
  *
- * A buffer that is bad in any part is refused whole: no command of it is
- * obeyed and no hint counted; its cookie comes back with
- * FPH_OUTCOME_REFUSED, and the session is broken: the round is over, as by
- * stop, and only reset allows another.
+ * A buffer that is bad in any part is refused whole: its readable segments are
+ * neither 0 nor 4 bytes, a range is empty or wraps.  It comes back REFUSED, and
+ * the session is broken: the round is over as by stop, get_error says why, and
+ * only reset allows another.  Later buffers are taken and returned as ever.
+ * FPH_BUFFER_REFUSE returns a buffer without breaking the session.
  *
- * FPH_OK; FPH_PEER_CMD_LEN (cmd_len is neither 0 nor 4), FPH_PEER_DIRECTION
- * (a segment of segs is readable), FPH_PEER_RANGE: the buffer is refused, its
- * cookie will come back; FPH_EFULL (nothing taken: complete and end, then
- * again); FPH_EINVAL (more segments than there is storage for; nothing taken:
- * refuse returns it); FPH_EUNINIT.
+ * The number taken; FPH_EFULL (no room for the first), FPH_EINVAL (n is 0),
+ * FPH_EUNINIT.  O(segments).
  */
-FPH_API int fph_hint_session_add(struct fph_hint_session *s, uint64_t cookie,
-				 const void *cmd, uint64_t cmd_len,
-				 const struct fph_seg *segs, uint32_t nsegs);
-
-/* As fph_report_refuse.  The session is not broken by it. */
-FPH_API int fph_hint_session_refuse(struct fph_hint_session *s,
-				    uint64_t cookie);
+FPH_API int fph_hint_session_add(struct fph_hint_session *s,
+				 const struct fph_buffer *buffers, uint32_t n,
+				 const struct fph_seg *segs);
 
 /*
- * fph_hint_session_next - the next run of pages that need not be sent
+ * fph_hint_session_next - runs of pages that need not be sent
  *
- * Clear it from the migration bitmap, never from the dirty log (D6), and
- * never touch the memory itself (D7).
+ * Clear them from the migration bitmap, never from the dirty log (D6), and
+ * never touch the memory itself (D7): see <fph-vmm/migration.h>.
  *
- * 1 (*run is set, run->len is not 0), 0 (nothing is waiting), FPH_EUNINIT.
+ * As fph_report_next.
  */
 FPH_API int fph_hint_session_next(struct fph_hint_session *s,
-				  struct fph_run *run);
+				  struct fph_run *runs, uint32_t n);
 
-/* As fph_report_complete. */
+/*
+ * As fph_report_complete, with the outcomes CLEARED, TRIMMED, SKIPPED and
+ * FAILED.
+ */
 FPH_API int fph_hint_session_complete(struct fph_hint_session *s,
-				      const struct fph_run *run, bool ok);
+				      const struct fph_run *runs, uint32_t n);
 
-/* As fph_report_end. */
-FPH_API int fph_hint_session_end(struct fph_hint_session *s,
-				 struct fph_chain_end *end);
+/* As fph_report_take_used. */
+FPH_API int fph_hint_session_take_used(struct fph_hint_session *s,
+				       struct fph_used *used, uint32_t n);
 
-/* The state, or FPH_EUNINIT. */
+/* As fph_report_get_room. */
+FPH_API void fph_hint_session_get_room(const struct fph_hint_session *s,
+				       uint32_t *buffers, uint32_t *segs);
+
+/* The state, or FPH_EUNINIT.  O(1). */
 FPH_API int fph_hint_session_get_state(const struct fph_hint_session *s);
 
 /*
  * The value of free_page_hint_cmd_id: the id in REQUESTED and ACTIVE,
  * VIRTIO_BALLOON_CMD_ID_DONE in DONE, VIRTIO_BALLOON_CMD_ID_STOP otherwise.
+ * O(1).
  */
 FPH_API uint32_t fph_hint_session_get_config(const struct fph_hint_session *s);
 
-/* Runs handed out and not completed; 0 when not initialised. */
+/* The last id that was published, 0 if none was: for restore.  O(1). */
+FPH_API uint32_t fph_hint_session_get_id(const struct fph_hint_session *s);
+
+/*
+ * What broke it: FPH_OK (nothing did), FPH_PEER_CMD_LEN, FPH_PEER_DIRECTION,
+ * FPH_PEER_RANGE; FPH_EUNINIT.  O(1).
+ */
+FPH_API int fph_hint_session_get_error(const struct fph_hint_session *s);
+
+/* Runs that are out; 0 if not initialised.  O(1). */
 FPH_API uint32_t
 fph_hint_session_get_outstanding(const struct fph_hint_session *s);
 
-/* Whether add takes a buffer of nsegs hints now; false if not initialised. */
-FPH_API bool fph_hint_session_is_room(const struct fph_hint_session *s,
-				      uint32_t nsegs);
-
-/* Copy the counters.  FPH_OK, FPH_EUNINIT. */
+/* As fph_report_get_counters. */
 FPH_API int fph_hint_session_get_counters(const struct fph_hint_session *s,
-					  struct fph_hint_counters *out);
+					  struct fph_hint_counters *out,
+					  size_t size);
 
 #ifdef __cplusplus
 }

@@ -1,21 +1,43 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * Results of libfph calls.
+ * Results of libfph calls, and the rules that hold for every call.
  *
- * A call answers 0 (FPH_OK), a positive count ("one produced"), or one of the
- * negative values below.  Three classes, by whose fault it is:
+ * A call answers FPH_OK (0), a positive count, or one of the negative values
+ * below.  Its comment lists every one that it can answer.
  *
- *  - caller: the call was not allowed or has to be repeated later.  The
- *    object is as it was before the call.
- *  - peer: the other side of the protocol broke a rule.  Where a function
- *    says so, its object is now broken until a reset; nothing that the peer
- *    asked for in that call was done.
- *  - internal: the object's own memory is damaged or was never initialised.
+ * Batches.  A call that takes or gives an array works from the front and
+ * answers how many entries it did.  It answers an error only if the first
+ * entry has one.  So what stands before a bad entry is done, and the bad one
+ * is the first of the next call.
+ *
+ * Unfinished work.  FPH_EBUSY: nothing has changed.  FPH_EINPROGRESS: the call
+ * has begun and waits for outstanding work: complete that, and repeat the same
+ * call until it answers FPH_OK.  Repeating it is harmless.
+ *
+ * Errors.  After any other negative answer the object is as it was, unless the
+ * comment says that it is broken from then on.
+ *
+ * Memory.  Objects of <fph/...> live in memory of the caller: fph_x_size says
+ * how much it takes for given parameters, FPH_X_SIZE the same as a constant,
+ * and fph_x_init refuses less.  The memory is aligned to 8 bytes, is not
+ * touched before it is needed, and must not be moved or copied while the
+ * object is in use.  There is nothing to free.  Objects of <fph-vmm/...> are
+ * made by fph_x_new and freed by fph_x_free.
+ *
+ * Parameters.  Set size to sizeof the struct and zero what you do not set:
+ * zero means the default.  A struct that is shorter than the one of this
+ * version is filled up with zeros; one that is longer is refused with
+ * FPH_EINVAL if it sets something that this version does not know.
+ *
+ * Threads.  The library has no global and no thread-local state, and takes no
+ * lock.  One lock of the caller protects one object.  Calls on a const object
+ * may run beside each other.  Calls on different objects never interfere.
  */
 #ifndef FPH_STATUS_H
 #define FPH_STATUS_H
 
 #include <fph/config.h>
+#include <fph/version.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -24,16 +46,25 @@ extern "C" {
 enum fph_status {
 	FPH_OK			= 0,
 
-	/* Caller. */
-	FPH_EINVAL		= -1,	/* an argument is out of its range */
-	FPH_ESTATE		= -2,	/* not allowed in this state */
-	FPH_EBUSY		= -3,	/* work is outstanding: finish it */
-	FPH_EFULL		= -4,	/* no room: drain and try again */
-	FPH_EEXHAUSTED		= -5,	/* command ids are used up */
+	/* The caller's.  Behind each: what it means; what to do. */
+	FPH_EINVAL		= -1,	/* an argument is out of its range:
+					   mend the call */
+	FPH_ESTATE		= -2,	/* not allowed in this state: the
+					   comment names the call that
+					   leads out of it */
+	FPH_EBUSY		= -3,	/* work is outstanding, nothing has
+					   changed: complete it, then again */
+	FPH_EFULL		= -4,	/* no room: take out what is ready,
+					   then again */
+	FPH_EEXHAUSTED		= -5,	/* command ids are used up: reset */
 	FPH_ENOENT		= -6,	/* no such thing here */
-	FPH_EREFUSED		= -7,	/* declined by a declared policy */
+	FPH_EREFUSED		= -7,	/* the negotiated features or the
+					   declared policy forbid it */
+	FPH_EINPROGRESS		= -8,	/* begun: complete outstanding work,
+					   then repeat the same call */
+	FPH_EEXIST		= -9,	/* it is there already */
 
-	/* Peer: values and buffers. */
+	/* The peer's: values and buffers. */
 	FPH_PEER_BROKEN		= -32,	/* an earlier peer error: reset */
 	FPH_PEER_SHORT		= -33,	/* a buffer ends inside an entry */
 	FPH_PEER_CMD_LEN	= -34,	/* a command id buffer is not 4 bytes */
@@ -41,7 +72,7 @@ enum fph_status {
 	FPH_PEER_RANGE		= -36,	/* empty range, or it wraps */
 	FPH_PEER_UNMAPPED	= -37,	/* range is not guest memory */
 
-	/* Peer: rings. */
+	/* The peer's: rings. */
 	FPH_PEER_AVAIL_INDEX	= -48,	/* index moved by more than the ring */
 	FPH_PEER_HEAD		= -49,	/* head is not a descriptor */
 	FPH_PEER_NEXT		= -50,	/* next is not a descriptor */
@@ -60,25 +91,32 @@ enum fph_status {
 	FPH_PEER_USED_ID	= -63,	/* used id was not in flight */
 
 	/* Internal. */
-	FPH_EUNINIT		= -96,	/* the object was never initialised */
-	FPH_ENOMEM		= -97	/* allocation failed (hosted init) */
+	FPH_EUNINIT		= -96,	/* NULL, or never initialised */
+	FPH_ENOMEM		= -97	/* allocation failed (fph_x_new) */
 };
 
 /*
  * fph_status_is_peer - whether the other side of the protocol is at fault
  *
  * A VMM marks the device as needing a reset then; a guest driver resets it.
- * Any context.  True for FPH_PEER_*, false for everything else.
+ * True for FPH_PEER_*, false for everything else.  Any context.  O(1).
  */
 FPH_API bool fph_status_is_peer(int status);
 
 /*
- * fph_status_get_name - the name of a status, as spelt in this header
+ * fph_status_name - the name of a status, as spelt in this header
  *
- * Any context.  Never NULL: a positive value is "FPH_OK", an unknown negative
- * one "FPH_?".
+ * Never NULL: a positive value is "FPH_OK", an unknown negative one "FPH_?".
+ * Any context.  O(1).
  */
-FPH_API const char *fph_status_get_name(int status);
+FPH_API const char *fph_status_name(int status);
+
+/*
+ * fph_version - the version of the library that runs, as FPH_VERSION
+ *
+ * Any context.  O(1).
+ */
+FPH_API uint32_t fph_version(void);
 
 #ifdef __cplusplus
 }

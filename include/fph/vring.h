@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * Split virtqueues over shared memory: device side and driver side.
+ * Virtqueues over shared memory: device side and driver side.
+ *
+ * One set of calls for every layout.  The feature word that was negotiated
+ * chooses it: split, with INDIRECT_DESC and EVENT_IDX.  (RING_PACKED and
+ * IN_ORDER are not built yet, and init refuses them; no call will change.)
  *
  * What the other side writes is copied once and checked afterwards, and a
  * buffer is given out whole or not at all: what is changed later has no
  * effect.  The first rule that the other side breaks makes the ring broken
  * until init.
  *
- * One lock of the embedder protects a ring.  Any context, any interrupt
- * level.  Nothing is allocated.
+ * Any context, any interrupt level.  <fph/status.h> has the rules for memory,
+ * parameters, batches and threads.
  */
 #ifndef FPH_VRING_H
 #define FPH_VRING_H
 
-#include <fph/range.h>
+#include <fph/types.h>
+#include <fph/wire.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -23,165 +28,187 @@ extern "C" {
 
 /* Sizes of the three parts of a split ring of num entries, in bytes. */
 #define FPH_SPLIT_DESC_SIZE(num)	(16u * (uint32_t)(num))
-#define FPH_SPLIT_AVAIL_SIZE(num)	(6u + 2u * (uint32_t)(num))
-#define FPH_SPLIT_USED_SIZE(num)	(6u + 8u * (uint32_t)(num))
+#define FPH_SPLIT_DRIVER_SIZE(num)	(6u + 2u * (uint32_t)(num))
+#define FPH_SPLIT_DEVICE_SIZE(num)	(6u + 8u * (uint32_t)(num))
 
-/* --------------------------------------------------- split, device side -- */
+/* The feature bits that a ring looks at; others are ignored. */
+#define FPH_VRING_FEATURES	(FPH_BIT(VIRTIO_RING_F_INDIRECT_DESC) | \
+				 FPH_BIT(VIRTIO_RING_F_EVENT_IDX))
+
+/* Ring memory in this process. */
+struct fph_span {
+	void *addr;
+	size_t len;
+};
+
+/* ----------------------------------------------------------- device side -- */
 
 /*
- * pop takes a buffer, push returns it; buffers may come back in any order.
+ * pop takes buffers, push returns them, in any order.
  *
- *   state   init   pop                     push  get_notify  arm
+ *   state   init   pop                     push  should_notify  want_notify
  *   none    live   EUNINIT                 EUNINIT everywhere
- *   live    live   live, or broken on a    live  live        live
+ *   live    live   live, or broken on a    live  live           live
  *                  peer error
  *   broken  live   FPH_PEER_BROKEN         allowed, so that popped buffers
  *                                          can be returned
  */
+struct fph_vq_device;
 
 /*
  * Finds guest memory: the host address of len contiguous bytes at gpa, or
  * NULL when they are not all guest memory.  Called by pop for indirect
  * tables, with len not 0 and gpa + len at most 2^64; must not call back into
  * the ring.  What it returns stays mapped until pop returns.
+ * fph_memory_map of <fph-vmm/memory.h> is one.
  */
 typedef const void *(*fph_map_fn)(void *ctx, uint64_t gpa, uint64_t len);
 
-struct fph_split_device_params {
-	size_t size;			/* sizeof this struct */
-	uint16_t num;			/* entries: a power of two */
-	uint16_t base;			/* first index of the available ring */
-	bool event_idx;			/* as VIRTIO_F_EVENT_IDX */
-	bool indirect;			/* as VIRTIO_F_INDIRECT_DESC */
-	int endian;			/* enum fph_endian of ring memory */
-	const void *desc;		/* aligned to 16 bytes */
-	void *avail;			/* aligned to 2 bytes */
-	void *used;			/* aligned to 4 bytes */
-	fph_map_fn map;			/* needed with indirect */
+struct fph_vq_device_params {
+	uint32_t size;			/* sizeof this struct */
+	uint32_t num;			/* entries: split, a power of two */
+	uint64_t features;		/* negotiated */
+	uint32_t endian;		/* enum fph_endian; 0: FPH_LE */
+	uint32_t base;			/* where to go on, as get_base said */
+	const void *desc;		/* descriptor area, aligned to 16 */
+	void *driver;			/* driver area: available ring, to 2 */
+	void *device;			/* device area: used ring, to 4 */
+	void *inflight;			/* see below; NULL: none */
+	fph_map_fn map;			/* needed with INDIRECT_DESC */
 	void *map_ctx;
-};
-
-/* A popped buffer. */
-struct fph_elem {
-	uint16_t head;			/* goes to push */
-	uint16_t nseg;			/* segments, readable ones first */
-	uint16_t nread;			/* how many of them are readable */
-	uint64_t read_len;		/* bytes in the readable segments */
-	uint64_t write_len;		/* bytes in the writable segments */
-};
-
-/* Members are private. */
-struct fph_split_device {
-	uint32_t magic;
-	uint16_t num;
-	uint16_t avail_idx;		/* next to pop */
-	uint16_t used_idx;		/* next to push */
-	uint16_t signalled;		/* used_idx at the last get_notify */
-	uint16_t shadow;		/* avail.idx, as last read */
-	uint16_t inflight;		/* popped, not pushed */
-	bool signalled_valid;
-	bool event_idx;
-	bool indirect;
-	bool broken;
-	bool big;			/* ring memory is big-endian */
-	const void *desc;
-	void *avail;
-	void *used;
-	fph_map_fn map;
-	void *map_ctx;
-	uint64_t reserved[4];
 };
 
 /*
- * fph_split_device_init - take up a ring
+ * inflight: a record of the buffers in flight that outlives this process, in
+ * the layout of vhost-user's inflight region for split queues
+ * (FPH_INFLIGHT_SIZE bytes, aligned to 8, zeroed when it is new).  init reads
+ * it, and pop gives out first, in the order of their first pop, the buffers
+ * that an earlier device took and did not return; base is not looked at then.
+ */
+#define FPH_INFLIGHT_SIZE(num)	(16u + 16u * (size_t)(num))
+
+/* Memory for a ring of num entries, as a constant. */
+#define FPH_VQ_DEVICE_SIZE(num)	(512u + 8u * (size_t)(num))
+
+/* Bytes of memory that init takes; 0: parameters that it refuses.  O(1). */
+FPH_API size_t fph_vq_device_size(const struct fph_vq_device_params *params);
+
+/*
+ * fph_vq_device_init - take up a ring
  *
  * The used index goes on from what ring memory holds.  The driver is asked
- * for notifications; pop once before waiting for the first.  A port whose
- * driver was already running calls it again after a reset of the device.
+ * for notifications; pop once before waiting for the first.
  *
- * FPH_OK, FPH_EINVAL (a NULL; params->size, num, alignment, endian; indirect
- * without map); *vq is then unchanged.
+ * FPH_OK (*vq is set), FPH_EINVAL (a NULL, alignment, size, a parameter;
+ * INDIRECT_DESC without map; an inflight record of another size or version).
+ * O(1); with inflight O(num log num).
  */
-FPH_API int
-fph_split_device_init(struct fph_split_device *vq,
-		      const struct fph_split_device_params *params);
+FPH_API int fph_vq_device_init(struct fph_vq_device **vq, void *mem,
+			       size_t size,
+			       const struct fph_vq_device_params *params);
 
 /*
- * fph_split_device_pop - take the next buffer
+ * fph_vq_device_pop - take buffers
  *
- * segs, nsegs: receives the segments; nsegs is at least num.  Bounded by
- * num segments whatever the driver wrote.  An indirect table may have more
- * than num entries, but its chain may not.  Segments are not looked up in
- * guest memory: they may lie anywhere.  Without a buffer *elem is unchanged
- * and segs is undefined.  After a peer error the base is still that of the
- * buffer which was refused.
+ * buffers, n: receive the buffers, flags 0, command not set.  segs, nsegs:
+ * receive their segments, one buffer's behind another's; nsegs is at least
+ * the number of entries of the ring, so that one buffer always fits.  Takes as
+ * many as there are and fit.  An indirect table may have more entries than the
+ * ring, but its chain may not.  Segments are not looked up in guest memory:
+ * they may lie anywhere.
  *
- * 1 (*elem and segs are set); 0 (the ring is empty); FPH_EINVAL (nsegs);
- * FPH_EUNINIT; and, with the ring broken from then on:
- * FPH_PEER_AVAIL_INDEX, FPH_PEER_INFLIGHT, FPH_PEER_HEAD, FPH_PEER_NEXT,
- * FPH_PEER_LONG_CHAIN, FPH_PEER_ORDER, FPH_PEER_ZERO_LEN, FPH_PEER_WRAP,
- * FPH_PEER_TOTAL, FPH_PEER_INDIRECT, FPH_PEER_INDIRECT_NEST,
+ * The number of buffers; 0 (the ring is empty); FPH_EINVAL (n, nsegs);
+ * FPH_EUNINIT; and, if the first buffer has an error, with the ring broken
+ * from then on: FPH_PEER_AVAIL_INDEX, FPH_PEER_INFLIGHT, FPH_PEER_HEAD,
+ * FPH_PEER_NEXT, FPH_PEER_LONG_CHAIN, FPH_PEER_ORDER, FPH_PEER_ZERO_LEN,
+ * FPH_PEER_WRAP, FPH_PEER_TOTAL, FPH_PEER_INDIRECT, FPH_PEER_INDIRECT_NEST,
  * FPH_PEER_INDIRECT_NEXT, FPH_PEER_INDIRECT_LEN, FPH_PEER_INDIRECT_ADDR;
- * FPH_PEER_BROKEN from the second time on.
+ * FPH_PEER_BROKEN from the second time on.  O(segments), one barrier.
  */
-FPH_API int fph_split_device_pop(struct fph_split_device *vq,
-				 struct fph_elem *elem, struct fph_seg *segs,
-				 uint32_t nsegs);
+FPH_API int fph_vq_device_pop(struct fph_vq_device *vq,
+			      struct fph_buffer *buffers, uint32_t n,
+			      struct fph_seg *segs, uint32_t nsegs);
 
 /*
- * fph_split_device_push - return a buffer as used
+ * fph_vq_device_push - return buffers as used
  *
- * head: of a popped element.  len: bytes written into the buffer.  The driver
- * sees it at once.  Also allowed when the ring is broken.  That a head in
- * range is pushed once only is the caller's duty: a driver may offer one head
- * twice, so it cannot be told from the head.
+ * used, n: cookie as popped; len: bytes written into the buffer; nothing else
+ * is looked at.  The driver sees all of them at once.  Also allowed when the
+ * ring is broken.  That a buffer is pushed once only is the caller's duty: a
+ * driver may offer one head twice, so it cannot be told from the head.
  *
- * FPH_OK, FPH_EINVAL (head is not in the ring), FPH_ESTATE (nothing is in
- * flight), FPH_EUNINIT.
+ * The number returned; FPH_EINVAL (the first cookie is none of this ring, or n
+ * is 0), FPH_ESTATE (nothing is in flight), FPH_EUNINIT.  O(n), one barrier
+ * and one store of the index.
  */
-FPH_API int fph_split_device_push(struct fph_split_device *vq, uint16_t head,
-				  uint32_t len);
+FPH_API int fph_vq_device_push(struct fph_vq_device *vq,
+			       const struct fph_used *used, uint32_t n);
 
 /*
- * fph_split_device_get_notify - whether the driver wants an interrupt now
+ * fph_vq_device_should_notify - whether the driver wants an interrupt now
  *
- * Call once after one or more pushes.  Looks at avail.flags, or with event
- * index whether used_event was passed since the last call; the first call
- * with event index answers 1, for nothing is known before.
+ * Call once after one or more pushes; it answers for what was pushed since the
+ * last call.  Looks at the driver's flags, or with EVENT_IDX whether used_event
+ * was passed; the first call with EVENT_IDX answers 1, because nothing is known
+ * before.
  *
- * 1 (send one), 0 (no, or nothing was pushed since), FPH_EUNINIT.
+ * 1 (send one), 0 (no, or nothing was pushed since), FPH_EUNINIT.  O(1).
  */
-FPH_API int fph_split_device_get_notify(struct fph_split_device *vq);
+FPH_API int fph_vq_device_should_notify(struct fph_vq_device *vq);
 
 /*
- * fph_split_device_arm - ask the driver for notifications, or not
+ * fph_vq_device_want_notify - ask the driver for notifications, or not
  *
- * on: the driver shall notify about the next buffer it offers.  A
- * notification may come all the same when it is off.
+ * on: the driver shall notify about the next buffer it offers; with EVENT_IDX
+ * about that one only, so repeat the call each time the ring was found empty.
+ * A notification may come all the same when it is off.
  *
- * 1 (on, and avail.idx moved already: pop again), 0 (else, and always when
- * the ring is broken), FPH_EUNINIT.
+ * 1 (on, and there are buffers already: pop again), 0 (else, and always when
+ * the ring is broken), FPH_EUNINIT.  O(1).
  */
-FPH_API int fph_split_device_arm(struct fph_split_device *vq, bool on);
-
-/* The index that GET_VRING_BASE reports: the next buffer to pop. */
-FPH_API uint16_t fph_split_device_get_base(const struct fph_split_device *vq);
-
-/* Buffers popped and not yet pushed. */
-FPH_API uint16_t
-fph_split_device_get_inflight(const struct fph_split_device *vq);
-
-/* Whether the driver broke the ring; also true if not initialised. */
-FPH_API bool fph_split_device_is_broken(const struct fph_split_device *vq);
-
-/* --------------------------------------------------- split, driver side -- */
+FPH_API int fph_vq_device_want_notify(struct fph_vq_device *vq, bool on);
 
 /*
- * add puts a buffer into the ring, submit shows the device what was added,
- * next takes back what the device used, in whatever order it did.  abort
+ * The base at which another device would pop next: GET_VRING_BASE.  Exact for
+ * a device that has returned all that it popped.  0 if not initialised.  O(1).
+ */
+FPH_API uint32_t fph_vq_device_get_base(const struct fph_vq_device *vq);
+
+/*
+ * The base at which the buffer of that cookie would be popped again, for the
+ * one that a device holds for long: the statistics buffer.  O(1).
+ */
+FPH_API uint32_t fph_vq_device_get_base_of(const struct fph_vq_device *vq,
+					   uint64_t cookie);
+
+/* Buffers popped and not yet pushed; 0 if not initialised.  O(1). */
+FPH_API uint32_t fph_vq_device_get_inflight(const struct fph_vq_device *vq);
+
+/* Whether the driver broke the ring; true if not initialised.  O(1). */
+FPH_API bool fph_vq_device_is_broken(const struct fph_vq_device *vq);
+
+/*
+ * fph_vq_device_take_written - ring memory that this side has written
+ *
+ * For a VMM that must mark it dirty.  Since the last call, or init.
+ *
+ * spans: receives at most FPH_WRITTEN_SPANS spans.  Their number; 0 (nothing
+ * was written), FPH_EUNINIT.  O(1).
+ */
+#define FPH_WRITTEN_SPANS	4u
+
+FPH_API int fph_vq_device_take_written(struct fph_vq_device *vq,
+				       struct fph_span *spans);
+
+/* ----------------------------------------------------------- driver side -- */
+
+/*
+ * add puts buffers into the ring, publish shows the device what was added,
+ * take_used takes back what the device used, in whatever order it did.  detach
  * takes back the rest after a reset of the device.
  *
- *   state    add, submit, get_notify, arm   next               abort
+ *   state    add, publish, should_notify,   take_used          detach
+ *            want_notify
  *   none     EUNINIT                        EUNINIT            EUNINIT
  *   live     live                           live, or broken    dead
  *                                           on a peer error
@@ -190,178 +217,133 @@ FPH_API bool fph_split_device_is_broken(const struct fph_split_device *vq);
  *
  * init goes from every state to live.  A peer error makes the ring broken:
  * the device cannot be trusted to have let go of anything, so every buffer
- * stays in flight until the embedder has reset the device and calls abort.
- * Each cookie that add took comes back exactly once, from next or from abort.
+ * stays in flight until the embedder has reset the device and calls detach.
+ * Each cookie that add took comes back exactly once, from take_used or from
+ * detach.
  */
+struct fph_vq_driver;
 
-/* Storage for one descriptor of a ring.  Members are private. */
-struct fph_split_slot {
-	uint64_t cookie;
-	uint16_t next;			/* in the list of free or of added */
-	uint16_t tail;			/* last descriptor of the buffer */
-	uint16_t ndesc;			/* descriptors of the ring it takes */
-	uint16_t state;
+/*
+ * tables: with INDIRECT_DESC, num tables of table_entries descriptors each,
+ * which the device can read at tables_gpa.  A buffer of 2 to table_entries
+ * segments then takes one entry of the ring, but for FPH_BUFFER_DIRECT; others
+ * take one entry a segment.
+ */
+struct fph_vq_driver_params {
+	uint32_t size;			/* sizeof this struct */
+	uint32_t num;			/* entries: split, a power of two */
+	uint64_t features;		/* negotiated */
+	uint64_t tables_gpa;
+	uint32_t table_entries;
+	uint32_t endian;		/* enum fph_endian; 0: FPH_LE */
+	void *desc;			/* descriptor area, aligned to 16 */
+	void *driver;			/* driver area: available ring, to 2 */
+	void *device;			/* device area: used ring, to 4 */
+	void *tables;			/* aligned to 16; NULL: no tables */
 };
 
+#define FPH_VQ_DRIVER_SIZE(num)	(512u + 24u * (size_t)(num))
+
+/* Bytes of memory that init takes; 0: parameters that it refuses.  O(1). */
+FPH_API size_t fph_vq_driver_size(const struct fph_vq_driver_params *params);
+
 /*
- * An indirect table: entries x 16 bytes that the device can read at gpa.  It
- * belongs to the ring from add until its buffer comes back.
+ * fph_vq_driver_init - make an empty ring
+ *
+ * Zeroes the three areas, so the device must not have been told of them, or
+ * have been reset.  The device is asked for interrupts.
+ *
+ * FPH_OK (*vq is set), FPH_EINVAL (a NULL, alignment, size, a parameter); ring
+ * memory is then unchanged.  O(num).
  */
-struct fph_split_table {
-	void *addr;
-	uint64_t gpa;
-	uint32_t entries;
-};
-
-struct fph_split_driver_params {
-	size_t size;			/* sizeof this struct */
-	uint16_t num;			/* entries: a power of two */
-	bool event_idx;			/* as VIRTIO_F_EVENT_IDX */
-	bool indirect;			/* as VIRTIO_F_INDIRECT_DESC */
-	int endian;			/* enum fph_endian of ring memory */
-	void *desc;			/* aligned to 16 bytes */
-	void *avail;			/* aligned to 2 bytes */
-	void *used;			/* aligned to 4 bytes */
-	struct fph_split_slot *slots;	/* num of them, for as long as vq */
-};
-
-/* A buffer that came back. */
-struct fph_used {
-	uint64_t cookie;		/* as given to add */
-	uint32_t len;			/* bytes written: the device's word */
-};
-
-/* Members are private. */
-struct fph_split_driver {
-	uint32_t magic;
-	uint16_t num;
-	uint16_t nfree;			/* free descriptors */
-	uint16_t free_head;
-	uint16_t added_head;		/* added, not submitted */
-	uint16_t added_tail;
-	uint16_t nadded;
-	uint16_t avail_idx;		/* of the next add */
-	uint16_t submitted;		/* avail.idx in ring memory */
-	uint16_t kicked;		/* submitted at the last get_notify */
-	uint16_t used_idx;		/* next to take back */
-	uint16_t shadow;		/* used.idx, as last read */
-	uint16_t inflight;		/* added, not come back */
-	uint16_t scan;			/* where abort goes on */
-	bool broken;
-	bool dead;			/* abort was called */
-	bool kicked_valid;
-	bool event_idx;
-	bool indirect;
-	bool big;			/* ring memory is big-endian */
-	void *desc;
-	void *avail;
-	void *used;
-	struct fph_split_slot *slots;
-	uint64_t reserved[4];
-};
+FPH_API int fph_vq_driver_init(struct fph_vq_driver **vq, void *mem,
+			       size_t size,
+			       const struct fph_vq_driver_params *params);
 
 /*
- * fph_split_driver_init - make an empty ring
+ * fph_vq_driver_add - put buffers into the ring
  *
- * Writes the three parts of the ring, so the device must not have been told
- * of them, or have been reset.  The device is asked for interrupts.
+ * buffers, n, segs: of each buffer 1 to num segments, readable ones first,
+ * none empty, none that wraps 2^64, 2^32 bytes at most together; not used
+ * after the call.  The device does not see them before publish.
  *
- * FPH_OK, FPH_EINVAL (a NULL; params->size, num, alignment, endian); *vq and
- * ring memory are then unchanged.
+ * The number added; FPH_EFULL (the ring has no room for the first), FPH_EINVAL
+ * (the first is not as above, or n is 0); FPH_EUNINIT, FPH_ESTATE,
+ * FPH_PEER_BROKEN.  O(segments).
  */
-FPH_API int
-fph_split_driver_init(struct fph_split_driver *vq,
-		      const struct fph_split_driver_params *params);
+FPH_API int fph_vq_driver_add(struct fph_vq_driver *vq,
+			      const struct fph_buffer *buffers, uint32_t n,
+			      const struct fph_seg *segs);
 
 /*
- * fph_split_driver_add - put a buffer into the ring
+ * fph_vq_driver_publish - show the device every buffer added so far
  *
- * segs, nseg: 1 to num segments, readable ones first, none empty, none that
- * wraps 2^64, 2^32 bytes at most together; not used after the call.  cookie:
- * comes back with the buffer.  table: NULL, and the buffer takes nseg
- * descriptors of the ring; else it takes one, and nseg entries of the table.
- * The device does not see the buffer before submit.
+ * One barrier and one store for all of them.  Nothing to publish is no error.
  *
- * FPH_OK; FPH_EINVAL (segs; a table that is NULL, wraps or has less than nseg
- * entries, or indirect was not negotiated); FPH_EFULL (fewer descriptors are
- * free than it takes); FPH_EUNINIT, FPH_ESTATE, FPH_PEER_BROKEN.  But for
- * FPH_OK, *vq and ring memory are unchanged.
+ * FPH_OK, FPH_EUNINIT, FPH_ESTATE, FPH_PEER_BROKEN.  O(1).
  */
-FPH_API int fph_split_driver_add(struct fph_split_driver *vq,
-				 const struct fph_seg *segs, uint32_t nseg,
-				 uint64_t cookie,
-				 const struct fph_split_table *table);
+FPH_API int fph_vq_driver_publish(struct fph_vq_driver *vq);
 
 /*
- * fph_split_driver_submit - show the device every buffer added so far
+ * fph_vq_driver_should_notify - whether the device wants a notification now
  *
- * One store for all of them.  Nothing to submit is no error.
+ * Call once after one or more publishes; it answers for what was published
+ * since the last call.
  *
- * FPH_OK, FPH_EUNINIT, FPH_ESTATE, FPH_PEER_BROKEN.
+ * 1 (send one), 0 (no, or nothing was published since), FPH_EUNINIT,
+ * FPH_ESTATE, FPH_PEER_BROKEN.  O(1).
  */
-FPH_API int fph_split_driver_submit(struct fph_split_driver *vq);
+FPH_API int fph_vq_driver_should_notify(struct fph_vq_driver *vq);
 
 /*
- * fph_split_driver_get_notify - whether the device wants a notification now
+ * fph_vq_driver_take_used - take back buffers that the device used
  *
- * Call once after one or more submits.  Looks at used.flags, or with event
- * index whether avail_event was passed since the last call.
+ * used: cookie as given to add; len: what the device says that it wrote, which
+ * may be wrong; nothing else is set.  The entries, and the table, are free
+ * again.
  *
- * 1 (send one), 0 (no, or nothing was submitted since), FPH_EUNINIT,
- * FPH_ESTATE, FPH_PEER_BROKEN.
+ * The number taken; 0 (none waits); FPH_EINVAL (n is 0); FPH_EUNINIT,
+ * FPH_ESTATE; and, if the first has an error, with the ring broken from then
+ * on: FPH_PEER_USED_INDEX (the used index passed what was published),
+ * FPH_PEER_USED_ID (no buffer that is with the device); FPH_PEER_BROKEN from
+ * the second time on.  O(n), one barrier.
  */
-FPH_API int fph_split_driver_get_notify(struct fph_split_driver *vq);
+FPH_API int fph_vq_driver_take_used(struct fph_vq_driver *vq,
+				    struct fph_used *used, uint32_t n);
 
 /*
- * fph_split_driver_next - take back the next buffer that the device used
+ * fph_vq_driver_want_notify - ask the device for interrupts, or not
  *
- * used->len is what the device wrote there; it may be wrong.  The buffer's
- * descriptors are free again, and its table is the caller's.
+ * As fph_vq_device_want_notify.
  *
- * 1 (*used is set); 0 (none is waiting); FPH_EINVAL (used is NULL);
- * FPH_EUNINIT, FPH_ESTATE; and, with the ring broken from then on:
- * FPH_PEER_USED_INDEX (used.idx passed what was submitted), FPH_PEER_USED_ID
- * (no buffer that is with the device); FPH_PEER_BROKEN from the second time
- * on.  *used is set with 1 only.
+ * 1 (on, and used buffers wait already: take them), 0, FPH_EUNINIT,
+ * FPH_ESTATE, FPH_PEER_BROKEN.  O(1).
  */
-FPH_API int fph_split_driver_next(struct fph_split_driver *vq,
-				  struct fph_used *used);
+FPH_API int fph_vq_driver_want_notify(struct fph_vq_driver *vq, bool on);
 
 /*
- * fph_split_driver_arm - ask the device for interrupts, or not
- *
- * on: the device shall interrupt at the next buffer it uses.  An interrupt
- * may come all the same when it is off.
- *
- * 1 (on, and used.idx moved already: call next again), 0, FPH_EUNINIT,
- * FPH_ESTATE, FPH_PEER_BROKEN.
- */
-FPH_API int fph_split_driver_arm(struct fph_split_driver *vq, bool on);
-
-/*
- * fph_split_driver_abort - take back a buffer that was never used
+ * fph_vq_driver_detach - take back buffers that were never used
  *
  * Call only when the transport has confirmed that the device was reset, or
  * before the device was ever told of the ring; until it answers 0.  Every
- * buffer that next has not returned comes back, submitted or not, in no
- * particular order; used->len is 0.  Other calls than abort answer FPH_ESTATE
- * from then on, until init.
+ * buffer that take_used has not returned comes back, published or not, in no
+ * particular order; len is 0.  Other calls answer FPH_ESTATE from then on,
+ * until init.
  *
- * 1 (*used is set), 0 (none is left), FPH_EINVAL (used is NULL), FPH_EUNINIT.
+ * The number taken, 0 (none is left), FPH_EINVAL (n is 0), FPH_EUNINIT.
+ * O(num) in all calls together.
  */
-FPH_API int fph_split_driver_abort(struct fph_split_driver *vq,
-				   struct fph_used *used);
+FPH_API int fph_vq_driver_detach(struct fph_vq_driver *vq,
+				 struct fph_used *used, uint32_t n);
 
-/* Descriptors that are free now; 0 if not initialised, broken or dead. */
-FPH_API uint16_t
-fph_split_driver_get_free(const struct fph_split_driver *vq);
+/* Entries free now; 0 if not initialised, broken or dead.  O(1). */
+FPH_API uint32_t fph_vq_driver_get_room(const struct fph_vq_driver *vq);
 
-/* Buffers added and not come back; 0 if not initialised. */
-FPH_API uint16_t
-fph_split_driver_get_inflight(const struct fph_split_driver *vq);
+/* Buffers added and not come back; 0 if not initialised.  O(1). */
+FPH_API uint32_t fph_vq_driver_get_inflight(const struct fph_vq_driver *vq);
 
-/* Whether the device broke the ring since init; true if not initialised. */
-FPH_API bool fph_split_driver_is_broken(const struct fph_split_driver *vq);
+/* Whether the device broke the ring; true if not initialised.  O(1). */
+FPH_API bool fph_vq_driver_is_broken(const struct fph_vq_driver *vq);
 
 #ifdef __cplusplus
 }

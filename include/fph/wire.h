@@ -5,7 +5,8 @@
  *
  * Source: virtio 1.4, "Memory Balloon Device".  Names are the
  * specification's; where Linux spells one otherwise the comment says so.
- * Pure functions: any context, nothing is kept.
+ * This header needs no other part of the library but status.h.  Pure functions:
+ * any context, nothing is kept.
  */
 #ifndef FPH_WIRE_H
 #define FPH_WIRE_H
@@ -32,6 +33,8 @@ extern "C" {
 #define VIRTIO_RING_F_EVENT_IDX			29
 #define VIRTIO_F_VERSION_1			32
 #define VIRTIO_F_ACCESS_PLATFORM		33
+#define VIRTIO_F_RING_PACKED			34
+#define VIRTIO_F_IN_ORDER			35
 
 #define FPH_BIT(n)	((uint64_t)1 << (n))
 
@@ -81,7 +84,7 @@ struct fph_balloon_config {
  * with and without VERSION_1; one that does not fit whole is absent and reads
  * as 0, and bytes from 16 up are ignored.
  *
- * FPH_OK.
+ * FPH_OK.  O(1).
  */
 FPH_API int fph_config_decode(struct fph_balloon_config *out, const void *buf,
 			      size_t len);
@@ -92,17 +95,17 @@ FPH_API int fph_config_decode(struct fph_balloon_config *out, const void *buf,
  * Writes the fields that fit whole into len bytes and zeroes the rest;
  * present is not looked at.
  *
- * FPH_OK.
+ * FPH_OK.  O(len).
  */
 FPH_API int fph_config_encode(void *buf, size_t len,
 			      const struct fph_balloon_config *config);
 
 /*
- * fph_config_get_size - bytes of config space that the features need
+ * fph_config_size - bytes of config space that the features need
  *
- * 16 with PAGE_POISON, else 12 with FREE_PAGE_HINT, else 8.
+ * 16 with PAGE_POISON, else 12 with FREE_PAGE_HINT, else 8.  O(1).
  */
-FPH_API uint32_t fph_config_get_size(uint64_t features);
+FPH_API uint32_t fph_config_size(uint64_t features);
 
 /* ----------------------------------------------------------- command ids -- */
 
@@ -114,11 +117,12 @@ FPH_API uint32_t fph_config_get_size(uint64_t features);
  * len: must be 4.  endian: FPH_LE with VERSION_1, else the guest's own.
  *
  * FPH_OK, FPH_PEER_CMD_LEN, FPH_EINVAL (endian); *id is then unchanged.
+ * O(1).
  */
 FPH_API int fph_cmd_id_decode(uint32_t *id, const void *buf, size_t len,
 			      int endian);
 
-/* fph_cmd_id_encode - write 4 bytes.  FPH_OK, FPH_EINVAL (endian). */
+/* fph_cmd_id_encode - write 4 bytes.  FPH_OK, FPH_EINVAL (endian).  O(1). */
 FPH_API int fph_cmd_id_encode(void *buf, uint32_t id, int endian);
 
 /*
@@ -126,34 +130,36 @@ FPH_API int fph_cmd_id_encode(void *buf, uint32_t id, int endian);
  *
  * Ids are not reused (D5): 0 after 0xffffffff, which means that there is none.
  * The first one, VIRTIO_BALLOON_CMD_ID_MIN, comes after STOP and DONE.
+ * O(1).
  */
 FPH_API uint32_t fph_cmd_id_next(uint32_t id);
 
 /* ----------------------------------------------- page frames, statistics -- */
 
 /*
- * fph_pfn_decode - one entry of an inflate or deflate buffer
+ * fph_pfn_decode - entries of an inflate or deflate buffer
  *
- * buf, len: the whole buffer; *off: where to read, bytes, advanced by 4 on
- * success only.  endian: as for command ids.  *gpa: bytes, a multiple of
- * 4096.
+ * buf, len: a piece of the buffer; *off: where to read, in bytes, advanced by 4
+ * for each entry.  gpas, n: receive addresses, multiples of 4096.  endian: as
+ * for command ids.
  *
- * 1 (*gpa is set), 0 (*off is at the end), FPH_PEER_SHORT (1 to 3 bytes are
- * left), FPH_EINVAL (endian, or *off is beyond the end).
+ * The number of entries read; 0 at the end of the piece; FPH_PEER_SHORT (1 to 3
+ * bytes are left), FPH_EINVAL (endian, n is 0, or *off is beyond the end).
+ * O(entries).
  */
-FPH_API int fph_pfn_decode(uint64_t *gpa, const void *buf, size_t len,
-			   size_t *off, int endian);
+FPH_API int fph_pfn_decode(uint64_t *gpas, uint32_t n, const void *buf,
+			   size_t len, size_t *off, int endian);
 
 /*
- * fph_pfn_encode - write one entry, advance *off by 4 on success only
+ * fph_pfn_encode - write entries, advance *off by 4 for each
  *
- * gpa: bytes, a multiple of 4096 below 2^44.
+ * gpas, n: bytes, multiples of 4096 below 2^44.
  *
- * FPH_OK, FPH_EFULL (no 4 bytes are left), FPH_EINVAL (gpa, endian, or *off is
- * beyond the end).
+ * The number of entries written; FPH_EFULL (no 4 bytes are left), FPH_EINVAL
+ * (the first gpa, endian, n is 0, or *off is beyond the end).  O(entries).
  */
-FPH_API int fph_pfn_encode(void *buf, size_t len, size_t *off, uint64_t gpa,
-			   int endian);
+FPH_API int fph_pfn_encode(void *buf, size_t len, size_t *off,
+			   const uint64_t *gpas, uint32_t n, int endian);
 
 /* Tags of statistics (VIRTIO_BALLOON_S_*). */
 #define VIRTIO_BALLOON_S_SWAP_IN		0
@@ -176,24 +182,32 @@ FPH_API int fph_pfn_encode(void *buf, size_t len, size_t *off, uint64_t gpa,
 #define FPH_STAT_SIZE	10u		/* u16 tag, u64 value, no padding */
 
 struct fph_stat {
-	uint16_t tag;
 	uint64_t val;
+	uint16_t tag;			/* VIRTIO_BALLOON_S_*, or unknown */
+	uint16_t reserved[3];
 };
 
 /*
- * fph_stat_decode - one entry of a statistics buffer
+ * fph_stat_decode - entries of a statistics buffer
  *
  * As fph_pfn_decode, 10 bytes an entry.  Unknown tags are given out as they
  * are.
  *
- * 1, 0, FPH_PEER_SHORT (1 to 9 bytes are left), FPH_EINVAL.
+ * The number of entries read, 0, FPH_PEER_SHORT (1 to 9 bytes are left),
+ * FPH_EINVAL.  O(entries).
  */
-FPH_API int fph_stat_decode(struct fph_stat *stat, const void *buf, size_t len,
-			    size_t *off, int endian);
+FPH_API int fph_stat_decode(struct fph_stat *stats, uint32_t n,
+			    const void *buf, size_t len, size_t *off,
+			    int endian);
 
-/* fph_stat_encode - as fph_pfn_encode.  FPH_OK, FPH_EFULL, FPH_EINVAL. */
+/*
+ * fph_stat_encode - write entries, as fph_pfn_encode
+ *
+ * The number of entries written, FPH_EFULL, FPH_EINVAL.  O(entries).
+ */
 FPH_API int fph_stat_encode(void *buf, size_t len, size_t *off,
-			    const struct fph_stat *stat, int endian);
+			    const struct fph_stat *stats, uint32_t n,
+			    int endian);
 
 /* ------------------------------------------------------- queue numbering -- */
 
@@ -218,15 +232,15 @@ enum fph_numbering {
 };
 
 /*
- * fph_queue_get_index - the virtqueue index of a queue
+ * fph_queue_index - the virtqueue index of a queue
  *
  * queue: enum fph_queue.  numbering: enum fph_numbering.  offered, negotiated:
  * feature bits; negotiated must be a subset of offered.
  *
  * 0 or more: the index; FPH_ENOENT (the queue's feature was not negotiated),
- * FPH_EINVAL.
+ * FPH_EINVAL.  O(1).
  */
-FPH_API int fph_queue_get_index(int queue, int numbering, uint64_t offered,
+FPH_API int fph_queue_index(int queue, int numbering, uint64_t offered,
 				uint64_t negotiated);
 
 /*
@@ -241,7 +255,7 @@ FPH_API int fph_queue_get_index(int queue, int numbering, uint64_t offered,
  * fits, in the order of enum fph_numbering.
  *
  * *numbering is set on results of 0 or more: 1 (one fits), 2 or 3 (so many
- * different ones fit: ambiguous), 0 (none fits); FPH_EINVAL.
+ * different ones fit: ambiguous), 0 (none fits); FPH_EINVAL.  O(1).
  */
 FPH_API int fph_queue_infer(int *numbering, uint64_t offered,
 			    uint64_t negotiated, uint32_t enabled,
