@@ -54,13 +54,18 @@ static struct fph_trouble *add_trouble(struct fph_reclaim *rc,
 	return t;
 }
 
+static bool is_held(const struct fph_trouble *t)
+{
+	return t && (t->disabled || t->backoff);
+}
+
 /* Whether an extent may be tried now; noted as skipped if not. */
 static bool is_admitted(struct fph_reclaim *rc, const struct fph_extent *e)
 {
 	struct fph_trouble *t = find_trouble(rc, e->region);
 	int reason = FPH_SKIP_BACKOFF;
 
-	if (!t || (!t->disabled && !t->backoff))
+	if (!is_held(t))
 		return true;
 	if (t->disabled)
 		reason = FPH_SKIP_DISABLED;
@@ -175,13 +180,13 @@ static uint32_t note_vector(struct fph_reclaim *rc, uint32_t i, uint32_t end,
 	return i;
 }
 
-/* Entries from i on that go into one call: none of a region in trouble. */
+/* Entries from i on that go into one call: none of a region in back-off. */
 static uint32_t vector_end(struct fph_reclaim *rc, uint32_t i)
 {
 	uint32_t end = rc->ntroubles ? i + 1 : rc->nvec;
 
 	while (end < rc->nvec &&
-	       !find_trouble(rc, rc->vec_extent[end].region))
+	       !is_held(find_trouble(rc, rc->vec_extent[end].region)))
 		end++;
 	return end;
 }
