@@ -9,6 +9,8 @@ FPH_VMM_SOURCES = \
 	lib/vmm/bits.c \
 	lib/vmm/bits_avx2.c \
 	lib/vmm/memory.c \
+	lib/vmm/memory_backing.c \
+	lib/vmm/memory_batch.c \
 	lib/vmm/migration.c \
 	lib/vmm/page_set.c \
 	lib/vmm/reclaim.c \
