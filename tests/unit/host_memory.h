@@ -18,6 +18,8 @@
 
 #include "vmm/reclaim_internal.h"
 
+#include "runner.h"
+
 /* ---------------------------------------------------------------- skips -- */
 
 /* Shared with the processes of the tests. */
