@@ -63,7 +63,7 @@ struct fph_report_counters {
 #define FPH_REPORT_SIZE(max_ranges, max_buffers) \
 	(1024u + 128u * (size_t)(max_ranges) + 64u * (size_t)(max_buffers))
 
-/* As fph_coalescer_size.  O(1). */
+/* Bytes of memory that init takes; 0: parameters that it refuses.  O(1). */
 FPH_API size_t fph_report_size(const struct fph_report_params *params);
 
 /*
@@ -233,7 +233,7 @@ struct fph_hint_counters {
 #define FPH_HINT_SESSION_SIZE(max_ranges, max_buffers) \
 	FPH_REPORT_SIZE(max_ranges, max_buffers)
 
-/* As fph_coalescer_size.  O(1). */
+/* Bytes of memory that init takes; 0: parameters that it refuses.  O(1). */
 FPH_API size_t
 fph_hint_session_size(const struct fph_hint_session_params *params);
 
