@@ -3,12 +3,12 @@
 # Fuzz targets. 'make check' runs each over its seeds and some fixed noise;
 # 'make fuzzers' links them with libFuzzer, to be run by hand:
 #
-#	./fuzz/libfuzzer_split_device -max_len=512 CORPUS
+#	./fuzz/libfuzzer_vq_device -max_len=512 CORPUS
 
-FUZZ_NAMES = split_device split_driver
+FUZZ_NAMES = vq_device vq_driver
 FUZZ_TARGETS = \
-	fuzz/fuzz_split_device \
-	fuzz/fuzz_split_driver
+	fuzz/fuzz_vq_device \
+	fuzz/fuzz_vq_driver
 FUZZ_SUPPORT = \
 	fuzz/fuzz.h \
 	fuzz/replay.c \
@@ -20,12 +20,12 @@ check_PROGRAMS += $(FUZZ_TARGETS)
 TESTS += $(FUZZ_TARGETS)
 
 # Flags of their own, so that what is shared has an object for each program.
-fuzz_fuzz_split_device_SOURCES = fuzz/fuzz_split_device.c $(FUZZ_SUPPORT)
-fuzz_fuzz_split_device_CFLAGS = $(AM_CFLAGS)
-fuzz_fuzz_split_device_LDADD = $(FUZZ_LIBS)
-fuzz_fuzz_split_driver_SOURCES = fuzz/fuzz_split_driver.c $(FUZZ_SUPPORT)
-fuzz_fuzz_split_driver_CFLAGS = $(AM_CFLAGS)
-fuzz_fuzz_split_driver_LDADD = $(FUZZ_LIBS)
+fuzz_fuzz_vq_device_SOURCES = fuzz/fuzz_vq_device.c $(FUZZ_SUPPORT)
+fuzz_fuzz_vq_device_CFLAGS = $(AM_CFLAGS)
+fuzz_fuzz_vq_device_LDADD = $(FUZZ_LIBS)
+fuzz_fuzz_vq_driver_SOURCES = fuzz/fuzz_vq_driver.c $(FUZZ_SUPPORT)
+fuzz_fuzz_vq_driver_CFLAGS = $(AM_CFLAGS)
+fuzz_fuzz_vq_driver_LDADD = $(FUZZ_LIBS)
 
 FUZZ_CC = clang
 FUZZ_CFLAGS = -g -O1 -fsanitize=fuzzer,address,undefined \
@@ -41,16 +41,17 @@ fuzzers: all
 			-I$(top_srcdir)/lib -o fuzz/libfuzzer_$$name \
 			$(srcdir)/fuzz/fuzz_$$name.c $$files || exit 1; \
 	done
-CLEANFILES += fuzz/libfuzzer_split_device fuzz/libfuzzer_split_driver
+CLEANFILES += fuzz/libfuzzer_vq_device fuzz/libfuzzer_vq_driver
 .PHONY: fuzzers
 
 EXTRA_DIST += \
-	fuzz/seeds/split_device/direct.hex \
-	fuzz/seeds/split_device/index-jump.hex \
-	fuzz/seeds/split_device/indirect-big-endian-event.hex \
-	fuzz/seeds/split_device/loop-then-reset.hex \
-	fuzz/seeds/split_device/nested.hex \
-	fuzz/seeds/split_driver/index-jump.hex \
-	fuzz/seeds/split_driver/not-submitted.hex \
-	fuzz/seeds/split_driver/out-of-order.hex \
-	fuzz/seeds/split_driver/used-twice.hex
+	fuzz/seeds/vq_device/direct.hex \
+	fuzz/seeds/vq_device/index-jump.hex \
+	fuzz/seeds/vq_device/indirect-big-endian-event.hex \
+	fuzz/seeds/vq_device/loop-then-reset.hex \
+	fuzz/seeds/vq_device/nested.hex \
+	fuzz/seeds/vq_device/record-batch.hex \
+	fuzz/seeds/vq_driver/index-jump.hex \
+	fuzz/seeds/vq_driver/not-submitted.hex \
+	fuzz/seeds/vq_driver/out-of-order.hex \
+	fuzz/seeds/vq_driver/used-twice.hex
