@@ -68,6 +68,16 @@ static void sort_digit(const uint64_t *a, uint64_t *b, uint32_t n,
 		b[counts[(uint32_t)fph_shr64(a[i], shift) & mask]++] = a[i];
 }
 
+/* a / b, rounded up, for small numbers: many small targets cannot divide. */
+static uint32_t divide_up(uint32_t a, uint32_t b)
+{
+	uint32_t q = 0;
+
+	while (q * b < a)
+		q++;
+	return q;
+}
+
 /*
  * How many passes sort by so many bits: the more, the smaller are the counts,
  * which each pass goes through too.  18 instructions a key and 6 a count.
@@ -75,11 +85,11 @@ static void sort_digit(const uint64_t *a, uint64_t *b, uint32_t n,
 static uint32_t choose_passes(uint32_t n, uint32_t bits)
 {
 	uint32_t most = n < 1024 ? 8 : 11;	/* bits: FPH_SORT_COUNTS */
-	uint32_t passes = (bits + most - 1) / most;
+	uint32_t passes = divide_up(bits, most);
 	uint64_t best = ~(uint64_t)0;
 
 	for (;; passes++) {
-		uint32_t width = (bits + passes - 1) / passes;
+		uint32_t width = divide_up(bits, passes);
 		uint64_t cost = passes * (18 * (uint64_t)n +
 					  6 * (1u << width));
 
@@ -103,7 +113,7 @@ uint64_t *fph_sort_keys(const struct fph_sort_scratch *scratch, uint32_t n,
 	if (low >= high)
 		return from;
 	for (passes = choose_passes(n, high - low); passes; passes--) {
-		uint32_t width = (high - low + passes - 1) / passes;
+		uint32_t width = divide_up(high - low, passes);
 		uint64_t *other = from;
 
 		sort_digit(from, to, n, scratch->counts, low, width);

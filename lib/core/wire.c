@@ -99,41 +99,33 @@ uint32_t fph_cmd_id_next(uint32_t id)
 
 /* ----------------------------------------------- page frames, statistics -- */
 
-/* Where entries are read or written. */
-struct cursor {
-	size_t room;		/* whole entries that fit */
-	uint32_t todo;		/* of them, those of this call */
-	bool tail;		/* bytes after them that are no entry */
-};
-
-/* False: an argument is out of its range. */
-static bool get_cursor(struct cursor *c, size_t len, size_t off, size_t size,
-		       uint32_t n, int endian)
+static bool is_place(size_t len, size_t off, uint32_t n, int endian)
 {
-	if (!fph_is_endian(endian) || !n || off > len)
-		return false;
-	c->room = (len - off) / size;
-	c->todo = c->room < n ? (uint32_t)c->room : n;
-	c->tail = len - off != c->room * size;
-	return true;
+	return fph_is_endian(endian) && n && off <= len;
+}
+
+/* What a call that read i entries up to off answers. */
+static int end_read(uint32_t i, size_t len, size_t *off, size_t at)
+{
+	*off = at;
+	if (i)
+		return (int)i;
+	return at == len ? 0 : FPH_PEER_SHORT;
 }
 
 int fph_pfn_decode(uint64_t *gpas, uint32_t n, const void *buf, size_t len,
 		   size_t *off, int endian)
 {
-	const uint8_t *p;
-	struct cursor c;
+	const uint8_t *p = buf;
+	size_t at = *off;
+	uint32_t i;
 
-	if (!get_cursor(&c, len, *off, PFN_SIZE, n, endian))
+	if (!is_place(len, at, n, endian))
 		return FPH_EINVAL;
-	if (!c.room)
-		return c.tail ? FPH_PEER_SHORT : 0;
-	p = (const uint8_t *)buf + *off;
-	for (uint32_t i = 0; i < c.todo; i++, p += PFN_SIZE)
-		gpas[i] = (uint64_t)fph_get32(p, endian)
+	for (i = 0; i < n && len - at >= PFN_SIZE; i++, at += PFN_SIZE)
+		gpas[i] = (uint64_t)fph_get32(p + at, endian)
 			  << VIRTIO_BALLOON_PFN_SHIFT;
-	*off += (size_t)c.todo * PFN_SIZE;
-	return (int)c.todo;
+	return end_read(i, len, off, at);
 }
 
 static bool is_pfn(uint64_t gpa)
@@ -144,60 +136,57 @@ static bool is_pfn(uint64_t gpa)
 int fph_pfn_encode(void *buf, size_t len, size_t *off, const uint64_t *gpas,
 		   uint32_t n, int endian)
 {
-	struct cursor c;
-	uint8_t *p;
+	uint8_t *p = buf;
+	size_t at = *off;
 	uint32_t i;
 
-	if (!get_cursor(&c, len, *off, PFN_SIZE, n, endian) ||
-	    !is_pfn(gpas[0]))
+	if (!is_place(len, at, n, endian) || !is_pfn(gpas[0]))
 		return FPH_EINVAL;
-	if (!c.room)
-		return FPH_EFULL;
-	p = (uint8_t *)buf + *off;
-	for (i = 0; i < c.todo && is_pfn(gpas[i]); i++, p += PFN_SIZE)
-		fph_put32(p, (uint32_t)(gpas[i] >> VIRTIO_BALLOON_PFN_SHIFT),
+	for (i = 0; i < n && len - at >= PFN_SIZE; i++, at += PFN_SIZE) {
+		if (!is_pfn(gpas[i]))
+			break;
+		fph_put32(p + at,
+			  (uint32_t)(gpas[i] >> VIRTIO_BALLOON_PFN_SHIFT),
 			  endian);
-	*off += (size_t)i * PFN_SIZE;
-	return (int)i;
+	}
+	*off = at;
+	return i ? (int)i : FPH_EFULL;
 }
 
 int fph_stat_decode(struct fph_stat *stats, uint32_t n, const void *buf,
 		    size_t len, size_t *off, int endian)
 {
-	const uint8_t *p;
-	struct cursor c;
+	const uint8_t *p = buf;
+	size_t at = *off;
+	uint32_t i;
 
-	if (!get_cursor(&c, len, *off, FPH_STAT_SIZE, n, endian))
+	if (!is_place(len, at, n, endian))
 		return FPH_EINVAL;
-	if (!c.room)
-		return c.tail ? FPH_PEER_SHORT : 0;
-	p = (const uint8_t *)buf + *off;
-	for (uint32_t i = 0; i < c.todo; i++, p += FPH_STAT_SIZE) {
+	for (i = 0; i < n && len - at >= FPH_STAT_SIZE; i++) {
 		fph_memset(&stats[i], 0, sizeof(stats[i]));
-		stats[i].tag = fph_get16(p, endian);
-		stats[i].val = fph_get64(p + 2, endian);
+		stats[i].tag = fph_get16(p + at, endian);
+		stats[i].val = fph_get64(p + at + 2, endian);
+		at += FPH_STAT_SIZE;
 	}
-	*off += (size_t)c.todo * FPH_STAT_SIZE;
-	return (int)c.todo;
+	return end_read(i, len, off, at);
 }
 
 int fph_stat_encode(void *buf, size_t len, size_t *off,
 		    const struct fph_stat *stats, uint32_t n, int endian)
 {
-	struct cursor c;
-	uint8_t *p;
+	uint8_t *p = buf;
+	size_t at = *off;
+	uint32_t i;
 
-	if (!get_cursor(&c, len, *off, FPH_STAT_SIZE, n, endian))
+	if (!is_place(len, at, n, endian))
 		return FPH_EINVAL;
-	if (!c.room)
-		return FPH_EFULL;
-	p = (uint8_t *)buf + *off;
-	for (uint32_t i = 0; i < c.todo; i++, p += FPH_STAT_SIZE) {
-		fph_put16(p, stats[i].tag, endian);
-		fph_put64(p + 2, stats[i].val, endian);
+	for (i = 0; i < n && len - at >= FPH_STAT_SIZE; i++) {
+		fph_put16(p + at, stats[i].tag, endian);
+		fph_put64(p + at + 2, stats[i].val, endian);
+		at += FPH_STAT_SIZE;
 	}
-	*off += (size_t)c.todo * FPH_STAT_SIZE;
-	return (int)c.todo;
+	*off = at;
+	return i ? (int)i : FPH_EFULL;
 }
 
 /* ------------------------------------------------------- queue numbering -- */

@@ -496,16 +496,19 @@ END_TEST
 
 START_TEST(shifts_and_widths)
 {
+	const uint64_t some = 0x9123456789abcdef;
 	uint32_t n;
 
 	ck_assert_uint_eq(fph_bit_width(0), 0);
 	for (n = 0; n < 64; n++) {
 		uint64_t v = (uint64_t)1 << n;
 
-		ck_assert_uint_eq(fph_shl64(1, n), v);
-		ck_assert_uint_eq(fph_shr64(v, n), 1);
-		ck_assert_uint_eq(fph_shr64(LAST, n), LAST >> n);
-		ck_assert_uint_eq(fph_shl64(LAST, n), LAST << n);
+		ck_assert_uint_eq(fph_shl64(some, n), some << n);
+		ck_assert_uint_eq(fph_shr64(some, n), some >> n);
+		ck_assert_uint_eq(fph_shl64_halves(some, n), some << n);
+		ck_assert_uint_eq(fph_shr64_halves(some, n), some >> n);
+		ck_assert_uint_eq(fph_shl64_halves(LAST, n), LAST << n);
+		ck_assert_uint_eq(fph_shr64_halves(LAST, n), LAST >> n);
 		ck_assert_uint_eq(fph_bit_width(v), n + 1);
 		ck_assert_uint_eq(fph_bit_width(v | (v - 1)), n + 1);
 	}
