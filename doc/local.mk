@@ -1,29 +1,47 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 #
-# Manual pages: written as doc/man/NAME.SECTION.adoc, made by asciidoctor and
-# shipped in the tarball. A page shows the day of the release, so that the
-# same source gives the same bytes on every day.
+# Manual pages, made by asciidoctor and shipped in the tarball.  Those of the
+# programs are written by hand; those of the library say what the headers say:
+# doc/man/pages.txt names the part of a header that makes a page.  A page shows
+# the day of the release, so that the same source gives the same bytes on every
+# day.
 
-MAN_PAGES = \
+FPH_MAN3 = \
 	doc/man/fph_balloon.3 \
-	doc/man/fph_coalescer.3 \
 	doc/man/fph_hint_session.3 \
 	doc/man/fph_hinter.3 \
 	doc/man/fph_memory.3 \
+	doc/man/fph_migration.3 \
 	doc/man/fph_reclaim.3 \
 	doc/man/fph_report.3 \
 	doc/man/fph_reporter.3 \
-	doc/man/fph_split_device.3 \
-	doc/man/fph_split_driver.3 \
 	doc/man/fph_status.3 \
-	doc/man/fph_wire.3 \
+	doc/man/fph_types.3 \
+	doc/man/fph_vq_device.3 \
+	doc/man/fph_vq_driver.3 \
+	doc/man/fph_wire.3
+FPH_MAN1 = \
 	doc/man/fphctl.1 \
 	doc/man/vhost-user-balloon.1
 
-EXTRA_DIST += doc/design.md $(MAN_PAGES:=.adoc)
+FPH_MAN_SOURCES = doc/man/header.awk doc/man/page.sh doc/man/pages.txt
+EXTRA_DIST += doc/design.md $(FPH_MAN1:=.adoc) $(FPH_MAN_SOURCES)
 
 if HAVE_MAN
-dist_man_MANS += $(MAN_PAGES)
+dist_man_MANS += $(FPH_MAN3) $(FPH_MAN1)
+
+# `man fph_report_add` finds the page of its module.
+install-data-hook:
+	$(SHELL) $(top_srcdir)/doc/man/page.sh aliases '$(top_srcdir)' | \
+	while read -r name page; do \
+		echo ".so man3/$$page.3" > \
+			"$(DESTDIR)$(man3dir)/$$name.3" || exit 1; \
+	done
+uninstall-hook:
+	$(SHELL) $(top_srcdir)/doc/man/page.sh aliases '$(top_srcdir)' | \
+	while read -r name page; do \
+		rm -f "$(DESTDIR)$(man3dir)/$$name.3"; \
+	done
 else
 dist-hook: no-manual-pages
 no-manual-pages:
@@ -32,10 +50,17 @@ no-manual-pages:
 	@false
 endif
 
-doc/man/%: doc/man/%.adoc
+FPH_ASCIIDOCTOR_MAN = $(ASCIIDOCTOR) -b manpage -a reproducible \
+	-a docdate=$(FPH_RELEASE_DATE) \
+	-a mansource='libfph $(PACKAGE_VERSION)' \
+	-a manmanual='libfph manual'
+
+$(FPH_MAN3): $(FPH_MAN_SOURCES) $(FPH_PUBLIC_H) $(FPH_VMM_PUBLIC_H)
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
-	$(ASCIIDOCTOR) -b manpage -a reproducible \
-		-a docdate=$(FPH_RELEASE_DATE) \
-		-a mansource='libfph $(PACKAGE_VERSION)' \
-		-a manmanual='libfph manual' -o $@ $<
-MAINTAINERCLEANFILES = $(MAN_PAGES)
+	$(SHELL) $(top_srcdir)/doc/man/page.sh page '$(top_srcdir)' \
+		$(@F:.3=) > $@.adoc-tmp && \
+	$(FPH_ASCIIDOCTOR_MAN) -o $@ $@.adoc-tmp && rm -f $@.adoc-tmp
+
+$(FPH_MAN1): %: %.adoc
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(FPH_ASCIIDOCTOR_MAN) -o $@ $<
+MAINTAINERCLEANFILES = $(FPH_MAN3) $(FPH_MAN1)

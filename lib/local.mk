@@ -9,18 +9,19 @@ FPH_PUBLIC_H = \
 	include/fph/fph.h \
 	include/fph/guest.h \
 	include/fph/host.h \
-	include/fph/range.h \
 	include/fph/status.h \
+	include/fph/types.h \
+	include/fph/version.h \
 	include/fph/vring.h \
 	include/fph/wire.h
 FPH_VMM_PUBLIC_H = \
 	include/fph-vmm/balloon.h \
 	include/fph-vmm/memory.h \
+	include/fph-vmm/migration.h \
 	include/fph-vmm/reclaim.h
 
 fphincludedir = $(includedir)/fph
 fphinclude_HEADERS = $(FPH_PUBLIC_H)
-nodist_fphinclude_HEADERS = include/fph/version.h
 fphvmmincludedir = $(includedir)/fph-vmm
 fphvmminclude_HEADERS = $(FPH_VMM_PUBLIC_H)
 

@@ -59,7 +59,7 @@ struct fph_memory;
 
 struct fph_memory_params {
 	uint32_t size;			/* sizeof this struct */
-	uint32_t max_regions;		/* 0: 1024 */
+	uint32_t max_regions;		/* 0: 1024; at most 21845 */
 };
 
 /*
@@ -134,7 +134,7 @@ FPH_API int fph_memory_check(const struct fph_memory *m,
 /*
  * fph_memory_translate - host addresses of segments
  *
- * iov: receives one entry a segment.
+ * segs, n: none empty, as pop gives them.  iov: receives one entry a segment.
  *
  * The number translated, from the front; FPH_ENOENT (the first is not in one
  * region), FPH_EINVAL (n is 0), FPH_EUNINIT.  O(n).

@@ -54,7 +54,8 @@ struct fph_report_counters {
 	uint64_t bytes_freed;
 	uint64_t bytes_lazy;
 	uint64_t bytes_trimmed;
-	uint64_t bytes_skipped;		/* poison and FPH_SEG_SKIP too */
+	uint64_t bytes_skipped;		/* poison, FPH_SEG_SKIP, forgotten by
+					   reset, DISCARDED but not freed */
 	uint64_t bytes_failed;
 	uint64_t bytes_overlap;		/* offered more than once in one run */
 };
@@ -63,7 +64,7 @@ struct fph_report_counters {
 #define FPH_REPORT_SIZE(max_ranges, max_buffers) \
 	(1024u + 128u * (size_t)(max_ranges) + 64u * (size_t)(max_buffers))
 
-/* As fph_coalescer_size.  O(1). */
+/* Bytes of memory that init takes; 0: parameters that it refuses.  O(1). */
 FPH_API size_t fph_report_size(const struct fph_report_params *params);
 
 /*
@@ -79,7 +80,8 @@ FPH_API int fph_report_init(struct fph_report **r, void *mem, size_t size,
  * fph_report_reset - the device was reset: forget every buffer
  *
  * After a reset the ring is the driver's again.  Waits for the discards in
- * flight (R5).  Counters stay; the poison predicate is cleared.
+ * flight (R5).  Counters stay; the poison predicate is cleared.  Bytes that are
+ * forgotten count as skipped.
  *
  * FPH_OK, FPH_EBUSY (runs are out), FPH_EUNINIT.  O(1).
  */
@@ -104,7 +106,10 @@ FPH_API int fph_report_set_poison(struct fph_report *r, bool negotiated,
  * before any of it counts.  One with a readable segment, with an empty range or
  * one that wraps, with FPH_BUFFER_REFUSE, or with more segments than
  * max_ranges, is taken all the same, only to be returned: take_used gives it
- * back as FPH_OUTCOME_REFUSED.  Segments with FPH_SEG_SKIP are left alone.
+ * back as FPH_OUTCOME_REFUSED.  These come back as FPH_OUTCOME_SKIPPED without
+ * a run: a buffer without segments (FPH_SKIP_EMPTY), one while poison is in use
+ * (FPH_SKIP_POISON).  A segment with FPH_SEG_SKIP is left alone, and its buffer
+ * is SKIPPED with FPH_SKIP_EMBEDDER unless something worse happens to it.
  *
  * Pop no more than there is room for (fph_report_get_room): a buffer that was
  * popped and not taken has to be kept by the caller.
@@ -120,10 +125,13 @@ FPH_API int fph_report_add(struct fph_report *r,
  * fph_report_next - runs of memory to discard
  *
  * A run belongs to one or more buffers; none of them can be returned before it
- * is completed (R2).
+ * is completed (R2).  The runs of one call ascend and are disjoint.  Fewer than
+ * n does not say that nothing waits: call until it answers 0.
  *
  * The number of runs, 0 (nothing waits), FPH_EINVAL (n is 0), FPH_EUNINIT.
- * O(ranges in them); the first call after add also sorts: O(m log m).
+ * O(ranges in them); the first call after add also sorts m ranges, in O(m)
+ * where their addresses fit 64 bits together with their number, else in
+ * O(m log m).
  */
 FPH_API int fph_report_next(struct fph_report *r, struct fph_run *runs,
 			    uint32_t n);
@@ -131,13 +139,18 @@ FPH_API int fph_report_next(struct fph_report *r, struct fph_run *runs,
 /*
  * fph_report_complete - the discards of runs are over
  *
- * runs: as given by next, with outcome, reason and freed set.  A buffer whose
- * discard failed or was skipped is returned all the same: the device may
- * lawfully do nothing.  Runs may be completed in any order.
+ * runs: as given by next, with outcome, reason and freed set; of the others
+ * only token is looked at.  A buffer whose discard failed or was skipped is
+ * returned all the same: the device may lawfully do nothing.  Runs may be
+ * completed in any order.
+ *
+ * Each freed byte counts for one buffer: from the front of the run, for the
+ * range that covers it and begins first, or was added first.  A buffer whose
+ * part of the run lies in what was cut off to reach the granule is TRIMMED.
  *
  * The number completed; FPH_EINVAL (the first is not out, or not any more; has
- * an outcome that is none of DISCARDED, LAZY, TRIMMED, SKIPPED or FAILED; n is
- * 0), FPH_EUNINIT.  O(ranges in them).
+ * freed more than len, or an outcome that is none of DISCARDED, LAZY, TRIMMED,
+ * SKIPPED and FAILED; n is 0), FPH_EUNINIT.  O(ranges in them).
  */
 FPH_API int fph_report_complete(struct fph_report *r,
 				const struct fph_run *runs, uint32_t n);
@@ -146,7 +159,7 @@ FPH_API int fph_report_complete(struct fph_report *r,
  * fph_report_take_used - buffers to return as used
  *
  * used: the argument of fph_vq_device_push.  Buffers do not wait for each
- * other.
+ * other; len is 0.
  *
  * The number of buffers, 0 (none is ready), FPH_EINVAL (n is 0), FPH_EUNINIT.
  * O(n).
@@ -233,7 +246,7 @@ struct fph_hint_counters {
 #define FPH_HINT_SESSION_SIZE(max_ranges, max_buffers) \
 	FPH_REPORT_SIZE(max_ranges, max_buffers)
 
-/* As fph_coalescer_size.  O(1). */
+/* Bytes of memory that init takes; 0: parameters that it refuses.  O(1). */
 FPH_API size_t
 fph_hint_session_size(const struct fph_hint_session_params *params);
 
@@ -274,10 +287,11 @@ FPH_API int fph_hint_session_set_endian(struct fph_hint_session *s,
 /*
  * fph_hint_session_restore - go on where a saved or migrated session was
  *
- * last_id: what get_id answered there.  Allowed in IDLE and DONE, right after
- * init or reset.  No dirty log survives a move, so no round does: the state
- * is DONE, the ids go on after last_id, and the old stream is ignored until
- * its STOP.  Raise a configuration change interrupt.
+ * last_id: what get_id answered there; 0: none was published, and the ids
+ * begin as after init.  Allowed in IDLE and DONE, right after init or reset.
+ * No dirty log survives a move, so no round does: the state is DONE, the ids go
+ * on after last_id, and the old stream is ignored until its STOP.  Raise a
+ * configuration change interrupt.
  *
  * FPH_OK, FPH_EINVAL (last_id is 1), FPH_ESTATE, FPH_EUNINIT.  O(1).
  */
@@ -291,7 +305,7 @@ FPH_API int fph_hint_session_restore(struct fph_hint_session *s,
  * first call on.
  *
  * FPH_OK, FPH_EINPROGRESS (complete what is out), FPH_ESTATE (already between
- * begin and end), FPH_EUNINIT.  O(buffers in flight).
+ * begin and end), FPH_EUNINIT.  O(hints that wait).
  */
 FPH_API int fph_hint_session_sync_begin(struct fph_hint_session *s);
 
@@ -323,8 +337,8 @@ FPH_API int fph_hint_session_request(struct fph_hint_session *s, uint32_t *id);
  * A barrier (D3): no hint counts from the call on, and FPH_OK means that none
  * is outstanding.  DONE stays DONE, and STOPPING on its way to DONE goes there.
  *
- * FPH_OK, FPH_EINPROGRESS (complete what is out), FPH_EUNINIT.  O(buffers in
- * flight).
+ * FPH_OK, FPH_EINPROGRESS (complete what is out), FPH_EUNINIT.  O(hints that
+ * wait).
  */
 FPH_API int fph_hint_session_stop(struct fph_hint_session *s);
 
@@ -351,16 +365,17 @@ FPH_API int fph_hint_session_done(struct fph_hint_session *s);
  * same id again included (counted in stops); every other command changes
  * nothing (counted in stale).  A buffer without hints comes back as COMMAND if
  * it began or ended a round, else SKIPPED with FPH_SKIP_STALE, as do hints
- * outside of a round.
+ * outside of a round.  FPH_SEG_SKIP: as fph_report_add; counted in ignored.
  *
  * A buffer that is bad in any part is refused whole: its readable segments are
- * neither 0 nor 4 bytes, a range is empty or wraps.  It comes back REFUSED, and
- * the session is broken: the round is over as by stop, get_error says why, and
- * only reset allows another.  Later buffers are taken and returned as ever.
- * FPH_BUFFER_REFUSE returns a buffer without breaking the session.
+ * neither 0 nor 4 bytes, a range is empty or wraps, it has more than max_ranges.
+ * It comes back REFUSED, and the session is broken: the round is over as by
+ * stop, get_error says why, and only reset allows another.  Later buffers are
+ * taken and returned as ever.  FPH_BUFFER_REFUSE returns a buffer without
+ * breaking the session; its command is not looked at.
  *
  * The number taken; FPH_EFULL (no room for the first), FPH_EINVAL (n is 0),
- * FPH_EUNINIT.  O(segments).
+ * FPH_EUNINIT.  O(segments); with a bad buffer O(hints that wait) more.
  */
 FPH_API int fph_hint_session_add(struct fph_hint_session *s,
 				 const struct fph_buffer *buffers, uint32_t n,
@@ -406,8 +421,9 @@ FPH_API uint32_t fph_hint_session_get_config(const struct fph_hint_session *s);
 FPH_API uint32_t fph_hint_session_get_id(const struct fph_hint_session *s);
 
 /*
- * What broke it: FPH_OK (nothing did), FPH_PEER_CMD_LEN, FPH_PEER_DIRECTION,
- * FPH_PEER_RANGE; FPH_EUNINIT.  O(1).
+ * What broke it first: FPH_OK (nothing did), FPH_PEER_CMD_LEN,
+ * FPH_PEER_DIRECTION, FPH_PEER_RANGE, FPH_PEER_LONG_CHAIN (more than
+ * max_ranges); FPH_EUNINIT.  O(1).
  */
 FPH_API int fph_hint_session_get_error(const struct fph_hint_session *s);
 

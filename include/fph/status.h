@@ -48,7 +48,7 @@ enum fph_status {
 
 	/* The caller's.  Behind each: what it means; what to do. */
 	FPH_EINVAL		= -1,	/* an argument is out of its range:
-					   mend the call */
+					   correct the call */
 	FPH_ESTATE		= -2,	/* not allowed in this state: the
 					   comment names the call that
 					   leads out of it */

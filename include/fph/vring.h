@@ -83,7 +83,8 @@ struct fph_vq_device_params {
  * the layout of vhost-user's inflight region for split queues
  * (FPH_INFLIGHT_SIZE bytes, aligned to 8, zeroed when it is new).  init reads
  * it, and pop gives out first, in the order of their first pop, the buffers
- * that an earlier device took and did not return; base is not looked at then.
+ * that an earlier device took and did not return; base is looked at only when
+ * the record is new.  The record is right whenever the process is killed.
  */
 #define FPH_INFLIGHT_SIZE(num)	(16u + 16u * (size_t)(num))
 
@@ -100,8 +101,8 @@ FPH_API size_t fph_vq_device_size(const struct fph_vq_device_params *params);
  * for notifications; pop once before waiting for the first.
  *
  * FPH_OK (*vq is set), FPH_EINVAL (a NULL, alignment, size, a parameter;
- * INDIRECT_DESC without map; an inflight record of another size or version).
- * O(1); with inflight O(num log num).
+ * INDIRECT_DESC without map; an inflight record of another size or version);
+ * *vq and ring memory are then unchanged.  O(1); with inflight O(num log num).
  */
 FPH_API int fph_vq_device_init(struct fph_vq_device **vq, void *mem,
 			       size_t size,
@@ -190,10 +191,11 @@ FPH_API bool fph_vq_device_is_broken(const struct fph_vq_device *vq);
 /*
  * fph_vq_device_take_written - ring memory that this side has written
  *
- * For a VMM that must mark it dirty.  Since the last call, or init.
+ * For a VMM that must mark it dirty.  Since the last call; the first tells also
+ * what init wrote.
  *
  * spans: receives at most FPH_WRITTEN_SPANS spans.  Their number; 0 (nothing
- * was written), FPH_EUNINIT.  O(1).
+ * was written), FPH_EINVAL (spans is NULL), FPH_EUNINIT.  O(1).
  */
 #define FPH_WRITTEN_SPANS	4u
 
@@ -225,8 +227,8 @@ struct fph_vq_driver;
 
 /*
  * tables: with INDIRECT_DESC, num tables of table_entries descriptors each,
- * which the device can read at tables_gpa.  A buffer of 2 to table_entries
- * segments then takes one entry of the ring, but for FPH_BUFFER_DIRECT; others
+ * which the device can read at tables_gpa; at most FPH_VRING_MAX_SIZE entries
+ * each.  A buffer of 2 to table_entries segments then takes one entry of the ring, but for FPH_BUFFER_DIRECT; others
  * take one entry a segment.
  */
 struct fph_vq_driver_params {

@@ -62,6 +62,56 @@ static inline void fph_put64(uint8_t *p, uint64_t v, int endian)
 	fph_put32(p + (endian == FPH_LE ? 4 : 0), (uint32_t)(v >> 32), endian);
 }
 
+/* ------------------------------------------------------------------ bits -- */
+
+/*
+ * Shifts by a variable number of bits below 64.  Small targets call a library
+ * for those of 64 bits, so they get two of 32.
+ */
+static inline uint64_t fph_shr64(uint64_t v, uint32_t n)
+{
+	uint32_t high = (uint32_t)(v >> 32);
+	uint32_t low = (uint32_t)(v & 0xffffffffu);
+
+	if (sizeof(void *) > 4)
+		return v >> n;
+	if (n >= 32)
+		return high >> (n - 32);
+	if (!n)
+		return v;
+	return (uint64_t)(high >> n) << 32 | (high << (32 - n) | low >> n);
+}
+
+static inline uint64_t fph_shl64(uint64_t v, uint32_t n)
+{
+	uint32_t high = (uint32_t)(v >> 32);
+	uint32_t low = (uint32_t)(v & 0xffffffffu);
+
+	if (sizeof(void *) > 4)
+		return v << n;
+	if (n >= 32)
+		return (uint64_t)(low << (n - 32)) << 32;
+	if (!n)
+		return v;
+	return (uint64_t)(high << n | low >> (32 - n)) << 32 | low << n;
+}
+
+/* How many bits v takes: 0 for 0, 64 for a number of 2^63 or more. */
+static inline uint32_t fph_bit_width(uint64_t v)
+{
+	uint32_t width = 0;
+
+	for (uint32_t step = 32; step; step /= 2) {
+		uint64_t high = fph_shr64(v, step);
+
+		if (high) {
+			width += step;
+			v = high;
+		}
+	}
+	return width + (v ? 1 : 0);
+}
+
 /* ------------------------------------------------- parameters, counters -- */
 
 /*

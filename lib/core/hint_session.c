@@ -7,6 +7,7 @@
  *                IDLE      REQUESTED ACTIVE    STOPPING   STOPPED   DONE
  * reset (a)      IDLE      IDLE      IDLE      IDLE       IDLE      IDLE
  * set_endian     =         ESTATE    ESTATE    =          =         =
+ * restore (h)    DONE      ESTATE    ESTATE    ESTATE     ESTATE    DONE
  * sync_begin (b) IDLE      IDLE      IDLE (c)  target (d) IDLE (c)  DONE
  * stop           IDLE      IDLE      IDLE (c)  target (d) IDLE (c)  DONE
  * done           DONE      DONE      DONE (c)  DONE (d)   DONE (c)  DONE
@@ -14,51 +15,118 @@
  * request (f)    REQUESTED ESTATE    ESTATE    EBUSY      REQUESTED REQUESTED
  * add of the id  =         ACTIVE    STOPPED   =          =         =
  * add of another =         =         STOPPED   =          =         =
- * add of hints   ignored   ignored   counted   ignored    ignored   ignored
+ * add of hints   skipped   skipped   counted   skipped    skipped   skipped
  * add of bad     =         IDLE      IDLE (g)  =          IDLE (g)  =
- * refuse, next, complete, end keep the state.
+ * next, complete, take_used, and add of FPH_BUFFER_REFUSE keep the state.
  *
  * (a) EBUSY and no change while a run is out.
  * (b) ESTATE and no change between sync_begin and sync_end.
- * (c) EBUSY and STOPPING while a run is out, with that state as its target;
- *     what was not handed out is dropped either way.
- * (d) EBUSY and "=" while a run is out.  The target is IDLE or DONE; done
+ * (c) EINPROGRESS and STOPPING while a run is out, with that state as its
+ *     target; what was not handed out is dropped either way.
+ * (d) EINPROGRESS and "=" while a run is out.  The target is IDLE or DONE; done
  *     makes it DONE and nothing makes it IDLE again.
  * (e) ESTATE without sync_begin.
  * (f) PEER_BROKEN in all states once the session is broken; where it says
- *     REQUESTED: ESTATE without a harvest or inside one, EBUSY while a run is
- *     out or hints wait, EEXHAUSTED.
+ *     REQUESTED: ESTATE without a sync or inside one, EBUSY while a run is out
+ *     or hints wait, EEXHAUSTED.
  * (g) STOPPING with the target IDLE while a run is out.
+ * (h) EINVAL for an id that nobody publishes.
  *
  * A round that the driver ended (STOPPED) still hands out what came before
  * its STOP: those hints were given under the id.
  */
-#include "internal.h"
+#include <fph/host.h>
+
+#include "common.h"
+#include "inflight.h"
+
+#define MAGIC		0x46704830u
+
+#define OUTCOMES	(1u << FPH_OUTCOME_CLEARED | \
+			 1u << FPH_OUTCOME_TRIMMED | \
+			 1u << FPH_OUTCOME_SKIPPED | 1u << FPH_OUTCOME_FAILED)
+
+struct fph_hint_session {
+	uint32_t magic;
+	int state;			/* enum fph_hint_state */
+	int target;			/* where STOPPING goes: IDLE or DONE */
+	int endian;
+	int error;			/* what broke it; FPH_OK */
+	uint32_t id;			/* the last one that was published */
+	uint32_t next_id;		/* 0: they are used up */
+	bool synced;			/* a sync ended since init or reset */
+	bool in_sync;
+	struct fph_inflight inflight;
+	struct fph_hint_counters counters;	/* those that add counts */
+};
+
+/* The object, rounded up so that what follows it is aligned. */
+#define OBJECT_SIZE	((sizeof(struct fph_hint_session) + 7) & ~(size_t)7)
 
 static bool is_init(const struct fph_hint_session *s)
 {
-	return s->magic == FPH_MAGIC_HINT_SESSION;
+	return s && s->magic == MAGIC;
 }
 
-int fph_hint_session_init(struct fph_hint_session *s,
-			  const struct fph_storage *storage,
-			  uint64_t granule, uint32_t first_id)
+/* ------------------------------------------------------------------ init -- */
+
+static bool read_params(struct fph_hint_session_params *known,
+			const struct fph_hint_session_params *params)
 {
-	struct fph_window window;
+	if (!fph_params_read(known, sizeof(*known), params,
+			     sizeof(known->size)))
+		return false;
+	if (!known->max_ranges)
+		known->max_ranges = 4096;
+	if (!known->max_buffers)
+		known->max_buffers = 2048;
+	if (!known->first_id)
+		known->first_id = VIRTIO_BALLOON_CMD_ID_MIN;
+	if (!known->granule)
+		known->granule = 4096;
+	return known->first_id >= VIRTIO_BALLOON_CMD_ID_MIN &&
+	       fph_is_power(known->granule);
+}
+
+static size_t get_size(const struct fph_hint_session_params *known)
+{
+	size_t size = fph_inflight_size(known->max_ranges,
+					known->max_buffers);
+
+	return size && size + OBJECT_SIZE > size ? size + OBJECT_SIZE : 0;
+}
+
+size_t fph_hint_session_size(const struct fph_hint_session_params *params)
+{
+	struct fph_hint_session_params known;
+
+	return read_params(&known, params) ? get_size(&known) : 0;
+}
+
+int fph_hint_session_init(struct fph_hint_session **s, void *mem, size_t size,
+			  const struct fph_hint_session_params *params)
+{
+	struct fph_hint_session_params known;
+	struct fph_hint_session *session = mem;
 	int ret;
 
-	if (first_id < VIRTIO_BALLOON_CMD_ID_MIN)
+	if (!s || !read_params(&known, params) ||
+	    !fph_is_memory(mem, size, get_size(&known)))
 		return FPH_EINVAL;
-	ret = fph_window_init(&window, storage, granule);
+	fph_memset(session, 0, sizeof(*session));
+	ret = fph_inflight_init(&session->inflight,
+				(uint8_t *)mem + OBJECT_SIZE,
+				size - OBJECT_SIZE, known.max_ranges,
+				known.max_buffers, known.granule, OUTCOMES);
 	if (ret != FPH_OK)
 		return ret;
-	fph_memset(s, 0, sizeof(*s));
-	s->magic = FPH_MAGIC_HINT_SESSION;
-	s->state = FPH_HINT_IDLE;
-	s->target = FPH_HINT_IDLE;
-	s->next_id = first_id;
-	s->endian = FPH_LE;
-	s->window = window;
+	session->inflight.ranges.queue = FPH_QUEUE_HINT;
+	session->state = FPH_HINT_IDLE;
+	session->target = FPH_HINT_IDLE;
+	session->endian = FPH_LE;
+	session->next_id = known.first_id;
+	session->magic = MAGIC;
+	*s = session;
 	return FPH_OK;
 }
 
@@ -66,13 +134,13 @@ int fph_hint_session_reset(struct fph_hint_session *s)
 {
 	if (!is_init(s))
 		return FPH_EUNINIT;
-	if (s->window.noutstanding)
+	if (s->inflight.noutstanding)
 		return FPH_EBUSY;
-	fph_window_reset(&s->window);
+	fph_inflight_reset(&s->inflight);
 	s->state = FPH_HINT_IDLE;
 	s->target = FPH_HINT_IDLE;
 	s->endian = FPH_LE;
-	s->broken = false;
+	s->error = FPH_OK;
 	s->synced = false;
 	if (!s->next_id)
 		s->next_id = VIRTIO_BALLOON_CMD_ID_MIN;
@@ -87,7 +155,23 @@ int fph_hint_session_set_endian(struct fph_hint_session *s, int endian)
 		return FPH_EINVAL;
 	if (s->state == FPH_HINT_REQUESTED || s->state == FPH_HINT_ACTIVE)
 		return FPH_ESTATE;
-	s->endian = (uint32_t)endian;
+	s->endian = endian;
+	return FPH_OK;
+}
+
+int fph_hint_session_restore(struct fph_hint_session *s, uint32_t last_id)
+{
+	if (!is_init(s))
+		return FPH_EUNINIT;
+	if (last_id && last_id < VIRTIO_BALLOON_CMD_ID_MIN)
+		return FPH_EINVAL;
+	if (s->state != FPH_HINT_IDLE && s->state != FPH_HINT_DONE)
+		return FPH_ESTATE;
+	s->state = FPH_HINT_DONE;
+	if (last_id) {
+		s->id = last_id;
+		s->next_id = fph_cmd_id_next(last_id);
+	}
 	return FPH_OK;
 }
 
@@ -96,20 +180,21 @@ int fph_hint_session_set_endian(struct fph_hint_session *s, int endian)
 /* Ends the round, if there is one: from here on no hint counts (D2, D3). */
 static void end_round(struct fph_hint_session *s)
 {
-	fph_window_drop(&s->window, &s->counters.dropped,
-			&s->counters.bytes_dropped);
+	fph_inflight_drop(&s->inflight, FPH_SKIP_ROUND_OVER,
+			  &s->counters.dropped, &s->counters.bytes_dropped);
 	if (s->state == FPH_HINT_IDLE || s->state == FPH_HINT_DONE ||
 	    s->state == FPH_HINT_STOPPING)
 		return;
 	s->target = FPH_HINT_IDLE;
-	s->state = s->window.noutstanding ? FPH_HINT_STOPPING : FPH_HINT_IDLE;
+	s->state = s->inflight.noutstanding ? FPH_HINT_STOPPING :
+					      FPH_HINT_IDLE;
 }
 
 /* Leaves STOPPING once all runs are completed. */
-static int settle(struct fph_hint_session *s)
+static int leave_stopping(struct fph_hint_session *s)
 {
-	if (s->window.noutstanding)
-		return FPH_EBUSY;
+	if (s->inflight.noutstanding)
+		return FPH_EINPROGRESS;
 	if (s->state == FPH_HINT_STOPPING)
 		s->state = s->target;
 	return FPH_OK;
@@ -120,7 +205,7 @@ int fph_hint_session_stop(struct fph_hint_session *s)
 	if (!is_init(s))
 		return FPH_EUNINIT;
 	end_round(s);
-	return settle(s);
+	return leave_stopping(s);
 }
 
 int fph_hint_session_done(struct fph_hint_session *s)
@@ -131,7 +216,7 @@ int fph_hint_session_done(struct fph_hint_session *s)
 	s->target = FPH_HINT_DONE;
 	if (s->state == FPH_HINT_IDLE)
 		s->state = FPH_HINT_DONE;
-	return settle(s);
+	return leave_stopping(s);
 }
 
 int fph_hint_session_sync_begin(struct fph_hint_session *s)
@@ -143,7 +228,7 @@ int fph_hint_session_sync_begin(struct fph_hint_session *s)
 	if (s->in_sync)
 		return FPH_ESTATE;
 	end_round(s);
-	ret = settle(s);
+	ret = leave_stopping(s);
 	if (ret == FPH_OK)
 		s->in_sync = true;
 	return ret;
@@ -162,9 +247,17 @@ int fph_hint_session_sync_end(struct fph_hint_session *s)
 
 /* --------------------------------------------------------------- a round -- */
 
+static bool is_waiting(const struct fph_hint_session *s)
+{
+	uint32_t n;
+
+	fph_coalescer_get_waiting(&s->inflight.ranges, &n);
+	return n != 0;
+}
+
 static int check_request(const struct fph_hint_session *s)
 {
-	if (s->broken)
+	if (s->error != FPH_OK)
 		return FPH_PEER_BROKEN;
 	if (s->state == FPH_HINT_REQUESTED || s->state == FPH_HINT_ACTIVE)
 		return FPH_ESTATE;
@@ -172,8 +265,7 @@ static int check_request(const struct fph_hint_session *s)
 		return FPH_EBUSY;
 	if (s->in_sync || !s->synced)
 		return FPH_ESTATE;
-	if (s->window.noutstanding ||
-	    fph_coalescer_is_waiting(&s->window.ranges))
+	if (s->inflight.noutstanding || is_waiting(s))
 		return FPH_EBUSY;
 	return s->next_id ? FPH_OK : FPH_EEXHAUSTED;
 }
@@ -195,10 +287,37 @@ int fph_hint_session_request(struct fph_hint_session *s, uint32_t *id)
 	return FPH_OK;
 }
 
-/* Obeys a command; whether it began or ended a stream. */
-static bool obey(struct fph_hint_session *s, uint32_t cmd)
+/* ------------------------------------------------------------------- add -- */
+
+/* The command of a buffer.  FPH_OK, FPH_PEER_DIRECTION, FPH_PEER_CMD_LEN. */
+static int read_command(const struct fph_hint_session *s,
+			const struct fph_buffer *b, const struct fph_seg *segs,
+			bool *has, uint32_t *id)
 {
-	if (s->state == FPH_HINT_REQUESTED && cmd == s->id) {
+	uint64_t len = 0;
+
+	for (uint32_t i = 0; i < b->nread; i++) {
+		if (segs[i].flags & FPH_SEG_WRITE)
+			return FPH_PEER_DIRECTION;
+		len += segs[i].len;
+	}
+	if (len && len != FPH_CMD_ID_SIZE)
+		return FPH_PEER_CMD_LEN;
+	*has = len != 0;
+	*id = fph_get32(b->command, s->endian);
+	return FPH_OK;
+}
+
+/* Whether a command begins the round that was asked for (D4a, D4c). */
+static bool is_start(const struct fph_hint_session *s, uint32_t id)
+{
+	return s->state == FPH_HINT_REQUESTED && id == s->id;
+}
+
+/* What a command does; whether it began or ended a round. */
+static bool take_command(struct fph_hint_session *s, uint32_t id)
+{
+	if (is_start(s, id)) {
 		s->state = FPH_HINT_ACTIVE;
 		s->counters.starts++;
 		return true;
@@ -209,127 +328,131 @@ static bool obey(struct fph_hint_session *s, uint32_t cmd)
 		s->counters.stops++;
 		return true;
 	}
-	/* Its round is over, or was never asked for (D4a, D4c). */
+	/* Its round is over, or was never asked for. */
 	s->counters.stale++;
 	return false;
 }
 
-static int check_buffer(const struct fph_hint_session *s, const void *cmd,
-			uint64_t cmd_len, uint32_t *id,
-			const struct fph_seg *segs, uint32_t nsegs,
-			uint64_t *bytes)
+/* Takes a buffer all of whose parts are good: FPH_OK, else nothing changed. */
+static int add_good(struct fph_hint_session *s, const struct fph_buffer *b,
+		    const struct fph_seg *segs)
 {
-	if (cmd_len && cmd_len != FPH_CMD_ID_SIZE)
-		return FPH_PEER_CMD_LEN;
-	if (cmd_len)
-		*id = fph_get32(cmd, (int)s->endian);
-	return fph_segs_check(segs, nsegs, bytes);
-}
-
-static void add_hints(struct fph_hint_session *s, uint64_t cookie,
-		      const struct fph_seg *segs, uint32_t nsegs,
-		      uint64_t bytes)
-{
-	if (s->state == FPH_HINT_ACTIVE) {
-		s->counters.hints += nsegs;
-		s->counters.bytes += bytes;
-		fph_window_add(&s->window, cookie, segs, nsegs);
-	} else {
-		s->counters.ignored += nsegs;
-		s->counters.bytes_ignored += bytes;
-		fph_window_add_ready(&s->window, cookie, FPH_OUTCOME_IGNORED);
-	}
-}
-
-int fph_hint_session_add(struct fph_hint_session *s, uint64_t cookie,
-			 const void *cmd, uint64_t cmd_len,
-			 const struct fph_seg *segs, uint32_t nsegs)
-{
-	bool obeyed = false;
-	uint32_t id = 0;
-	uint64_t bytes;
+	const struct fph_seg *hints = segs + b->nread;
+	uint64_t bytes = 0;
+	bool changed = false;
+	bool has, counts;
+	uint32_t id;
 	int ret;
 
-	if (!is_init(s))
-		return FPH_EUNINIT;
-	ret = fph_window_get_room(&s->window, nsegs);
+	ret = read_command(s, b, segs, &has, &id);
 	if (ret != FPH_OK)
 		return ret;
-	s->counters.chains++;
-	ret = check_buffer(s, cmd, cmd_len, &id, segs, nsegs, &bytes);
-	if (ret != FPH_OK) {
-		s->counters.peer_errors++;
-		s->broken = true;
-		end_round(s);
-		fph_window_add_ready(&s->window, cookie, FPH_OUTCOME_REFUSED);
+	if (b->nwrite > s->inflight.ranges.max_ranges)
+		return FPH_PEER_LONG_CHAIN;
+	/* Before the command is taken, for the hints can still be bad. */
+	counts = b->nwrite &&
+		 (has ? is_start(s, id) : s->state == FPH_HINT_ACTIVE);
+	ret = counts ? fph_inflight_add(&s->inflight, b->cookie, hints,
+					b->nwrite) :
+		       fph_inflight_check(hints, b->nwrite, &bytes);
+	if (ret != FPH_OK)
 		return ret;
-	}
-	if (cmd_len)
-		obeyed = obey(s, id);
-	if (nsegs)
-		add_hints(s, cookie, segs, nsegs, bytes);
+	if (has)
+		changed = take_command(s, id);
+	if (counts)
+		return FPH_OK;
+	s->counters.ignored += b->nwrite;
+	s->counters.bytes_ignored += bytes;
+	if (changed && !b->nwrite)
+		fph_inflight_add_ready(&s->inflight, b->cookie,
+				       FPH_OUTCOME_COMMAND, FPH_SKIP_NONE);
 	else
-		fph_window_add_ready(&s->window, cookie, obeyed ?
-				     FPH_OUTCOME_DONE : FPH_OUTCOME_IGNORED);
+		fph_inflight_add_ready(&s->inflight, b->cookie,
+				       FPH_OUTCOME_SKIPPED, FPH_SKIP_STALE);
 	return FPH_OK;
 }
 
-int fph_hint_session_refuse(struct fph_hint_session *s, uint64_t cookie)
+static int add_buffer(struct fph_hint_session *s, const struct fph_buffer *b,
+		      const struct fph_seg *segs)
 {
+	int ret;
+
+	if (!fph_inflight_get_room(&s->inflight))
+		return FPH_EFULL;
+	ret = b->flags & FPH_BUFFER_REFUSE ? FPH_EREFUSED :
+					     add_good(s, b, segs);
+	if (ret == FPH_EFULL)
+		return ret;
+	s->counters.buffers++;
+	if (ret == FPH_OK)
+		return FPH_OK;
+	s->counters.refused++;
+	fph_inflight_add_ready(&s->inflight, b->cookie, FPH_OUTCOME_REFUSED,
+			       FPH_SKIP_NONE);
+	if (!fph_status_is_peer(ret))
+		return FPH_OK;
+	s->counters.peer_errors++;
+	if (s->error == FPH_OK)
+		s->error = ret;
+	end_round(s);
+	return FPH_OK;
+}
+
+int fph_hint_session_add(struct fph_hint_session *s,
+			 const struct fph_buffer *buffers, uint32_t n,
+			 const struct fph_seg *segs)
+{
+	uint32_t i;
 	int ret;
 
 	if (!is_init(s))
 		return FPH_EUNINIT;
-	ret = fph_window_get_room(&s->window, 0);
-	if (ret != FPH_OK)
-		return ret;
-	s->counters.chains++;
-	fph_window_add_ready(&s->window, cookie, FPH_OUTCOME_REFUSED);
-	return FPH_OK;
+	if (!n)
+		return FPH_EINVAL;
+	for (i = 0; i < n; i++) {
+		ret = add_buffer(s, &buffers[i], segs);
+		if (ret != FPH_OK)
+			return i ? (int)i : ret;
+		segs += (size_t)buffers[i].nread + buffers[i].nwrite;
+	}
+	return (int)i;
 }
 
 /* ------------------------------------------------------------------ runs -- */
 
-int fph_hint_session_next(struct fph_hint_session *s, struct fph_run *run)
+int fph_hint_session_next(struct fph_hint_session *s, struct fph_run *runs,
+			  uint32_t n)
 {
-	return is_init(s) ? fph_window_next(&s->window, run) : FPH_EUNINIT;
+	return is_init(s) ? fph_inflight_next(&s->inflight, runs, n) :
+			    FPH_EUNINIT;
 }
 
 int fph_hint_session_complete(struct fph_hint_session *s,
-			      const struct fph_run *run, bool ok)
+			      const struct fph_run *runs, uint32_t n)
 {
-	int ret;
-
-	if (!is_init(s))
-		return FPH_EUNINIT;
-	ret = fph_window_complete(&s->window, run, ok);
-	if (ret != FPH_OK)
-		return ret;
-	if (ok)
-		s->counters.bytes_done += run->len;
-	else
-		s->counters.failed++;
-	return FPH_OK;
+	return is_init(s) ? fph_inflight_complete(&s->inflight, runs, n) :
+			    FPH_EUNINIT;
 }
 
-int fph_hint_session_end(struct fph_hint_session *s,
-			 struct fph_chain_end *end)
+int fph_hint_session_take_used(struct fph_hint_session *s,
+			       struct fph_used *used, uint32_t n)
 {
-	int ret;
-
-	if (!is_init(s))
-		return FPH_EUNINIT;
-	ret = fph_window_end(&s->window, end);
-	if (ret == 1)
-		s->counters.returned++;
-	return ret;
+	return is_init(s) ? fph_inflight_take_used(&s->inflight, used, n) :
+			    FPH_EUNINIT;
 }
 
 /* ------------------------------------------------------------------- get -- */
 
+void fph_hint_session_get_room(const struct fph_hint_session *s,
+			       uint32_t *buffers, uint32_t *segs)
+{
+	*buffers = is_init(s) ? fph_inflight_get_room(&s->inflight) : 0;
+	*segs = is_init(s) ? fph_coalescer_get_room(&s->inflight.ranges) : 0;
+}
+
 int fph_hint_session_get_state(const struct fph_hint_session *s)
 {
-	return is_init(s) ? (int)s->state : FPH_EUNINIT;
+	return is_init(s) ? s->state : FPH_EUNINIT;
 }
 
 uint32_t fph_hint_session_get_config(const struct fph_hint_session *s)
@@ -342,23 +465,43 @@ uint32_t fph_hint_session_get_config(const struct fph_hint_session *s)
 					   VIRTIO_BALLOON_CMD_ID_STOP;
 }
 
-uint32_t fph_hint_session_get_outstanding(const struct fph_hint_session *s)
+uint32_t fph_hint_session_get_id(const struct fph_hint_session *s)
 {
-	return is_init(s) ? s->window.noutstanding : 0;
+	return is_init(s) ? s->id : 0;
 }
 
-bool fph_hint_session_is_room(const struct fph_hint_session *s, uint32_t nsegs)
+int fph_hint_session_get_error(const struct fph_hint_session *s)
 {
-	return is_init(s) && fph_window_get_room(&s->window, nsegs) == FPH_OK;
+	return is_init(s) ? s->error : FPH_EUNINIT;
+}
+
+uint32_t fph_hint_session_get_outstanding(const struct fph_hint_session *s)
+{
+	return is_init(s) ? s->inflight.noutstanding : 0;
 }
 
 int fph_hint_session_get_counters(const struct fph_hint_session *s,
-				  struct fph_hint_counters *out)
+				  struct fph_hint_counters *out, size_t size)
 {
+	const struct fph_inflight *f;
+	struct fph_hint_counters n;
+
 	if (!is_init(s))
 		return FPH_EUNINIT;
-	*out = s->counters;
-	out->bytes_trimmed = s->window.ranges.counters.trimmed_bytes;
-	out->bytes_overlap = s->window.ranges.counters.overlap_bytes;
+	if (!out || !size)
+		return FPH_EINVAL;
+	f = &s->inflight;
+	n = s->counters;
+	n.hints = f->ranges.counters.added;
+	n.bytes = f->ranges.counters.added_bytes;
+	n.ignored += f->skipped;
+	n.bytes_ignored += f->skipped_bytes;
+	n.returned = f->returned;
+	n.failed_runs = f->done[FPH_OUTCOME_FAILED].runs;
+	n.bytes_cleared = f->freed;
+	n.bytes_trimmed = f->done[FPH_OUTCOME_TRIMMED].left +
+			  f->ranges.counters.trimmed_bytes;
+	n.bytes_overlap = f->ranges.counters.overlap_bytes;
+	fph_copy_out(out, size, &n, sizeof(n));
 	return FPH_OK;
 }

@@ -8,43 +8,117 @@
  * init		CLEAN			CLEAN
  * reset	CLEAN (1)		CLEAN (1)
  * set_poison	CLEAN, or POISONED with a negotiated nonzero value
- * add, good	hands out		returns, IGNORED
- * add, bad	returns, REFUSED	returns, REFUSED
- * refuse	returns, REFUSED	returns, REFUSED
- * next		a run, if any waits	a run of an earlier chain, if any waits
- * complete	the run is over		the run is over
- * end		a chain, if any is ready
+ * add, good	its ranges wait		ready, SKIPPED
+ * add, bad	ready, REFUSED		ready, REFUSED
+ * next		runs, if any wait	runs of earlier buffers, if any wait
+ * complete	the runs are over	the runs are over
+ * take_used	buffers, if any are ready
  *
- * (1) FPH_EBUSY and no change while a run is handed out.
+ * (1) FPH_EBUSY and no change while a run is out.
  */
-#include "internal.h"
+#include <fph/host.h>
+
+#include "common.h"
+#include "inflight.h"
+
+#define MAGIC		0x46705230u
+
+#define OUTCOMES	(1u << FPH_OUTCOME_DISCARDED | \
+			 1u << FPH_OUTCOME_LAZY | 1u << FPH_OUTCOME_TRIMMED | \
+			 1u << FPH_OUTCOME_SKIPPED | 1u << FPH_OUTCOME_FAILED)
+
+struct fph_report {
+	uint32_t magic;
+	bool poisoned;
+	struct fph_inflight inflight;
+	struct fph_report_counters counters;	/* those that add counts */
+};
+
+/* The object, rounded up so that what follows it is aligned. */
+#define OBJECT_SIZE	((sizeof(struct fph_report) + 7) & ~(size_t)7)
 
 static bool is_init(const struct fph_report *r)
 {
-	return r->magic == FPH_MAGIC_REPORT;
+	return r && r->magic == MAGIC;
 }
 
-int fph_report_init(struct fph_report *r, const struct fph_storage *storage,
-		    uint64_t granule)
-{
-	struct fph_window window;
-	int ret = fph_window_init(&window, storage, granule);
+/* ------------------------------------------------------------------ init -- */
 
+static bool read_params(struct fph_report_params *known,
+			const struct fph_report_params *params)
+{
+	if (!fph_params_read(known, sizeof(*known), params,
+			     sizeof(known->size)) ||
+	    known->queue >= FPH_NQUEUES)
+		return false;
+	if (!known->max_ranges)
+		known->max_ranges = 4096;
+	if (!known->max_buffers)
+		known->max_buffers = 128;
+	if (!known->queue)
+		known->queue = FPH_QUEUE_REPORT;
+	if (!known->granule)
+		known->granule = 4096;
+	return fph_is_power(known->granule);
+}
+
+static size_t get_size(const struct fph_report_params *known)
+{
+	size_t size = fph_inflight_size(known->max_ranges,
+					known->max_buffers);
+
+	return size && size + OBJECT_SIZE > size ? size + OBJECT_SIZE : 0;
+}
+
+size_t fph_report_size(const struct fph_report_params *params)
+{
+	struct fph_report_params known;
+
+	return read_params(&known, params) ? get_size(&known) : 0;
+}
+
+int fph_report_init(struct fph_report **r, void *mem, size_t size,
+		    const struct fph_report_params *params)
+{
+	struct fph_report_params known;
+	struct fph_report *report = mem;
+	int ret;
+
+	if (!r || !read_params(&known, params) ||
+	    !fph_is_memory(mem, size, get_size(&known)))
+		return FPH_EINVAL;
+	fph_memset(report, 0, sizeof(*report));
+	ret = fph_inflight_init(&report->inflight,
+				(uint8_t *)mem + OBJECT_SIZE,
+				size - OBJECT_SIZE, known.max_ranges,
+				known.max_buffers, known.granule, OUTCOMES);
 	if (ret != FPH_OK)
 		return ret;
-	fph_memset(r, 0, sizeof(*r));
-	r->magic = FPH_MAGIC_REPORT;
-	r->window = window;
+	report->inflight.ranges.queue = known.queue;
+	report->magic = MAGIC;
+	*r = report;
 	return FPH_OK;
+}
+
+/* Bytes that wait: added, and in no run yet. */
+static uint64_t get_waiting(const struct fph_report *r)
+{
+	const struct fph_coalescer_counters *n = &r->inflight.ranges.counters;
+
+	return n->added_bytes - n->run_bytes - n->trimmed_bytes -
+	       n->overlap_bytes;
 }
 
 int fph_report_reset(struct fph_report *r)
 {
 	if (!is_init(r))
 		return FPH_EUNINIT;
-	if (r->window.noutstanding)
+	if (r->inflight.noutstanding)
 		return FPH_EBUSY;
-	fph_window_reset(&r->window);
+	/* In no run, now or ever: so that all bytes stay accounted for. */
+	r->counters.bytes_skipped += get_waiting(r);
+	r->inflight.ranges.counters.added_bytes -= get_waiting(r);
+	fph_inflight_reset(&r->inflight);
 	r->poisoned = false;
 	return FPH_OK;
 }
@@ -58,101 +132,137 @@ int fph_report_set_poison(struct fph_report *r, bool negotiated,
 	return FPH_OK;
 }
 
-int fph_report_add(struct fph_report *r, uint64_t cookie,
-		   const struct fph_seg *segs, uint32_t nsegs)
+/* ------------------------------------------------------------------- add -- */
+
+/* Returns a good buffer without a discard (R4). */
+static int add_poisoned(struct fph_report *r, const struct fph_buffer *b,
+			const struct fph_seg *segs)
 {
 	uint64_t bytes;
-	int ret;
+	int ret = fph_inflight_check(segs, b->nwrite, &bytes);
 
-	if (!is_init(r))
-		return FPH_EUNINIT;
-	ret = fph_window_get_room(&r->window, nsegs);
 	if (ret != FPH_OK)
 		return ret;
-	ret = fph_segs_check(segs, nsegs, &bytes);
-	if (ret != FPH_OK) {
-		r->counters.peer_errors++;
-		r->counters.refused++;
-		fph_window_add_ready(&r->window, cookie, FPH_OUTCOME_REFUSED);
-		return ret;
-	}
-	r->counters.chains++;
-	r->counters.ranges += nsegs;
-	r->counters.bytes_offered += bytes;
-	if (r->poisoned) {
-		r->counters.poisoned++;
-		fph_window_add_ready(&r->window, cookie, FPH_OUTCOME_IGNORED);
-	} else {
-		fph_window_add(&r->window, cookie, segs, nsegs);
-	}
+	r->counters.poisoned++;
+	r->counters.ranges += b->nwrite;
+	r->counters.bytes_skipped += bytes;
+	fph_inflight_add_ready(&r->inflight, b->cookie, FPH_OUTCOME_SKIPPED,
+			       FPH_SKIP_POISON);
 	return FPH_OK;
 }
 
-int fph_report_refuse(struct fph_report *r, uint64_t cookie)
+/* Takes a good buffer: FPH_OK, FPH_EREFUSED, FPH_EFULL, FPH_PEER_*. */
+static inline int add_good(struct fph_report *r, const struct fph_buffer *b,
+			   const struct fph_seg *segs)
 {
-	int ret;
+	struct fph_inflight *f = &r->inflight;
 
-	if (!is_init(r))
-		return FPH_EUNINIT;
-	ret = fph_window_get_room(&r->window, 0);
-	if (ret != FPH_OK)
-		return ret;
+	if (b->flags & FPH_BUFFER_REFUSE)
+		return FPH_EREFUSED;
+
+	if (b->nread)
+		return FPH_PEER_DIRECTION;
+	if (b->nwrite > f->ranges.max_ranges)
+		return FPH_PEER_LONG_CHAIN;
+	if (r->poisoned)
+		return add_poisoned(r, b, segs);
+	return fph_inflight_add(f, b->cookie, segs, b->nwrite);
+}
+
+static void add_refused(struct fph_report *r, uint64_t cookie, bool peer)
+{
 	r->counters.refused++;
-	fph_window_add_ready(&r->window, cookie, FPH_OUTCOME_REFUSED);
-	return FPH_OK;
+	r->counters.peer_errors += peer;
+	fph_inflight_add_ready(&r->inflight, cookie, FPH_OUTCOME_REFUSED,
+			       FPH_SKIP_NONE);
 }
 
-int fph_report_next(struct fph_report *r, struct fph_run *run)
+int fph_report_add(struct fph_report *r, const struct fph_buffer *buffers,
+		   uint32_t n, const struct fph_seg *segs)
 {
-	return is_init(r) ? fph_window_next(&r->window, run) : FPH_EUNINIT;
-}
-
-int fph_report_complete(struct fph_report *r, const struct fph_run *run,
-			bool ok)
-{
+	uint32_t i;
 	int ret;
 
 	if (!is_init(r))
 		return FPH_EUNINIT;
-	ret = fph_window_complete(&r->window, run, ok);
-	if (ret != FPH_OK)
-		return ret;
-	if (ok)
-		r->counters.bytes_done += run->len;
-	else
-		r->counters.failed++;
-	return FPH_OK;
+	if (!n)
+		return FPH_EINVAL;
+	for (i = 0; i < n && fph_inflight_get_room(&r->inflight); i++) {
+		ret = add_good(r, &buffers[i], segs);
+		if (ret == FPH_EFULL)
+			break;
+		if (ret != FPH_OK)
+			add_refused(r, buffers[i].cookie,
+				    ret != FPH_EREFUSED);
+		segs += (size_t)buffers[i].nread + buffers[i].nwrite;
+	}
+	r->counters.buffers += i;
+	return i ? (int)i : FPH_EFULL;
 }
 
-int fph_report_end(struct fph_report *r, struct fph_chain_end *end)
-{
-	int ret;
+/* ------------------------------------------------------------------ runs -- */
 
-	if (!is_init(r))
-		return FPH_EUNINIT;
-	ret = fph_window_end(&r->window, end);
-	if (ret == 1)
-		r->counters.returned++;
-	return ret;
+int fph_report_next(struct fph_report *r, struct fph_run *runs, uint32_t n)
+{
+	return is_init(r) ? fph_inflight_next(&r->inflight, runs, n) :
+			    FPH_EUNINIT;
+}
+
+int fph_report_complete(struct fph_report *r, const struct fph_run *runs,
+			uint32_t n)
+{
+	return is_init(r) ? fph_inflight_complete(&r->inflight, runs, n) :
+			    FPH_EUNINIT;
+}
+
+int fph_report_take_used(struct fph_report *r, struct fph_used *used,
+			 uint32_t n)
+{
+	return is_init(r) ? fph_inflight_take_used(&r->inflight, used, n) :
+			    FPH_EUNINIT;
+}
+
+/* ------------------------------------------------------------------- get -- */
+
+void fph_report_get_room(const struct fph_report *r, uint32_t *buffers,
+			 uint32_t *segs)
+{
+	*buffers = is_init(r) ? fph_inflight_get_room(&r->inflight) : 0;
+	*segs = is_init(r) ? fph_coalescer_get_room(&r->inflight.ranges) : 0;
 }
 
 uint32_t fph_report_get_outstanding(const struct fph_report *r)
 {
-	return is_init(r) ? r->window.noutstanding : 0;
-}
-
-bool fph_report_is_room(const struct fph_report *r, uint32_t nsegs)
-{
-	return is_init(r) && fph_window_get_room(&r->window, nsegs) == FPH_OK;
+	return is_init(r) ? r->inflight.noutstanding : 0;
 }
 
 int fph_report_get_counters(const struct fph_report *r,
-			    struct fph_report_counters *out)
+			    struct fph_report_counters *out, size_t size)
 {
+	const struct fph_inflight *f;
+	struct fph_report_counters n;
+
 	if (!is_init(r))
 		return FPH_EUNINIT;
-	*out = r->counters;
-	out->bytes_trimmed = r->window.ranges.counters.trimmed_bytes;
-	out->bytes_overlap = r->window.ranges.counters.overlap_bytes;
+	if (!out || !size)
+		return FPH_EINVAL;
+	f = &r->inflight;
+	n = r->counters;
+	/* What add passed over, poisoned buffers, and what was forgotten. */
+	n.bytes_skipped += f->skipped_bytes;
+	n.bytes_offered = f->ranges.counters.added_bytes + n.bytes_skipped;
+	n.ranges += f->ranges.counters.added + f->skipped;
+	n.returned = f->returned;
+	n.runs = f->runs;
+	n.failed_runs = f->done[FPH_OUTCOME_FAILED].runs;
+	n.bytes_freed = f->freed;
+	n.bytes_lazy = f->done[FPH_OUTCOME_LAZY].left;
+	n.bytes_trimmed = f->done[FPH_OUTCOME_TRIMMED].left +
+			  f->ranges.counters.trimmed_bytes;
+	n.bytes_skipped += f->done[FPH_OUTCOME_SKIPPED].left +
+			   f->done[FPH_OUTCOME_DISCARDED].left;
+	n.bytes_failed = f->done[FPH_OUTCOME_FAILED].left;
+	n.bytes_overlap = f->ranges.counters.overlap_bytes;
+	fph_copy_out(out, size, &n, sizeof(n));
 	return FPH_OK;
 }

@@ -1,16 +1,25 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 #
 # The freestanding core. Plain make syntax, so that a port which takes these
-# files into its own tree can include this list as it is.
-FPH_CORE_SOURCES = \
-	lib/core/batch.c \
-	lib/core/hint_session.c \
-	lib/core/hinter.c \
-	lib/core/range.c \
-	lib/core/report.c \
-	lib/core/reporter.c \
+# files into its own tree can include this list as it is: the wire alone, or
+# with it the host's side, the guest's, or both.
+FPH_WIRE_SOURCES = \
 	lib/core/status.c \
-	lib/core/window.c \
 	lib/core/wire.c
+FPH_HOST_SOURCES = \
+	lib/core/coalescer.c \
+	lib/core/coalescer_sort.c \
+	lib/core/hint_session.c \
+	lib/core/inflight.c \
+	lib/core/report.c
+FPH_GUEST_SOURCES = \
+	lib/core/batch.c \
+	lib/core/hinter.c \
+	lib/core/reporter.c
+FPH_CORE_SOURCES = \
+	$(FPH_WIRE_SOURCES) $(FPH_HOST_SOURCES) $(FPH_GUEST_SOURCES)
 FPH_CORE_PRIVATE_H = \
-	lib/core/internal.h
+	lib/core/coalescer.h \
+	lib/core/coalescer_sort.h \
+	lib/core/common.h \
+	lib/core/inflight.h

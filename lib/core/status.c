@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * Names and classes of results.
+ * Names and classes of results, and the version.
  */
 #include <fph/status.h>
 
@@ -20,6 +20,8 @@ static const struct status_name status_names[] = {
 	NAME(FPH_EEXHAUSTED),
 	NAME(FPH_ENOENT),
 	NAME(FPH_EREFUSED),
+	NAME(FPH_EINPROGRESS),
+	NAME(FPH_EEXIST),
 	NAME(FPH_PEER_BROKEN),
 	NAME(FPH_PEER_SHORT),
 	NAME(FPH_PEER_CMD_LEN),
@@ -42,7 +44,8 @@ static const struct status_name status_names[] = {
 	NAME(FPH_PEER_INFLIGHT),
 	NAME(FPH_PEER_USED_INDEX),
 	NAME(FPH_PEER_USED_ID),
-	NAME(FPH_EUNINIT)
+	NAME(FPH_EUNINIT),
+	NAME(FPH_ENOMEM)
 };
 
 static const char *find_name(int status)
@@ -61,9 +64,14 @@ bool fph_status_is_peer(int status)
 	       find_name(status) != NULL;
 }
 
-const char *fph_status_get_name(int status)
+const char *fph_status_name(int status)
 {
 	const char *name = find_name(status > 0 ? FPH_OK : status);
 
 	return name != NULL ? name : "FPH_?";
+}
+
+uint32_t fph_version(void)
+{
+	return FPH_VERSION;
 }

@@ -3,7 +3,7 @@
  * The wire: config space, command ids, page frames, statistics, queue
  * numbering.
  */
-#include "internal.h"
+#include "common.h"
 
 #define PFN_SIZE	4u
 #define PAGE_MASK	(((uint64_t)1 << VIRTIO_BALLOON_PFN_SHIFT) - 1)
@@ -61,7 +61,7 @@ int fph_config_encode(void *buf, size_t len,
 	return FPH_OK;
 }
 
-uint32_t fph_config_get_size(uint64_t features)
+uint32_t fph_config_size(uint64_t features)
 {
 	if (features & FPH_BIT(VIRTIO_BALLOON_F_PAGE_POISON))
 		return FPH_CONFIG_POISON_VAL + 4;
@@ -97,82 +97,107 @@ uint32_t fph_cmd_id_next(uint32_t id)
 	return id + 1;
 }
 
-/* ------------------------------------------ entries of a buffer, by turn -- */
+/* ----------------------------------------------- page frames, statistics -- */
 
-/* Whether an entry can be read at off: 1, 0 (at the end), or why not. */
-static int check_read(size_t len, size_t off, size_t size, int endian)
+/* Where entries are read or written. */
+struct cursor {
+	size_t room;		/* whole entries that fit */
+	uint32_t todo;		/* of them, those of this call */
+	bool tail;		/* bytes after them that are no entry */
+};
+
+/* False: an argument is out of its range. */
+static bool get_cursor(struct cursor *c, size_t len, size_t off, size_t size,
+		       uint32_t n, int endian)
 {
-	if (!fph_is_endian(endian) || off > len)
-		return FPH_EINVAL;
-	if (off == len)
-		return 0;
-	return len - off < size ? FPH_PEER_SHORT : 1;
+	if (!fph_is_endian(endian) || !n || off > len)
+		return false;
+	c->room = (len - off) / size;
+	c->todo = c->room < n ? (uint32_t)c->room : n;
+	c->tail = len - off != c->room * size;
+	return true;
 }
 
-static int check_write(size_t len, size_t off, size_t size, int endian)
-{
-	if (!fph_is_endian(endian) || off > len)
-		return FPH_EINVAL;
-	return len - off < size ? FPH_EFULL : FPH_OK;
-}
-
-int fph_pfn_decode(uint64_t *gpa, const void *buf, size_t len, size_t *off,
-		   int endian)
-{
-	int ret = check_read(len, *off, PFN_SIZE, endian);
-
-	if (ret != 1)
-		return ret;
-	*gpa = (uint64_t)fph_get32((const uint8_t *)buf + *off, endian)
-		<< VIRTIO_BALLOON_PFN_SHIFT;
-	*off += PFN_SIZE;
-	return 1;
-}
-
-int fph_pfn_encode(void *buf, size_t len, size_t *off, uint64_t gpa,
-		   int endian)
-{
-	int ret;
-
-	if ((gpa & PAGE_MASK) || gpa >= PFN_GPA_END)
-		return FPH_EINVAL;
-	ret = check_write(len, *off, PFN_SIZE, endian);
-	if (ret != FPH_OK)
-		return ret;
-	fph_put32((uint8_t *)buf + *off,
-		  (uint32_t)(gpa >> VIRTIO_BALLOON_PFN_SHIFT), endian);
-	*off += PFN_SIZE;
-	return FPH_OK;
-}
-
-int fph_stat_decode(struct fph_stat *stat, const void *buf, size_t len,
-		    size_t *off, int endian)
+int fph_pfn_decode(uint64_t *gpas, uint32_t n, const void *buf, size_t len,
+		   size_t *off, int endian)
 {
 	const uint8_t *p;
-	int ret = check_read(len, *off, FPH_STAT_SIZE, endian);
+	struct cursor c;
 
-	if (ret != 1)
-		return ret;
+	if (!get_cursor(&c, len, *off, PFN_SIZE, n, endian))
+		return FPH_EINVAL;
+	if (!c.room)
+		return c.tail ? FPH_PEER_SHORT : 0;
 	p = (const uint8_t *)buf + *off;
-	stat->tag = fph_get16(p, endian);
-	stat->val = fph_get64(p + 2, endian);
-	*off += FPH_STAT_SIZE;
-	return 1;
+	for (uint32_t i = 0; i < c.todo; i++, p += PFN_SIZE)
+		gpas[i] = (uint64_t)fph_get32(p, endian)
+			  << VIRTIO_BALLOON_PFN_SHIFT;
+	*off += (size_t)c.todo * PFN_SIZE;
+	return (int)c.todo;
+}
+
+static bool is_pfn(uint64_t gpa)
+{
+	return !(gpa & PAGE_MASK) && gpa < PFN_GPA_END;
+}
+
+int fph_pfn_encode(void *buf, size_t len, size_t *off, const uint64_t *gpas,
+		   uint32_t n, int endian)
+{
+	struct cursor c;
+	uint8_t *p;
+	uint32_t i;
+
+	if (!get_cursor(&c, len, *off, PFN_SIZE, n, endian) ||
+	    !is_pfn(gpas[0]))
+		return FPH_EINVAL;
+	if (!c.room)
+		return FPH_EFULL;
+	p = (uint8_t *)buf + *off;
+	for (i = 0; i < c.todo && is_pfn(gpas[i]); i++, p += PFN_SIZE)
+		fph_put32(p, (uint32_t)(gpas[i] >> VIRTIO_BALLOON_PFN_SHIFT),
+			  endian);
+	*off += (size_t)i * PFN_SIZE;
+	return (int)i;
+}
+
+int fph_stat_decode(struct fph_stat *stats, uint32_t n, const void *buf,
+		    size_t len, size_t *off, int endian)
+{
+	const uint8_t *p;
+	struct cursor c;
+
+	if (!get_cursor(&c, len, *off, FPH_STAT_SIZE, n, endian))
+		return FPH_EINVAL;
+	if (!c.room)
+		return c.tail ? FPH_PEER_SHORT : 0;
+	p = (const uint8_t *)buf + *off;
+	for (uint32_t i = 0; i < c.todo; i++, p += FPH_STAT_SIZE) {
+		fph_memset(&stats[i], 0, sizeof(stats[i]));
+		stats[i].tag = fph_get16(p, endian);
+		stats[i].val = fph_get64(p + 2, endian);
+	}
+	*off += (size_t)c.todo * FPH_STAT_SIZE;
+	return (int)c.todo;
 }
 
 int fph_stat_encode(void *buf, size_t len, size_t *off,
-		    const struct fph_stat *stat, int endian)
+		    const struct fph_stat *stats, uint32_t n, int endian)
 {
+	struct cursor c;
 	uint8_t *p;
-	int ret = check_write(len, *off, FPH_STAT_SIZE, endian);
 
-	if (ret != FPH_OK)
-		return ret;
+	if (!get_cursor(&c, len, *off, FPH_STAT_SIZE, n, endian))
+		return FPH_EINVAL;
+	if (!c.room)
+		return FPH_EFULL;
 	p = (uint8_t *)buf + *off;
-	fph_put16(p, stat->tag, endian);
-	fph_put64(p + 2, stat->val, endian);
-	*off += FPH_STAT_SIZE;
-	return FPH_OK;
+	for (uint32_t i = 0; i < c.todo; i++, p += FPH_STAT_SIZE) {
+		fph_put16(p, stats[i].tag, endian);
+		fph_put64(p + 2, stats[i].val, endian);
+	}
+	*off += (size_t)c.todo * FPH_STAT_SIZE;
+	return (int)c.todo;
 }
 
 /* ------------------------------------------------------- queue numbering -- */
@@ -207,7 +232,7 @@ static int count_below(int queue, uint64_t features)
 	return count;
 }
 
-int fph_queue_get_index(int queue, int numbering, uint64_t offered,
+int fph_queue_index(int queue, int numbering, uint64_t offered,
 			uint64_t negotiated)
 {
 	if (queue < 0 || queue >= FPH_NQUEUES || !is_numbering(numbering) ||
@@ -230,7 +255,7 @@ static uint32_t get_indices(int numbering, uint64_t offered,
 	int queue, index;
 
 	for (queue = 0; queue < FPH_NQUEUES; queue++) {
-		index = fph_queue_get_index(queue, numbering, offered,
+		index = fph_queue_index(queue, numbering, offered,
 					    negotiated);
 		if (index >= 0)
 			indices |= 1u << index;

@@ -1,35 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * The map of guest memory: a sorted array and a binary search.
+ * The map of guest memory: a sorted array, and a table that is indexed by
+ * address.
+ *
+ * The table divides the address space below the last region into cells of one
+ * size.  Each names the region that has most of the cell.  A look-up tries
+ * that one, and searches the array only if it was wrong: where regions meet
+ * inside a cell, and for what is not guest memory.
  *
  * Nothing here adds a length to an address: a region may end at 2^64, where
- * the sum is 0.  What is compared are distances, which always fit.
+ * the sum is 0.  What is compared are distances, which always fit.  The table
+ * alone, which ends below 2^63, may add one of 32 bits.
  */
-#include <sys/stat.h>
-#include <sys/vfs.h>
-#include <unistd.h>
+#include <stdlib.h>
 
-#include "vmm/internal.h"
-
-/* The magic numbers of linux/magic.h, which not every libc brings along. */
-#define TMPFS_MAGIC_NUMBER	0x01021994ul
-#define HUGETLBFS_MAGIC_NUMBER	0x958458f6ul
+#include "vmm/memory_internal.h"
 
 #define UNIT			4096u	/* the finest page of any guest */
-#define BACKING_FIRST		FPH_BACKING_ANON
-#define BACKING_LAST		FPH_BACKING_HUGETLB_ANON
+#define UNIT_SHIFT		12
+#define TABLE_END		((uint64_t)1 << 63)
+#define DEFAULT_REGIONS		1024u
+#define MAX_REGIONS		(0xffffu / FPH_PLACE_WORDS)
 #define REGION_FLAGS		(FPH_REGION_LOCKED | \
 				 FPH_REGION_CONFIDENTIAL | FPH_REGION_READONLY)
-
-static bool is_live(const struct fph_memory *m)
-{
-	return m && m->magic == FPH_MEMORY_MAGIC;
-}
-
-static bool is_wrapping(uint64_t gpa, uint64_t len)
-{
-	return len && gpa + (len - 1) < gpa;
-}
 
 static bool is_inside(const struct fph_region *r, uint64_t gpa)
 {
@@ -59,48 +52,139 @@ static uint32_t search(const struct fph_memory *m, uint64_t gpa)
 	return low;
 }
 
-/*
- * The index of the region that holds gpa, or nregions.
- *
- * The last hit is a hint that threads overwrite for each other.  Relaxed will
- * do: whatever value is read is checked against the array, which is constant
- * meanwhile.
- */
-static uint32_t find(struct fph_memory *m, uint64_t gpa)
+/* The index of the region that holds gpa, or nregions. */
+static uint32_t find(const struct fph_memory *m, uint64_t gpa)
 {
-	uint32_t i = __atomic_load_n(&m->last, __ATOMIC_RELAXED);
+	uint64_t cell = gpa >> m->shift;
+	uint32_t i;
 
-	if (i < m->nregions && is_inside(&m->regions[i], gpa))
-		return i;
+	if (cell < m->ncells) {
+		i = m->cells[cell] / FPH_PLACE_WORDS;
+		if (is_inside(&m->regions[i], gpa))
+			return i;
+	}
 	i = search(m, gpa);
-	if (!i || !is_inside(&m->regions[i - 1], gpa))
-		return m->nregions;
-	__atomic_store_n(&m->last, i - 1, __ATOMIC_RELAXED);
-	return i - 1;
+	return i && is_inside(&m->regions[i - 1], gpa) ? i - 1 : m->nregions;
 }
 
-int fph_memory_init(struct fph_memory *m, struct fph_region *storage,
-		    uint32_t capacity)
+/* ------------------------------------------------------------------- map -- */
+
+struct fph_memory *fph_memory_new(const struct fph_memory_params *params,
+				  int *status)
 {
-	if (!m || !storage || !capacity)
-		return FPH_EINVAL;
-	fph_memset(m, 0, sizeof(*m));
-	m->regions = storage;
-	m->capacity = capacity;
-	m->magic = FPH_MEMORY_MAGIC;
-	return FPH_OK;
+	struct fph_memory_params p = { .size = sizeof(p) };
+	struct fph_memory *m = NULL;
+	int ret = FPH_EINVAL;
+
+	if (params && !fph_params_read(&p, sizeof(p), params, sizeof(p)))
+		goto out;
+	if (!p.max_regions)
+		p.max_regions = DEFAULT_REGIONS;
+	if (p.max_regions > MAX_REGIONS)
+		goto out;
+	ret = FPH_ENOMEM;
+	m = malloc(sizeof(*m));
+	if (!m)
+		goto out;
+	/* What is never added is never touched. */
+	m->regions = malloc(p.max_regions * sizeof(*m->regions));
+	m->places = malloc(p.max_regions * FPH_PLACE_WORDS *
+			   sizeof(*m->places));
+	m->capacity = p.max_regions;
+	fph_memory_reset(m);
+	if (!m->regions || !m->places) {
+		fph_memory_free(m);
+		m = NULL;
+		goto out;
+	}
+	ret = FPH_OK;
+out:
+	if (status)
+		*status = ret;
+	return m;
+}
+
+void fph_memory_free(struct fph_memory *m)
+{
+	if (!m)
+		return;
+	free(m->regions);
+	free(m->places);
+	free(m);
 }
 
 int fph_memory_reset(struct fph_memory *m)
 {
-	if (!is_live(m))
+	if (!m)
 		return FPH_EUNINIT;
 	m->nregions = 0;
-	m->last = 0;
+	m->ncells = 0;
+	m->shift = UNIT_SHIFT;
 	return FPH_OK;
 }
 
-static bool needs_fd(int backing)
+static uint64_t last_of(const struct fph_region *r)
+{
+	return r->gpa + (r->len - 1);
+}
+
+/* Bytes of r in a cell that it touches, less one. */
+static uint64_t share(const struct fph_memory *m, const struct fph_region *r,
+		      uint64_t cell)
+{
+	uint64_t first = cell << m->shift;
+	uint64_t last = first + (((uint64_t)1 << m->shift) - 1);
+
+	if (first < r->gpa)
+		first = r->gpa;
+	if (last > last_of(r))
+		last = last_of(r);
+	return last - first;
+}
+
+/* Makes region i that of its cells, but for those where another has more. */
+static void fill_cells(struct fph_memory *m, uint32_t i)
+{
+	const struct fph_region *r = &m->regions[i];
+	uint64_t cell = r->gpa >> m->shift;
+	uint64_t last = last_of(r) >> m->shift;
+
+	/* Only the first can have been given to a region before this one. */
+	if (i && cell < m->ncells &&
+	    last_of(&m->regions[i - 1]) >> m->shift == cell &&
+	    share(m, &m->regions[m->cells[cell] / FPH_PLACE_WORDS], cell) >=
+	    share(m, r, cell))
+		cell++;
+	for (; cell <= last && cell < m->ncells; cell++)
+		m->cells[cell] = (uint16_t)(i * FPH_PLACE_WORDS);
+}
+
+/* Makes the table anew.  The cells of no region name some region. */
+static void build_table(struct fph_memory *m)
+{
+	uint64_t last = 0;
+
+	for (uint32_t i = 0; i < m->nregions; i++) {
+		const struct fph_region *r = &m->regions[i];
+		uint64_t *w = &m->places[i * FPH_PLACE_WORDS];
+		bool fits = last_of(r) < TABLE_END;
+
+		w[FPH_PLACE_GPA] = r->gpa;
+		w[FPH_PLACE_END] = fits ? r->gpa + r->len : 0;
+		w[FPH_PLACE_HOST] = (uint64_t)(uintptr_t)r->host - r->gpa;
+		if (fits)
+			last = last_of(r);
+	}
+	m->shift = UNIT_SHIFT;
+	while (last >> m->shift >= FPH_MEMORY_CELLS)
+		m->shift++;
+	m->ncells = m->nregions ? (uint32_t)(last >> m->shift) + 1 : 0;
+	fph_memset(m->cells, 0, m->ncells * sizeof(m->cells[0]));
+	for (uint32_t i = 0; i < m->nregions; i++)
+		fill_cells(m, i);
+}
+
+static bool needs_fd(uint32_t backing)
 {
 	return backing == FPH_BACKING_SHMEM || backing == FPH_BACKING_FILE ||
 	       backing == FPH_BACKING_HUGETLB;
@@ -122,12 +206,13 @@ static bool is_host_ok(const struct fph_region *r)
 
 static bool is_region_ok(const struct fph_region *r)
 {
-	if (!r->len || (r->gpa | r->len) % UNIT || is_wrapping(r->gpa, r->len))
+	if ((r->gpa | r->len) % UNIT || fph_is_bad_range(r->gpa, r->len))
 		return false;
-	if (r->backing < BACKING_FIRST || r->backing > BACKING_LAST ||
-	    (r->flags & ~REGION_FLAGS))
+	if (r->backing < FPH_BACKING_ANON ||
+	    r->backing > FPH_BACKING_HUGETLB_ANON ||
+	    (r->flags & ~REGION_FLAGS) || r->reserved)
 		return false;
-	if (r->page_size < UNIT || (r->page_size & (r->page_size - 1)))
+	if (r->page_size < UNIT || !fph_is_power(r->page_size))
 		return false;
 	return is_host_ok(r) && (!needs_fd(r->backing) || is_file_ok(r));
 }
@@ -144,21 +229,21 @@ static bool is_overlapping(const struct fph_memory *m, uint32_t at,
 int fph_memory_add(struct fph_memory *m, const struct fph_region *r)
 {
 	uint32_t at;
-	uint32_t i;
 
-	if (!is_live(m))
+	if (!m)
 		return FPH_EUNINIT;
 	if (!r || !is_region_ok(r))
 		return FPH_EINVAL;
 	at = search(m, r->gpa);
 	if (is_overlapping(m, at, r))
-		return FPH_EINVAL;
+		return FPH_EEXIST;
 	if (m->nregions == m->capacity)
 		return FPH_EFULL;
-	for (i = m->nregions; i > at; i--)
+	for (uint32_t i = m->nregions; i > at; i--)
 		m->regions[i] = m->regions[i - 1];
 	m->regions[at] = *r;
 	m->nregions++;
+	build_table(m);
 	return FPH_OK;
 }
 
@@ -166,7 +251,7 @@ int fph_memory_remove(struct fph_memory *m, uint64_t gpa, uint64_t len)
 {
 	uint32_t i;
 
-	if (!is_live(m))
+	if (!m)
 		return FPH_EUNINIT;
 	i = search(m, gpa);
 	if (!i || m->regions[i - 1].gpa != gpa || m->regions[i - 1].len != len)
@@ -174,22 +259,25 @@ int fph_memory_remove(struct fph_memory *m, uint64_t gpa, uint64_t len)
 	for (; i < m->nregions; i++)
 		m->regions[i - 1] = m->regions[i];
 	m->nregions--;
-	m->last = 0;
+	build_table(m);
 	return FPH_OK;
 }
 
-const struct fph_region *fph_memory_get_region(struct fph_memory *m,
+/* --------------------------------------------------------------- look-ups -- */
+
+const struct fph_region *fph_memory_get_region(const struct fph_memory *m,
 					       uint64_t gpa)
 {
 	uint32_t i;
 
-	if (!is_live(m))
+	if (!m)
 		return NULL;
 	i = find(m, gpa);
 	return i < m->nregions ? &m->regions[i] : NULL;
 }
 
-void *fph_memory_get_host(struct fph_memory *m, uint64_t gpa, uint64_t len)
+void *fph_memory_get_host(const struct fph_memory *m, uint64_t gpa,
+			  uint64_t len)
 {
 	const struct fph_region *r = fph_memory_get_region(m, gpa);
 
@@ -198,13 +286,16 @@ void *fph_memory_get_host(struct fph_memory *m, uint64_t gpa, uint64_t len)
 	return (uint8_t *)r->host + (gpa - r->gpa);
 }
 
-bool fph_memory_is_ram(struct fph_memory *m, uint64_t gpa, uint64_t len)
+const void *fph_memory_map(void *ctx, uint64_t gpa, uint64_t len)
 {
-	uint32_t i;
+	return fph_memory_get_host(ctx, gpa, len);
+}
 
-	if (!is_live(m) || !len || is_wrapping(gpa, len))
+bool fph_memory_is_ram(const struct fph_memory *m, uint64_t gpa, uint64_t len)
+{
+	if (!m || fph_is_bad_range(gpa, len))
 		return false;
-	for (i = find(m, gpa); i < m->nregions; i++) {
+	for (uint32_t i = find(m, gpa); i < m->nregions; i++) {
 		const struct fph_region *r = &m->regions[i];
 
 		if (!is_inside(r, gpa))
@@ -217,17 +308,17 @@ bool fph_memory_is_ram(struct fph_memory *m, uint64_t gpa, uint64_t len)
 	return false;
 }
 
-int fph_memory_next(struct fph_memory *m, struct fph_range *rest,
+int fph_memory_next(const struct fph_memory *m, struct fph_range *rest,
 		    struct fph_piece *piece)
 {
 	const struct fph_region *r;
 
-	if (!is_live(m))
+	if (!m)
 		return FPH_EUNINIT;
 	if (!rest->len)
 		return 0;
 	r = fph_memory_get_region(m, rest->gpa);
-	if (!r || is_wrapping(rest->gpa, rest->len))
+	if (!r || fph_is_bad_range(rest->gpa, rest->len))
 		return FPH_ENOENT;
 	piece->region = r;
 	piece->gpa = rest->gpa;
@@ -243,7 +334,7 @@ uint64_t fph_memory_gap(const struct fph_memory *m, uint64_t gpa, uint64_t len)
 {
 	uint32_t i;
 
-	if (!is_live(m) || is_wrapping(gpa, len))
+	if (!m || fph_is_bad_range(gpa, len))
 		return len;
 	i = search(m, gpa);
 	if (i && is_inside(&m->regions[i - 1], gpa))
@@ -256,53 +347,10 @@ uint64_t fph_memory_gap(const struct fph_memory *m, uint64_t gpa, uint64_t len)
 uint64_t fph_memory_get_bytes(const struct fph_memory *m)
 {
 	uint64_t bytes = 0;
-	uint32_t i;
 
-	if (!is_live(m))
+	if (!m)
 		return 0;
-	for (i = 0; i < m->nregions; i++)
+	for (uint32_t i = 0; i < m->nregions; i++)
 		bytes += m->regions[i].len;
 	return bytes;
-}
-
-/* The backing of a shared mapping. */
-static int shared_backing(unsigned long magic)
-{
-	switch (magic) {
-	case TMPFS_MAGIC_NUMBER:	/* a memfd as well */
-		return FPH_BACKING_SHMEM;
-	case HUGETLBFS_MAGIC_NUMBER:
-		return FPH_BACKING_HUGETLB;
-	default:
-		return FPH_BACKING_FILE;
-	}
-}
-
-int fph_memory_get_backing(struct fph_region *r, int fd, bool is_private)
-{
-	uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE);
-	int backing = FPH_BACKING_ANON;
-	struct statfs fs;
-	struct stat st;
-
-	if (!r)
-		return FPH_EINVAL;
-	if (fd != -1) {
-		if (fstat(fd, &st) || !S_ISREG(st.st_mode) || fstatfs(fd, &fs))
-			return FPH_EINVAL;
-		backing = shared_backing((unsigned long)fs.f_type);
-		/*
-		 * Only there is the block the page.  Elsewhere it is a unit of
-		 * the disk, or of transfers, and memory goes by system pages.
-		 */
-		if (backing == FPH_BACKING_HUGETLB)
-			page_size = (uint64_t)fs.f_bsize;
-		if (is_private)
-			backing = FPH_BACKING_FILE_PRIVATE;
-	} else if (!is_private) {
-		return FPH_EINVAL;
-	}
-	r->backing = backing;
-	r->page_size = page_size;
-	return FPH_OK;
 }

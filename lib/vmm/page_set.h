@@ -2,8 +2,9 @@
 /*
  * A set of pages of a whole guest, one bit a page.  take gives maximal runs of
  * whole granules and leaves what is not whole in the set, to be completed
- * later: so 4 KiB pages collect until a host page of 2 MiB is whole.  Not
- * installed.
+ * later: so 4 KiB pages collect until a host page of 2 MiB is whole.
+ *
+ * Not installed.  The rules of <fph/status.h> hold.
  */
 #ifndef FPH_VMM_PAGE_SET_H
 #define FPH_VMM_PAGE_SET_H
@@ -13,57 +14,62 @@
 struct fph_page_set;
 
 struct fph_page_set_params {
-	uint32_t size;			/* sizeof this struct */
-	uint32_t page_size;		/* of a bit: a power of two; 0: 4096 */
-	uint64_t gpa;			/* first address of the set */
-	uint64_t len;			/* bytes it covers, whole pages */
-	uint64_t granule;		/* of runs; 0: page_size */
+	uint32_t page_size;		/* of a bit: a power of two */
+	uint32_t reserved;
+	uint64_t gpa;			/* first address, a multiple of the
+					   granule */
+	uint64_t len;			/* bytes it covers, whole granules */
+	uint64_t granule;		/* of runs: page_size, or a larger power
+					   of two */
 };
 
-/* Bytes of memory: about len / page_size / 8.  0: parameters.  O(1). */
+/*
+ * Bytes of memory: len / page_size / 8, and if the granule is larger also
+ * len / granule * 4.  0: parameters.  O(1).
+ */
 size_t fph_page_set_size(const struct fph_page_set_params *params);
 
 /*
  * fph_page_set_init - make an empty set in mem
  *
+ * mem: zeroed, so that pages of it which are never used cost nothing.
+ *
  * FPH_OK (*s is set), FPH_EINVAL (a NULL, alignment, size, a parameter).
- * O(size), because the memory is zeroed.
+ * O(1).
  */
 int fph_page_set_init(struct fph_page_set **s, void *mem, size_t size,
-			      const struct fph_page_set_params *params);
+		      const struct fph_page_set_params *params);
 
-/* Make it empty.  FPH_OK, FPH_EUNINIT.  O(size). */
-int fph_page_set_reset(struct fph_page_set *s);
+/* Make it empty.  O(what was touched since it was empty). */
+void fph_page_set_reset(struct fph_page_set *s);
+
+/* Whether all of a range, which does not wrap, is covered by the set.  O(1). */
+bool fph_page_set_covers(const struct fph_page_set *s,
+			 const struct fph_range *range);
 
 /*
- * fph_page_set_add - put pages into the set
+ * fph_page_set_add - put the whole pages of a range into the set
  *
- * Only whole pages of a range count: it is aligned inwards.
- *
- * The number of ranges added; FPH_EINVAL (the first is empty, wraps or lies
- * outside; or n is 0), FPH_EUNINIT.  O(bytes / page_size / 64 + n).
+ * range: covered, not empty.  O(pages / 64 + granules).
  */
-int fph_page_set_add(struct fph_page_set *s,
-			     const struct fph_range *ranges, uint32_t n);
+void fph_page_set_add(struct fph_page_set *s, const struct fph_range *range);
 
-/* fph_page_set_remove - take pages out; as add, but aligned outwards. */
-int fph_page_set_remove(struct fph_page_set *s,
-				const struct fph_range *ranges, uint32_t n);
+/* Takes out every page that a range meets; else as add. */
+void fph_page_set_remove(struct fph_page_set *s,
+			 const struct fph_range *range);
 
 /*
  * fph_page_set_take - maximal runs of whole granules, ascending
  *
- * *from: where to go on, bytes; 0 at first; set by the call.  What is given is
- * no more in the set.
+ * What is given is no more in the set.
  *
- * The number of ranges, 0 (no more whole granules above *from), FPH_EINVAL (n
- * is 0), FPH_EUNINIT.  O(pages looked at / 64).
+ * The number of ranges, fewer than n when there are no more.
+ * O(granules between the lowest and the highest whole one / 64).
  */
-int fph_page_set_take(struct fph_page_set *s, uint64_t *from,
-			      struct fph_range *ranges, uint32_t n);
+uint32_t fph_page_set_take(struct fph_page_set *s, struct fph_range *ranges,
+			   uint32_t n);
 
-/* Pages in the set; 0 if not initialised.  O(1). */
+/* Pages in the set.  O(1). */
 uint64_t fph_page_set_get_pages(const struct fph_page_set *s);
-
 
 #endif /* FPH_VMM_PAGE_SET_H */

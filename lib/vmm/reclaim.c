@@ -1,87 +1,174 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * The reclaim engine.
+ * The reclaim engine: which memory is to be freed.
  *
- * Each byte of a run is counted once: bytes is the sum of discarded, lazy,
- * trimmed, failed and all of skipped.
+ * The runs of a call are walked from the front.  Runs that follow each other
+ * without a gap are taken together, so that they complete each other's huge
+ * page, and cut into extents: by regions, by whole pages of the backing, and,
+ * where a budget asks for it, into parts.
+ *
+ * Each byte is counted once: bytes is the sum of discarded, lazy, trimmed,
+ * failed and all of skipped.
  */
 #include <limits.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "vmm/internal.h"
+#include "core/common.h"
+#include "vmm/memory_internal.h"
+#include "vmm/reclaim_internal.h"
 
-/* A narrower one would cut offsets and punch the wrong place. */
-_Static_assert(sizeof(off_t) == 8, "build with -D_FILE_OFFSET_BITS=64");
+#define RECLAIM_MAGIC	0x66706872u	/* "fphr" */
 
-/* The kernel cuts a vector at 2^31 bytes less a page, whatever its size. */
-#define VECTOR_BYTES	0x7fe00000u
-/* With a time limit: what can be freed between two looks at the clock. */
-#define VECTOR_BYTES_TIMED	0x4000000u
+/*
+ * With a time limit the clock is read after each part.  Its size follows how
+ * long the last ones took: 2 MiB take 20 us as a huge page and 500 us as small
+ * ones that another thread has in its TLB.
+ */
+#define PART_FIRST	(UINT64_C(4) << 20)
+#define PART_MIN	(UINT64_C(1) << 20)
+#define PART_MAX	(UINT64_C(64) << 20)
+#define PART_SHORT	UINT64_C(100000)	/* ns: the next one is larger */
+#define PART_LONG	UINT64_C(400000)	/* ns: the next one is smaller */
 
 #define MAX_FAILURES	16	/* by default */
 
 #define RECLAIM_FLAGS	(FPH_RECLAIM_USE_FREE | FPH_RECLAIM_NO_VECTOR)
 
+/* The size of the params struct in the first version of the interface. */
+#define PARAMS_FIRST	sizeof(struct fph_reclaim_params)
+
+/* Where a call is. */
+struct walk {
+	struct fph_run *runs;
+	uint32_t n;
+	uint32_t i;		/* the run that is worked on */
+};
+
 static bool is_live(const struct fph_reclaim *rc)
 {
-	return rc && rc->magic == FPH_RECLAIM_MAGIC;
-}
-
-static bool is_zero(const uint8_t *p, size_t n)
-{
-	while (n--)
-		if (*p++)
-			return false;
-	return true;
+	return rc && rc->magic == RECLAIM_MAGIC;
 }
 
 static bool is_params_ok(const struct fph_reclaim_params *p)
 {
-	const struct fph_reclaim_ops *ops;
+	const struct fph_reclaim_ops *ops = p->ops;
 
-	if (!p || p->size < sizeof(*p) ||
-	    !is_zero((const uint8_t *)p + sizeof(*p), p->size - sizeof(*p)))
-		return false;
-	ops = p->ops;
 	if (ops && (!ops->fallocate || !ops->madvise || !ops->process_madvise))
 		return false;
-	return !(p->flags & ~RECLAIM_FLAGS) && p->memory &&
-	       p->memory->magic == FPH_MEMORY_MAGIC;
+	return !(p->flags & ~RECLAIM_FLAGS) && p->memory && !p->reserved;
 }
 
-int fph_reclaim_init(struct fph_reclaim *rc,
-		     const struct fph_reclaim_params *params)
+struct fph_reclaim *fph_reclaim_new(const struct fph_reclaim_params *params,
+				    int *status)
 {
-	if (!rc || !is_params_ok(params))
-		return FPH_EINVAL;
-	fph_memset(rc, 0, sizeof(*rc));
-	rc->flags = params->flags;
-	rc->max_failures = params->max_failures;
-	if (!rc->max_failures)
-		rc->max_failures = MAX_FAILURES;
-	rc->memory = params->memory;
-	rc->ops = params->ops ? params->ops : &fph_reclaim_system_ops;
-	rc->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
-	rc->no_vector = rc->flags & FPH_RECLAIM_NO_VECTOR;
-	rc->magic = FPH_RECLAIM_MAGIC;
-	return FPH_OK;
+	struct fph_reclaim *rc = NULL;
+	struct fph_reclaim_params p;
+	int ret = FPH_EINVAL;
+
+	if (fph_params_read(&p, sizeof(p), params, PARAMS_FIRST) &&
+	    is_params_ok(&p)) {
+		rc = calloc(1, sizeof(*rc));
+		ret = rc ? FPH_OK : FPH_ENOMEM;
+	}
+	if (rc) {
+		rc->magic = RECLAIM_MAGIC;
+		rc->flags = p.flags;
+		rc->max_failures = p.max_failures ? p.max_failures :
+						    MAX_FAILURES;
+		rc->memory = p.memory;
+		rc->ops = p.ops ? p.ops : &fph_reclaim_system_ops;
+		rc->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
+		rc->part = PART_FIRST;
+		rc->no_vector = rc->flags & FPH_RECLAIM_NO_VECTOR;
+	}
+	if (status)
+		*status = ret;
+	return rc;
 }
 
-int fph_reclaim_reset(struct fph_reclaim *rc)
+void fph_reclaim_free(struct fph_reclaim *rc)
+{
+	free(rc);
+}
+
+int fph_reclaim_enable(struct fph_reclaim *rc)
 {
 	if (!is_live(rc))
 		return FPH_EUNINIT;
-	rc->failures_in_row = 0;
-	rc->backoff = 0;
-	rc->disabled = false;
+	rc->ntroubles = 0;
 	rc->no_vector = rc->flags & FPH_RECLAIM_NO_VECTOR;
 	return FPH_OK;
 }
 
-/* --------------------------------------------------------------- pieces -- */
+/* -------------------------------------------------------------- outcomes -- */
 
-/* Why a region is left alone, or -1. */
+/*
+ * A run is as bad as its worst part.  The edges that were trimmed count only
+ * where nothing else is left of the run.
+ */
+static void raise_outcome(struct fph_run *run, int outcome, int reason)
+{
+	static const uint8_t weight[] = {
+		[FPH_OUTCOME_NONE] = 0,
+		[FPH_OUTCOME_TRIMMED] = 1,
+		[FPH_OUTCOME_DISCARDED] = 2,
+		[FPH_OUTCOME_LAZY] = 3,
+		[FPH_OUTCOME_SKIPPED] = 4,
+		[FPH_OUTCOME_FAILED] = 5,
+	};
+
+	if (weight[outcome] <= weight[run->outcome])
+		return;
+	run->outcome = (uint8_t)outcome;
+	run->reason = (uint8_t)reason;
+}
+
+static uint64_t *get_counter(struct fph_reclaim *rc, int outcome, int reason)
+{
+	switch (outcome) {
+	case FPH_OUTCOME_DISCARDED:
+		return &rc->counters.discarded;
+	case FPH_OUTCOME_LAZY:
+		return &rc->counters.lazy;
+	case FPH_OUTCOME_TRIMMED:
+		return &rc->counters.trimmed;
+	case FPH_OUTCOME_FAILED:
+		return &rc->counters.failed;
+	default:
+		return &rc->counters.skipped[reason];
+	}
+}
+
+void fph_reclaim_note(struct fph_reclaim *rc, const struct fph_extent *e,
+		      int outcome, int reason)
+{
+	struct fph_run *run = &rc->runs[e->run];
+	uint64_t gpa = e->gpa;
+	uint64_t left = e->len;
+
+	if (!left)
+		return;
+	*get_counter(rc, outcome, reason) += left;
+	rc->counters.bytes += left;
+	/* The extent begins inside its first run. */
+	for (; left; run++) {
+		uint64_t n = run->len - (gpa - run->gpa);
+
+		if (n > left)
+			n = left;
+		raise_outcome(run, outcome, reason);
+		if (outcome == FPH_OUTCOME_DISCARDED)
+			run->freed += n;
+		gpa += n;
+		left -= n;
+	}
+}
+
+/* --------------------------------------------------------------- extents -- */
+
+/* Why a region is left alone, or FPH_SKIP_NONE. */
 static int get_region_reason(const struct fph_region *r)
 {
 	if (r->flags & FPH_REGION_READONLY)
@@ -92,99 +179,182 @@ static int get_region_reason(const struct fph_region *r)
 		return FPH_SKIP_LOCKED;
 	if (r->backing == FPH_BACKING_FILE_PRIVATE)
 		return FPH_SKIP_FILE_PRIVATE;
-	return -1;
+	return FPH_SKIP_NONE;
 }
 
-static bool is_punched(int backing)
+bool fph_reclaim_is_punched(uint32_t backing)
 {
 	return backing == FPH_BACKING_SHMEM || backing == FPH_BACKING_FILE ||
 	       backing == FPH_BACKING_HUGETLB;
 }
 
-/*
- * Cut *len bytes at an address of the backing down to whole pages; how many
- * bytes are cut off in front.  Inwards, always (R6): madvise would round the
- * end up, and free what was never offered.
- */
-static uint64_t trim(uint64_t at, uint64_t *len, uint64_t page)
+static uint64_t get_page_size(const struct fph_reclaim *rc,
+			      const struct fph_region *r)
 {
-	uint64_t head = (0 - at) & (page - 1);
-
-	*len = *len > head ? (*len - head) & ~(page - 1) : 0;
-	return head;
+	return r->page_size > rc->page_size ? r->page_size : rc->page_size;
 }
 
-static void discard_piece(struct fph_pass *p, uint32_t run,
-			  const struct fph_piece *piece)
+/* Where gpa is among the pages of the backing: in the file or by address. */
+static uint64_t get_place(const struct fph_region *r, uint64_t gpa)
 {
-	const struct fph_region *r = piece->region;
-	struct fph_reclaim *rc = p->rc;
-	uint8_t *host = (uint8_t *)r->host + (piece->gpa - r->gpa);
-	uint64_t offset = r->fd_offset + (piece->gpa - r->gpa);
-	uint64_t page = r->page_size;
-	uint64_t len = piece->len;
-	int reason = get_region_reason(r);
-	bool is_file = is_punched(r->backing);
-	uint64_t head;
+	uint64_t base = fph_reclaim_is_punched(r->backing) ? r->fd_offset :
+			(uint64_t)(uintptr_t)r->host;
 
-	if (reason >= 0) {
-		rc->counters.skipped[reason] += len;
+	return base + (gpa - r->gpa);
+}
+
+struct fph_extent fph_reclaim_take_front(const struct fph_reclaim *rc,
+					 struct fph_extent *e, uint64_t len)
+{
+	struct fph_extent front = *e;
+	const struct fph_run *runs = rc->runs;
+
+	front.len = len;
+	e->gpa += len;
+	e->len -= len;
+	/* Where nothing is left there may be no further run. */
+	while (e->len && e->gpa - runs[e->run].gpa >= runs[e->run].len)
+		e->run++;
+	return front;
+}
+
+/*
+ * Cuts an extent down to whole pages.  Inwards, always (R6): madvise would
+ * round the end up, and free what was never offered.
+ */
+static void trim(struct fph_reclaim *rc, struct fph_extent *e)
+{
+	uint64_t mask = get_page_size(rc, e->region) - 1;
+	uint64_t head = (0 - get_place(e->region, e->gpa)) & mask;
+	struct fph_extent edge, whole;
+
+	edge = fph_reclaim_take_front(rc, e, head < e->len ? head :
+					     e->len);
+	fph_reclaim_note(rc, &edge, FPH_OUTCOME_TRIMMED, FPH_SKIP_NONE);
+	whole = fph_reclaim_take_front(rc, e, e->len & ~mask);
+	fph_reclaim_note(rc, e, FPH_OUTCOME_TRIMMED, FPH_SKIP_NONE);
+	*e = whole;
+}
+
+/* Ends an extent of more than part bytes behind a whole page. */
+static void cut(const struct fph_reclaim *rc, struct fph_extent *e,
+		uint64_t part)
+{
+	uint64_t page = get_page_size(rc, e->region);
+	uint64_t off = get_place(e->region, e->gpa) & (page - 1);
+	uint64_t end;
+
+	if (e->len <= part)
+		return;
+	end = (off + part) & ~(page - 1);
+	if (!end)
+		end = page;
+	if (end - off < e->len)
+		e->len = end - off;
+}
+
+static void free_extent(struct fph_reclaim *rc, struct fph_extent *e)
+{
+	int reason = get_region_reason(e->region);
+
+	if (reason) {
+		fph_reclaim_note(rc, e, FPH_OUTCOME_SKIPPED, reason);
 		return;
 	}
-	if (page < rc->page_size)
-		page = rc->page_size;
-	head = trim(is_file ? offset : (uintptr_t)host, &len, page);
-	rc->counters.trimmed += piece->len - len;
-	if (!len)
-		return;
-	if (is_file)
-		fph_pass_punch(p, run, r->fd, offset + head, len);
-	else
-		fph_pass_advise(p, run, r->backing, host + head, len);
+	trim(rc, e);
+	if (e->len)
+		fph_reclaim_free_extent(rc, e);
 }
 
-/* ----------------------------------------------------------------- runs -- */
+/* ------------------------------------------------------------------ walk -- */
 
-/* The reason that inhibits discards now, or -1. */
+/* Some bytes were worked on. */
+static void advance(struct walk *w, uint64_t len)
+{
+	while (len) {
+		struct fph_run *run = &w->runs[w->i];
+		uint64_t n = run->len - run->done;
+
+		if (n > len)
+			n = len;
+		run->done += n;
+		len -= n;
+		if (run->done == run->len)
+			w->i++;
+	}
+}
+
+/* What follows without a gap, until it is limit bytes or more. */
+static void gather(const struct walk *w, struct fph_extent *e, uint64_t limit)
+{
+	const struct fph_run *run = &w->runs[w->i];
+	uint32_t i = w->i + 1;
+
+	e->run = w->i;
+	e->gpa = run->gpa + run->done;
+	e->len = run->len - run->done;
+	for (; i < w->n && e->len < limit && e->gpa + e->len; i++) {
+		if (w->runs[i].gpa != e->gpa + e->len || w->runs[i].done)
+			break;
+		e->len += w->runs[i].len;
+	}
+}
+
+/* Works on one extent; how many bytes it was. */
+static uint64_t step(struct fph_reclaim *rc, struct walk *w, uint64_t part)
+{
+	const struct fph_run *run = &w->runs[w->i];
+	const struct fph_memory *m = rc->memory;
+	const struct fph_region *r =
+		fph_memory_get_region(m, run->gpa + run->done);
+	struct fph_extent e = { .region = r };
+	struct fph_range rest;
+	struct fph_piece piece;
+	uint64_t len;
+
+	/* A page more than a part, so that the cut leaves no edge behind. */
+	if (r && part <= UINT64_MAX - get_page_size(rc, r))
+		gather(w, &e, part + get_page_size(rc, r));
+	else
+		gather(w, &e, part);
+	rest.gpa = e.gpa;
+	rest.len = e.len;
+	if (!r || fph_memory_next(m, &rest, &piece) <= 0) {
+		e.len = fph_memory_gap(m, e.gpa, e.len);
+		fph_reclaim_note(rc, &e, FPH_OUTCOME_SKIPPED,
+				 FPH_SKIP_UNMAPPED);
+		advance(w, e.len);
+		return e.len;
+	}
+	e.len = piece.len;
+	cut(rc, &e, part);
+	len = e.len;
+	free_extent(rc, &e);
+	advance(w, len);
+	return len;
+}
+
+/* The reason that inhibits discards now, or FPH_SKIP_NONE. */
 static int get_inhibitor(const struct fph_reclaim *rc)
 {
-	int reason;
-
-	for (reason = FPH_SKIP_VFIO; reason <= FPH_SKIP_EMBEDDER; reason++)
+	for (int reason = FPH_SKIP_VFIO; reason <= FPH_SKIP_EMBEDDER; reason++)
 		if (rc->inhibit[reason])
 			return reason;
-	return -1;
+	return FPH_SKIP_NONE;
 }
 
-static void discard_run(struct fph_pass *p, uint32_t i,
-			const struct fph_run *run)
+static void skip_all(struct fph_reclaim *rc, struct walk *w, int reason)
 {
-	struct fph_range rest = { .gpa = run->gpa, .len = run->len };
-	struct fph_reclaim *rc = p->rc;
-	int reason = get_inhibitor(rc);
-	struct fph_piece piece;
-	uint64_t gap;
+	struct fph_extent e = { .region = NULL };
 
-	p->results[i] = FPH_RECLAIM_SKIPPED;
-	rc->counters.runs++;
-	rc->counters.bytes += run->len;
-	if (reason >= 0) {
-		rc->counters.skipped[reason] += run->len;
-		return;
-	}
-	if (!run->len || !fph_pass_is_admitted(p, i, run->len))
-		return;
-	while (rest.len) {
-		if (fph_memory_next(rc->memory, &rest, &piece) > 0) {
-			discard_piece(p, i, &piece);
-			continue;
-		}
-		gap = fph_memory_gap(rc->memory, rest.gpa, rest.len);
-		rc->counters.skipped[FPH_SKIP_UNMAPPED] += gap;
-		rest.gpa += gap;
-		rest.len -= gap;
+	while (w->i < w->n) {
+		gather(w, &e, 0);
+		fph_reclaim_note(rc, &e, FPH_OUTCOME_SKIPPED, reason);
+		advance(w, e.len);
 	}
 }
+
+/* ---------------------------------------------------------------- budget -- */
 
 static uint64_t get_time(void)
 {
@@ -194,49 +364,90 @@ static uint64_t get_time(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* Whether a budget is used up after so many runs, bytes and nanoseconds. */
-static bool is_spent(const struct fph_reclaim_budget *b, uint32_t runs,
-		     uint64_t bytes, uint64_t start)
+static void set_part(struct fph_reclaim *rc, uint64_t spent)
 {
-	return (b->runs && runs >= b->runs) ||
-	       (b->bytes && bytes >= b->bytes) ||
-	       (b->nanoseconds && get_time() - start >= b->nanoseconds);
+	if (spent < PART_SHORT && rc->part < PART_MAX)
+		rc->part *= 2;
+	else if (spent > PART_LONG && rc->part > PART_MIN)
+		rc->part /= 2;
 }
 
-int fph_reclaim_discard(struct fph_reclaim *rc, const struct fph_run *runs,
-			uint32_t n, uint8_t *results,
-			const struct fph_reclaim_budget *budget)
+static void walk_timed(struct fph_reclaim *rc, struct walk *w,
+		       const struct fph_budget *budget)
 {
-	static const struct fph_reclaim_budget no_limit;
-	struct fph_pass p = {
-		.rc = rc,
-		.results = results,
-		.vec_limit = VECTOR_BYTES,
-		.failed_run = FPH_NO_RUN,
-		.held_run = FPH_NO_RUN,
-	};
-	uint64_t start = 0;
-	uint64_t bytes = 0;
+	uint64_t start = get_time();
+	uint64_t last = start;
+	uint64_t bytes = 0, since = 0;
+
+	while (w->i < w->n && (!budget->bytes || bytes < budget->bytes)) {
+		uint64_t part = rc->part - since;
+		uint64_t n, now;
+
+		if (budget->bytes && budget->bytes - bytes < part)
+			part = budget->bytes - bytes;
+		n = step(rc, w, part);
+		bytes += n;
+		since += n;
+		if (since < rc->part && w->i < w->n)
+			continue;
+		fph_reclaim_flush(rc);
+		now = get_time();
+		set_part(rc, now - last);
+		if (now - start >= budget->nanoseconds)
+			break;
+		last = now;
+		since = 0;
+	}
+}
+
+static void walk_bytes(struct fph_reclaim *rc, struct walk *w, uint64_t left)
+{
+	while (w->i < w->n && left) {
+		uint64_t n = step(rc, w, left);
+
+		left -= n < left ? n : left;
+	}
+}
+
+/* The runs in front that can be worked on. */
+static uint32_t count_good(const struct fph_run *runs, uint32_t n)
+{
 	uint32_t i = 0;
+
+	while (i < n && !fph_is_bad_range(runs[i].gpa, runs[i].len) &&
+	       runs[i].done <= runs[i].len &&
+	       runs[i].outcome <= FPH_OUTCOME_FAILED)
+		i++;
+	return i;
+}
+
+int fph_reclaim_discard(struct fph_reclaim *rc, struct fph_run *runs,
+			uint32_t n, const struct fph_budget *budget)
+{
+	struct walk w = { .runs = runs };
+	int reason;
 
 	if (!is_live(rc))
 		return FPH_EUNINIT;
-	if (n > INT_MAX)
-		n = INT_MAX;
-	if (!budget)
-		budget = &no_limit;
-	if (budget->nanoseconds) {
-		p.vec_limit = VECTOR_BYTES_TIMED;
-		start = get_time();
-	}
-	while (i < n) {
-		discard_run(&p, i, &runs[i]);
-		bytes += runs[i++].len;
-		if (is_spent(budget, i, bytes, start))
-			break;
-	}
-	fph_pass_flush(&p);
-	return (int)i;
+	if (!runs || !n)
+		return FPH_EINVAL;
+	w.n = count_good(runs, n < INT_MAX ? n : INT_MAX);
+	if (!w.n)
+		return FPH_EINVAL;
+	while (w.i < w.n && runs[w.i].done == runs[w.i].len)
+		w.i++;
+	rc->runs = runs;
+	reason = get_inhibitor(rc);
+	if (reason)
+		skip_all(rc, &w, reason);
+	else if (budget && budget->nanoseconds)
+		walk_timed(rc, &w, budget);
+	else
+		walk_bytes(rc, &w, budget && budget->bytes ? budget->bytes :
+							     UINT64_MAX);
+	fph_reclaim_flush(rc);
+	rc->counters.runs += w.i;
+	return (int)w.i;
 }
 
 /* ----------------------------------------------------------- inhibitors -- */
@@ -246,7 +457,7 @@ static bool is_inhibitor(int reason)
 	return reason >= FPH_SKIP_VFIO && reason <= FPH_SKIP_EMBEDDER;
 }
 
-int fph_reclaim_freeze(struct fph_reclaim *rc, int reason)
+int fph_reclaim_inhibit(struct fph_reclaim *rc, int reason)
 {
 	if (!is_live(rc))
 		return FPH_EUNINIT;
@@ -256,7 +467,7 @@ int fph_reclaim_freeze(struct fph_reclaim *rc, int reason)
 	return FPH_OK;
 }
 
-int fph_reclaim_thaw(struct fph_reclaim *rc, int reason)
+int fph_reclaim_allow(struct fph_reclaim *rc, int reason)
 {
 	if (!is_live(rc))
 		return FPH_EUNINIT;
@@ -270,14 +481,21 @@ int fph_reclaim_thaw(struct fph_reclaim *rc, int reason)
 
 bool fph_reclaim_is_disabled(const struct fph_reclaim *rc)
 {
-	return is_live(rc) && rc->disabled;
+	if (!is_live(rc))
+		return false;
+	for (uint32_t i = 0; i < rc->ntroubles; i++)
+		if (rc->trouble[i].disabled)
+			return true;
+	return false;
 }
 
 int fph_reclaim_get_counters(const struct fph_reclaim *rc,
-			     struct fph_reclaim_counters *out)
+			     struct fph_reclaim_counters *out, size_t size)
 {
 	if (!is_live(rc))
 		return FPH_EUNINIT;
-	*out = rc->counters;
+	if (!out || !size)
+		return FPH_EINVAL;
+	fph_copy_out(out, size, &rc->counters, sizeof(rc->counters));
 	return FPH_OK;
 }

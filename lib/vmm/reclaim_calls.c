@@ -3,86 +3,99 @@
  * The calls that free memory, in the order of the runs.
  *
  * Private memory is gathered in a vector, and what needs another call flushes
- * the vector first.  So "the next runs are skipped" means the same for every
- * backing.
+ * the vector first.  Each region has a state of its own:
  *
- *	state		a call fails		a call works	a run comes
+ *	state		a call fails		a call works	an extent comes
  *	on		back-off, or off	on		is tried
- *	back-off	back-off, or off	back-off	is skipped, counted
+ *	back-off	-			-		is skipped, counted
  *								down to on
  *	off		-			-		is skipped
  *
- * A call happens in back-off only for further pieces of the run that failed.
+ * A region that is on and never failed takes no memory for that.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 
-#include "vmm/internal.h"
+#include "vmm/reclaim_internal.h"
 
 #define TRIES		8	/* of a call that is interrupted */
-#define MAX_BACKOFF	16	/* 2^16 runs */
+#define MAX_BACKOFF	16	/* 2^16 extents */
 
-/* ----------------------------------------------------------- accounting -- */
+/* --------------------------------------------------------------- trouble -- */
 
-/* A run is as bad as its worst piece. */
-static void raise_result(uint8_t *result, int outcome)
+static struct fph_trouble *find_trouble(struct fph_reclaim *rc,
+					const struct fph_region *r)
 {
-	static const uint8_t weight[] = {
-		[FPH_RECLAIM_SKIPPED] = 0,
-		[FPH_RECLAIM_DISCARDED] = 1,
-		[FPH_RECLAIM_LAZY] = 2,
-		[FPH_RECLAIM_FAILED] = 3,
-	};
+	for (uint32_t i = 0; i < rc->ntroubles; i++) {
+		struct fph_trouble *t = &rc->trouble[i];
 
-	if (weight[outcome] > weight[*result])
-		*result = (uint8_t)outcome;
-}
-
-/* Some bytes of a run were freed. */
-static void note_success(struct fph_pass *p, uint32_t run, uint64_t bytes,
-			 int outcome)
-{
-	struct fph_reclaim *rc = p->rc;
-
-	raise_result(&p->results[run], outcome);
-	rc->failures_in_row = 0;
-	if (outcome == FPH_RECLAIM_LAZY)
-		rc->counters.lazy += bytes;
-	else
-		rc->counters.discarded += bytes;
-}
-
-static void note_failure(struct fph_pass *p, uint32_t run, uint64_t bytes)
-{
-	struct fph_reclaim *rc = p->rc;
-	uint32_t n = ++rc->failures_in_row;
-
-	raise_result(&p->results[run], FPH_RECLAIM_FAILED);
-	p->failed_run = run;
-	rc->counters.failed += bytes;
-	rc->counters.failures++;
-	rc->backoff = 1u << (n < MAX_BACKOFF ? n : MAX_BACKOFF);
-	if (n >= rc->max_failures)
-		rc->disabled = true;
-}
-
-bool fph_pass_is_admitted(struct fph_pass *p, uint32_t run, uint64_t bytes)
-{
-	struct fph_reclaim *rc = p->rc;
-
-	if (rc->disabled) {
-		p->held_reason = FPH_SKIP_DISABLED;
-	} else if (p->held_run != run) {
-		if (!rc->backoff || p->failed_run == run)
-			return true;
-		rc->backoff--;
-		p->held_reason = FPH_SKIP_BACKOFF;
+		if (t->gpa == r->gpa && t->host == r->host)
+			return t;
 	}
-	p->held_run = run;
-	rc->counters.skipped[p->held_reason] += bytes;
+	return NULL;
+}
+
+/* With more regions in trouble than there is room, the first is forgotten. */
+static struct fph_trouble *add_trouble(struct fph_reclaim *rc,
+				       const struct fph_region *r)
+{
+	struct fph_trouble *t = find_trouble(rc, r);
+
+	if (t)
+		return t;
+	if (rc->ntroubles < FPH_RECLAIM_TROUBLES)
+		rc->ntroubles++;
+	for (uint32_t i = rc->ntroubles - 1; i; i--)
+		rc->trouble[i] = rc->trouble[i - 1];
+	t = &rc->trouble[0];
+	*t = (struct fph_trouble){ .gpa = r->gpa, .host = r->host };
+	return t;
+}
+
+static bool is_held(const struct fph_trouble *t)
+{
+	return t && (t->disabled || t->backoff);
+}
+
+/* Whether an extent may be tried now; noted as skipped if not. */
+static bool is_admitted(struct fph_reclaim *rc, const struct fph_extent *e)
+{
+	struct fph_trouble *t = find_trouble(rc, e->region);
+	int reason = FPH_SKIP_BACKOFF;
+
+	if (!is_held(t))
+		return true;
+	if (t->disabled)
+		reason = FPH_SKIP_DISABLED;
+	else
+		t->backoff--;
+	fph_reclaim_note(rc, e, FPH_OUTCOME_SKIPPED, reason);
 	return false;
+}
+
+static void note_success(struct fph_reclaim *rc, const struct fph_extent *e,
+			 int advice)
+{
+	struct fph_trouble *t = find_trouble(rc, e->region);
+
+	fph_reclaim_note(rc, e, advice == MADV_FREE ? FPH_OUTCOME_LAZY :
+			 FPH_OUTCOME_DISCARDED, FPH_SKIP_NONE);
+	if (t)
+		*t = rc->trouble[--rc->ntroubles];
+}
+
+static void note_failure(struct fph_reclaim *rc, const struct fph_extent *e)
+{
+	struct fph_trouble *t = add_trouble(rc, e->region);
+	uint32_t n = ++t->failures;
+
+	fph_reclaim_note(rc, e, FPH_OUTCOME_FAILED, FPH_SKIP_NONE);
+	rc->counters.failures++;
+	t->backoff = 1u << (n < MAX_BACKOFF ? n : MAX_BACKOFF);
+	if (n >= rc->max_failures)
+		t->disabled = true;
 }
 
 /* --------------------------------------------------------- system calls -- */
@@ -93,62 +106,87 @@ static bool is_again(int *tries)
 	return (errno == EINTR || errno == EAGAIN) && --*tries > 0;
 }
 
-static int get_advice(const struct fph_reclaim *rc, int backing)
+static int get_advice(const struct fph_reclaim *rc, uint32_t backing)
 {
 	if (backing == FPH_BACKING_ANON && (rc->flags & FPH_RECLAIM_USE_FREE))
 		return MADV_FREE;
 	return MADV_DONTNEED;
 }
 
-static bool advise(struct fph_pass *p, uint32_t run, const struct iovec *iov,
-		   int advice)
+static void *get_host(const struct fph_extent *e)
 {
-	struct fph_reclaim *rc = p->rc;
+	return (uint8_t *)e->region->host + (e->gpa - e->region->gpa);
+}
+
+static bool advise(struct fph_reclaim *rc, const struct fph_extent *e)
+{
+	int advice = get_advice(rc, e->region->backing);
 	int tries = TRIES;
 	int ret;
 
 	do {
 		rc->counters.madvise_calls++;
-		ret = rc->ops->madvise(iov->iov_base, iov->iov_len, advice);
+		ret = rc->ops->madvise(get_host(e), (size_t)e->len, advice);
 	} while (ret && is_again(&tries));
 	if (ret)
-		note_failure(p, run, iov->iov_len);
+		note_failure(rc, e);
 	else
-		note_success(p, run, iov->iov_len, advice == MADV_FREE ?
-			     FPH_RECLAIM_LAZY : FPH_RECLAIM_DISCARDED);
+		note_success(rc, e, advice);
 	return !ret;
+}
+
+static void punch(struct fph_reclaim *rc, const struct fph_extent *e)
+{
+	const struct fph_region *r = e->region;
+	uint64_t offset = r->fd_offset + (e->gpa - r->gpa);
+	int tries = TRIES;
+	int ret;
+
+	do {
+		rc->counters.fallocate_calls++;
+		ret = rc->ops->fallocate(r->fd, FALLOC_FL_PUNCH_HOLE |
+					 FALLOC_FL_KEEP_SIZE, (int64_t)offset,
+					 (int64_t)e->len);
+	} while (ret && is_again(&tries));
+	if (ret)
+		note_failure(rc, e);
+	else
+		note_success(rc, e, MADV_DONTNEED);
 }
 
 /* --------------------------------------------------------------- vector -- */
 
-/* Count n bytes as done from entry i on; the first entry that is not done. */
-static uint32_t note_vector(struct fph_pass *p, uint32_t i, uint32_t end,
-			    uint64_t n, int advice)
+/*
+ * Notes n bytes as freed from entry i on.  A part of an entry stays in the
+ * vector; the first entry that is not done.
+ */
+static uint32_t note_vector(struct fph_reclaim *rc, uint32_t i, uint32_t end,
+			    uint64_t n)
 {
-	struct fph_reclaim *rc = p->rc;
-	int outcome = advice == MADV_FREE ? FPH_RECLAIM_LAZY :
-		      FPH_RECLAIM_DISCARDED;
+	int advice = get_advice(rc, FPH_BACKING_ANON);
+	struct fph_extent part;
 
 	for (; i < end && n >= rc->vec[i].iov_len; i++) {
 		n -= rc->vec[i].iov_len;
-		note_success(p, rc->vec_run[i], rc->vec[i].iov_len, outcome);
+		note_success(rc, &rc->vec_extent[i], advice);
 	}
 	n &= ~(rc->page_size - 1);
 	if (i < end && n) {
-		note_success(p, rc->vec_run[i], n, outcome);
+		part = fph_reclaim_take_front(rc, &rc->vec_extent[i], n);
+		note_success(rc, &part, advice);
 		rc->vec[i].iov_base = (uint8_t *)rc->vec[i].iov_base + n;
 		rc->vec[i].iov_len -= n;
 	}
 	return i;
 }
 
-/* Entries from i on that go into one call: in back-off those of one run. */
-static uint32_t vector_end(const struct fph_reclaim *rc, uint32_t i)
+/* Entries from i on that go into one call: none of a region in back-off. */
+static uint32_t vector_end(struct fph_reclaim *rc, uint32_t i)
 {
-	uint32_t end = i + 1;
+	uint32_t end = rc->ntroubles ? i + 1 : rc->nvec;
 
 	while (end < rc->nvec &&
-	       (!rc->backoff || rc->vec_run[end] == rc->vec_run[i]))
+	       !is_held(find_trouble(rc, rc->vec_extent[end].region)))
 		end++;
 	return end;
 }
@@ -163,9 +201,9 @@ static uint32_t vector_end(const struct fph_reclaim *rc, uint32_t i)
  * kernel (EINVAL up to 6.12, ENOSYS before 5.10) or a filter (EPERM) refuses
  * vectors, which is remembered; if not, the entry itself is bad.
  */
-static uint32_t advise_vector(struct fph_pass *p, uint32_t i, int advice)
+static uint32_t advise_vector(struct fph_reclaim *rc, uint32_t i)
 {
-	struct fph_reclaim *rc = p->rc;
+	int advice = get_advice(rc, FPH_BACKING_ANON);
 	uint32_t end = vector_end(rc, i);
 	int tries = TRIES;
 	bool is_refused;
@@ -176,82 +214,60 @@ static uint32_t advise_vector(struct fph_pass *p, uint32_t i, int advice)
 		n = rc->ops->process_madvise(&rc->vec[i], end - i, advice);
 	} while (n < 0 && is_again(&tries));
 	if (n > 0 && (uint64_t)n >= rc->page_size)
-		return note_vector(p, i, end, (uint64_t)n, advice);
+		return note_vector(rc, i, end, (uint64_t)n);
 	is_refused = n >= 0 || tries > 0;
-	if (advise(p, rc->vec_run[i], &rc->vec[i], advice) && is_refused)
+	if (advise(rc, &rc->vec_extent[i]) && is_refused)
 		rc->no_vector = true;
 	return i + 1;
 }
 
-void fph_pass_flush(struct fph_pass *p)
+void fph_reclaim_flush(struct fph_reclaim *rc)
 {
-	struct fph_reclaim *rc = p->rc;
-	int advice = get_advice(rc, FPH_BACKING_ANON);
 	uint32_t i = 0;
 
 	while (i < rc->nvec) {
-		const struct iovec *iov = &rc->vec[i];
-		uint32_t run = rc->vec_run[i];
+		const struct fph_extent *e = &rc->vec_extent[i];
 
-		if (!fph_pass_is_admitted(p, run, iov->iov_len)) {
+		if (!is_admitted(rc, e)) {
 			i++;
 		} else if (rc->no_vector) {
-			advise(p, run, iov, advice);
+			advise(rc, e);
 			i++;
 		} else {
-			i = advise_vector(p, i, advice);
+			i = advise_vector(rc, i);
 		}
 	}
 	rc->nvec = 0;
-	p->vec_bytes = 0;
+	rc->vec_bytes = 0;
 }
 
-static void gather(struct fph_pass *p, uint32_t run, const struct iovec *iov)
+static void gather(struct fph_reclaim *rc, const struct fph_extent *e)
 {
-	struct fph_reclaim *rc = p->rc;
-
-	if (iov->iov_len > p->vec_limit - p->vec_bytes)
-		fph_pass_flush(p);
-	rc->vec[rc->nvec] = *iov;
-	rc->vec_run[rc->nvec] = run;
-	p->vec_bytes += iov->iov_len;
+	if (e->len > FPH_RECLAIM_VECTOR_BYTES - rc->vec_bytes)
+		fph_reclaim_flush(rc);
+	rc->vec[rc->nvec].iov_base = get_host(e);
+	rc->vec[rc->nvec].iov_len = (size_t)e->len;
+	rc->vec_extent[rc->nvec] = *e;
+	rc->vec_bytes += e->len;
 	if (++rc->nvec == FPH_RECLAIM_VECTOR)
-		fph_pass_flush(p);
+		fph_reclaim_flush(rc);
 }
 
-void fph_pass_advise(struct fph_pass *p, uint32_t run, int backing, void *host,
-		     uint64_t len)
+void fph_reclaim_free_extent(struct fph_reclaim *rc,
+			     const struct fph_extent *e)
 {
-	struct iovec iov = { .iov_base = host, .iov_len = (size_t)len };
+	uint32_t backing = e->region->backing;
 
-	if (backing == FPH_BACKING_ANON && !p->rc->no_vector &&
-	    len <= p->vec_limit) {
-		gather(p, run, &iov);
+	if (backing == FPH_BACKING_ANON && !rc->no_vector &&
+	    e->len <= FPH_RECLAIM_VECTOR_BYTES) {
+		gather(rc, e);
 		return;
 	}
-	fph_pass_flush(p);
-	if (fph_pass_is_admitted(p, run, len))
-		advise(p, run, &iov, get_advice(p->rc, backing));
-}
-
-void fph_pass_punch(struct fph_pass *p, uint32_t run, int fd, uint64_t offset,
-		    uint64_t len)
-{
-	struct fph_reclaim *rc = p->rc;
-	int tries = TRIES;
-	int ret;
-
-	fph_pass_flush(p);
-	if (!fph_pass_is_admitted(p, run, len))
+	fph_reclaim_flush(rc);
+	if (!is_admitted(rc, e))
 		return;
-	do {
-		rc->counters.fallocate_calls++;
-		ret = rc->ops->fallocate(fd, FALLOC_FL_PUNCH_HOLE |
-					 FALLOC_FL_KEEP_SIZE, (off_t)offset,
-					 (off_t)len);
-	} while (ret && is_again(&tries));
-	if (ret)
-		note_failure(p, run, len);
+	if (fph_reclaim_is_punched(backing))
+		punch(rc, e);
 	else
-		note_success(p, run, len, FPH_RECLAIM_DISCARDED);
+		advise(rc, e);
 }

@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "vmm/internal.h"
+#include "vmm/reclaim_internal.h"
 
 /* As in linux/pidfd.h since 6.14: the thread that asks, without a pidfd. */
 #define PIDFD_OF_THIS_THREAD	(-10000)
@@ -36,8 +36,16 @@ static ssize_t advise_self(const struct iovec *iov, size_t n, int advice)
 	return done;
 }
 
+/* A narrower off_t would cut offsets and punch the wrong place. */
+_Static_assert(sizeof(off_t) == 8, "build with -D_FILE_OFFSET_BITS=64");
+
+static int punch(int fd, int mode, int64_t offset, int64_t len)
+{
+	return fallocate(fd, mode, offset, len);
+}
+
 const struct fph_reclaim_ops fph_reclaim_system_ops = {
-	.fallocate = fallocate,
+	.fallocate = punch,
 	.madvise = madvise,
 	.process_madvise = advise_self,
 };

@@ -6,10 +6,19 @@ FPH_VMM_SOURCES = \
 	lib/vmm/balloon_buffers.c \
 	lib/vmm/balloon_hint.c \
 	lib/vmm/balloon_rings.c \
+	lib/vmm/bits.c \
+	lib/vmm/bits_avx2.c \
 	lib/vmm/memory.c \
+	lib/vmm/memory_backing.c \
+	lib/vmm/memory_batch.c \
+	lib/vmm/migration.c \
+	lib/vmm/page_set.c \
 	lib/vmm/reclaim.c \
 	lib/vmm/reclaim_calls.c \
 	lib/vmm/reclaim_ops.c
 FPH_VMM_PRIVATE_H = \
 	lib/vmm/balloon_internal.h \
-	lib/vmm/internal.h
+	lib/vmm/bits.h \
+	lib/vmm/memory_internal.h \
+	lib/vmm/page_set.h \
+	lib/vmm/reclaim_internal.h

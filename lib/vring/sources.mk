@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 #
-# Rings over shared memory, freestanding like the core. A port with a
-# virtqueue of its own leaves them out.
+# Rings over shared memory, freestanding like the core. A port takes the side
+# that it needs; with a virtqueue of its own it leaves both out.
+FPH_VRING_DEVICE_SOURCES = \
+	lib/vring/inflight.c \
+	lib/vring/split_read.c \
+	lib/vring/vq_device.c
+FPH_VRING_DRIVER_SOURCES = \
+	lib/vring/vq_driver.c
 FPH_VRING_SOURCES = \
-	lib/vring/split_device.c \
-	lib/vring/split_driver.c
+	$(FPH_VRING_DEVICE_SOURCES) \
+	$(FPH_VRING_DRIVER_SOURCES)
 FPH_VRING_PRIVATE_H = \
-	lib/vring/split.h
+	lib/vring/split.h \
+	lib/vring/vq_device.h

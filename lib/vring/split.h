@@ -2,9 +2,9 @@
 /*
  * The layout of a split ring, for its device side and its driver side.
  *
- *   desc:  num x { gpa u64, len u32, flags u16, next u16 }
- *   avail: flags u16, idx u16, num x { head u16 }, used_event u16
- *   used:  flags u16, idx u16, num x { id u32, len u32 }, avail_event u16
+ *   desc:   num x { gpa u64, len u32, flags u16, next u16 }
+ *   driver: flags u16, idx u16, num x { head u16 }, used_event u16
+ *   device: flags u16, idx u16, num x { id u32, len u32 }, avail_event u16
  *
  * Everything that the other side may write meanwhile is copied once, then
  * decoded from the copy: nothing here looks at ring memory twice.
@@ -13,9 +13,15 @@
 #define FPH_VRING_SPLIT_H
 
 #include <fph/vring.h>
-#include <fph/wire.h>
 
-#include "core/internal.h"
+#include "core/common.h"
+
+/* For inner loops that are compiled once for each value of a constant. */
+#ifdef __GNUC__
+#define FPH_INLINE	static inline __attribute__((always_inline))
+#else
+#define FPH_INLINE	static inline
+#endif
 
 #define FPH_DESC_NEXT		1u
 #define FPH_DESC_WRITE		2u
@@ -27,8 +33,11 @@
 #define FPH_RING_ENTRIES	4u
 #define FPH_USED_BYTES		8u
 
-/* avail.flags: no interrupt; used.flags: no notification. */
+/* Of the driver: no interrupt; of the device: no notification. */
 #define FPH_RING_SILENT		1u
+
+/* More buffers than an index of 16 bits can tell apart. */
+#define FPH_RING_ROUND		65536u
 
 /* A descriptor, decoded. */
 struct fph_desc {
@@ -91,19 +100,20 @@ static inline void fph_desc_load(struct fph_desc *d, const uint8_t *table,
 	d->next = fph_ring16(d->next, big);
 }
 
-static inline void fph_desc_store(const struct fph_desc *d, uint8_t *table,
-				  uint32_t i, bool big)
+FPH_INLINE void fph_desc_store(uint8_t *table, uint32_t i,
+			       const struct fph_seg *seg, uint32_t flags,
+			       uint32_t next, bool big)
 {
-	uint64_t gpa = fph_ring64(d->gpa, big);
-	uint32_t len = fph_ring32(d->len, big);
-	uint16_t flags = fph_ring16(d->flags, big);
-	uint16_t next = fph_ring16(d->next, big);
+	uint64_t gpa = fph_ring64(seg->gpa, big);
+	uint32_t len = fph_ring32(seg->len, big);
+	uint16_t f = fph_ring16((uint16_t)flags, big);
+	uint16_t n = fph_ring16((uint16_t)next, big);
 	uint8_t *b = table + (size_t)i * FPH_DESC_BYTES;
 
 	fph_memcpy(b, &gpa, 8);
 	fph_memcpy(b + 8, &len, 4);
-	fph_memcpy(b + 12, &flags, 2);
-	fph_memcpy(b + 14, &next, 2);
+	fph_memcpy(b + 12, &f, 2);
+	fph_memcpy(b + 14, &n, 2);
 }
 
 /* One field of 16 bits, read or written while the other side looks. */
@@ -118,12 +128,12 @@ static inline void fph_ring_store(void *ring, uint32_t off, uint16_t v,
 	fph_store16((uint8_t *)ring + off, fph_ring16(v, big));
 }
 
-static inline uint32_t fph_avail_entry(uint32_t num, uint16_t idx)
+static inline uint32_t fph_avail_entry(uint32_t num, uint32_t idx)
 {
 	return FPH_RING_ENTRIES + 2u * (idx & (num - 1));
 }
 
-static inline uint32_t fph_used_entry(uint32_t num, uint16_t idx)
+static inline uint32_t fph_used_entry(uint32_t num, uint32_t idx)
 {
 	return FPH_RING_ENTRIES + FPH_USED_BYTES * (idx & (num - 1));
 }
@@ -140,30 +150,43 @@ static inline uint32_t fph_avail_event(uint32_t num)
 	return FPH_RING_ENTRIES + FPH_USED_BYTES * num;
 }
 
-/* Whether an index that went from last to now passed the wish event. */
-static inline bool fph_ring_passed(uint16_t event, uint16_t now, uint16_t last)
+/*
+ * Whether an index that moved by steps, at most FPH_RING_ROUND, and is now at
+ * now, passed the event index of the other side.
+ */
+static inline bool fph_ring_passed(uint16_t event, uint16_t now,
+				   uint32_t steps)
 {
-	return (uint16_t)(now - event - 1) < (uint16_t)(now - last);
+	return (uint16_t)(now - event - 1) < steps;
 }
 
-/* gpa + len may reach 2^64 but not pass it. */
-static inline bool fph_wraps(uint64_t gpa, uint32_t len)
+/* Steps of an index, and more of them: beyond a round they are all the same. */
+static inline uint32_t fph_ring_steps(uint32_t steps, uint32_t more)
 {
-	return gpa + (len - 1u) < gpa;
+	return steps + more < FPH_RING_ROUND ? steps + more : FPH_RING_ROUND;
+}
+
+static inline bool fph_has_feature(uint64_t features, unsigned int bit)
+{
+	return features & FPH_BIT(bit);
 }
 
 /* What both sides ask of a ring before they take it up. */
-static inline bool fph_ring_fits(uint32_t num, int endian, const void *desc,
-				 const void *avail, const void *used)
+static inline bool fph_ring_fits(uint32_t num, uint64_t features,
+				 uint32_t endian, const void *desc,
+				 const void *driver, const void *device)
 {
-	if (!num || num > FPH_VRING_MAX_SIZE || (num & (num - 1)))
+	if (num > FPH_VRING_MAX_SIZE || !fph_is_power(num))
 		return false;
-	if (endian != FPH_LE && endian != FPH_BE)
+	if (fph_has_feature(features, VIRTIO_F_RING_PACKED) ||
+	    fph_has_feature(features, VIRTIO_F_IN_ORDER))
 		return false;
-	if (!desc || !avail || !used)
+	if (endian && endian != FPH_LE && endian != FPH_BE)
 		return false;
-	return !((uintptr_t)desc & 15) && !((uintptr_t)avail & 1) &&
-	       !((uintptr_t)used & 3);
+	if (!desc || !driver || !device)
+		return false;
+	return !((uintptr_t)desc & 15) && !((uintptr_t)driver & 1) &&
+	       !((uintptr_t)device & 3);
 }
 
 #endif /* FPH_VRING_SPLIT_H */

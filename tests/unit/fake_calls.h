@@ -8,19 +8,18 @@
 #ifndef FAKE_CALLS_H
 #define FAKE_CALLS_H
 
-#include <check.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "vmm/internal.h"
+#include "runner.h"
+#include "vmm/reclaim_internal.h"
 
 #define PAGE		((uint64_t)4096)
 #define HUGE		(512 * PAGE)
 #define FAKE_HOST	((uint64_t)0x40000000)
 #define FAKE_PAGES	16384		/* of which the fate is remembered */
-#define FAKE_REGIONS	16
 
 enum { FAKE_PUNCH = 1, FAKE_MADVISE, FAKE_VECTOR };
 
@@ -56,14 +55,14 @@ static struct {
 	unsigned int sleep_us;
 } fake;
 
-static struct fph_region fake_regions[FAKE_REGIONS];
-static struct fph_memory fake_memory;
+static struct fph_memory *fake_memory;
 
 static inline void fake_reset(void)
 {
 	memset(&fake, 0, sizeof(fake));
-	ck_assert_int_eq(fph_memory_init(&fake_memory, fake_regions,
-					 FAKE_REGIONS), FPH_OK);
+	if (!fake_memory)
+		fake_memory = fph_memory_new(NULL, NULL);
+	ck_assert_int_eq(fph_memory_reset(fake_memory), FPH_OK);
 }
 
 static inline void fake_add(uint64_t gpa, uint64_t len, uint64_t host, int fd,
@@ -76,15 +75,15 @@ static inline void fake_add(uint64_t gpa, uint64_t len, uint64_t host, int fd,
 		.fd = fd,
 		.fd_offset = fd_offset,
 		.page_size = PAGE,
-		.backing = backing,
+		.backing = (uint32_t)backing,
 	};
 
-	ck_assert_int_eq(fph_memory_add(&fake_memory, &r), FPH_OK);
+	ck_assert_int_eq(fph_memory_add(fake_memory, &r), FPH_OK);
 }
 
 static inline struct fph_region *fake_region(uint64_t gpa)
 {
-	return (struct fph_region *)fph_memory_get_region(&fake_memory, gpa);
+	return (struct fph_region *)fph_memory_get_region(fake_memory, gpa);
 }
 
 static inline uint64_t fake_page(uint64_t host)
@@ -156,7 +155,7 @@ static inline int fake_free(uint64_t host, uint64_t len)
 	return 0;
 }
 
-static int fake_fallocate(int fd, int mode, off_t offset, off_t len)
+static int fake_fallocate(int fd, int mode, int64_t offset, int64_t len)
 {
 	fake.npunch++;
 	fake_log(FAKE_PUNCH, fd, (uint64_t)offset, (uint64_t)len, 1, 0);
@@ -228,22 +227,24 @@ static const struct fph_reclaim_ops fake_ops = {
 
 /* ------------------------------------------------- an engine over them -- */
 
-static struct fph_reclaim rc;
+static struct fph_reclaim *rc;
 static struct fph_reclaim_counters cnt;
 static struct fph_run runs[4097];
-static uint8_t results[4097];
 
 static inline void start(uint32_t flags, uint32_t max_failures)
 {
 	struct fph_reclaim_params params = {
 		.size = sizeof(params),
-		.memory = &fake_memory,
+		.memory = fake_memory,
 		.ops = &fake_ops,
 		.flags = flags,
 		.max_failures = max_failures,
 	};
 
-	ck_assert_int_eq(fph_reclaim_init(&rc, &params), FPH_OK);
+	fph_reclaim_free(rc);
+	rc = fph_reclaim_new(&params, NULL);
+	ck_assert_ptr_nonnull(rc);
+	memset(&cnt, 0, sizeof(cnt));
 }
 
 /* Whatever happens, each byte is counted once. */
@@ -252,7 +253,7 @@ static inline void check_sum(void)
 	uint64_t sum;
 	int i;
 
-	ck_assert_int_eq(fph_reclaim_get_counters(&rc, &cnt), FPH_OK);
+	ck_assert_int_eq(fph_reclaim_get_counters(rc, &cnt, sizeof(cnt)), FPH_OK);
 	sum = cnt.discarded + cnt.lazy + cnt.trimmed + cnt.failed;
 	for (i = 0; i < FPH_NSKIP; i++)
 		sum += cnt.skipped[i];
@@ -262,21 +263,37 @@ static inline void check_sum(void)
 	ck_assert_uint_eq(cnt.fallocate_calls, fake.npunch);
 }
 
+static inline void set_run(uint32_t i, uint64_t gpa, uint64_t len)
+{
+	memset(&runs[i], 0, sizeof(runs[i]));
+	runs[i].gpa = gpa;
+	runs[i].len = len;
+}
+
+/* All of them; the one behind them is not touched. */
 static inline void discard(uint32_t n)
 {
-	memset(results, 0xee, sizeof(results));
-	ck_assert_int_eq(fph_reclaim_discard(&rc, runs, n, results, NULL),
-			 (int)n);
-	ck_assert_int_eq(results[n], 0xee);
+	uint64_t before = cnt.discarded;
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		set_run(i, runs[i].gpa, runs[i].len);
+	memset(&runs[n], 0xee, sizeof(runs[n]));
+	ck_assert_int_eq(fph_reclaim_discard(rc, runs, n, NULL), (int)n);
+	ck_assert_int_eq(runs[n].outcome, 0xee);
 	check_sum();
+	for (i = 0; i < n; i++) {
+		ck_assert_uint_eq(runs[i].done, runs[i].len);
+		before += runs[i].freed;
+	}
+	ck_assert_uint_eq(before, cnt.discarded);
 }
 
 static inline int discard_one(uint64_t gpa, uint64_t len)
 {
-	runs[0].gpa = gpa;
-	runs[0].len = len;
+	set_run(0, gpa, len);
 	discard(1);
-	return results[0];
+	return runs[0].outcome;
 }
 
 #endif /* FAKE_CALLS_H */

@@ -3,7 +3,6 @@
 #ifndef HOST_MEMORY_H
 #define HOST_MEMORY_H
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -17,7 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "vmm/internal.h"
+#include "vmm/reclaim_internal.h"
+
+#include "runner.h"
 
 /* ---------------------------------------------------------------- skips -- */
 

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <fph/range.h>
+#include <fph/types.h>
 
 #define MODEL_SPACE	512u	/* bytes */
 #define MODEL_MAX	64u	/* ranges */
@@ -30,14 +30,16 @@ struct model_range {
 	enum model_where where;
 	uint64_t gpa;
 	uint64_t len;
-	uint32_t owner;
-	uint32_t run;		/* which one, in MODEL_OUT */
+	uint64_t owner;
+	uint64_t run;		/* which one, in MODEL_OUT */
+	uint32_t serial;	/* the order in which they were added */
 };
 
 struct model {
 	uint64_t base;
 	uint64_t granule;
 	uint32_t nruns;
+	uint32_t nadded;
 	struct model_range ranges[MODEL_MAX];
 };
 
@@ -57,15 +59,16 @@ static inline void model_init(struct model *m, uint64_t base, uint64_t granule)
 }
 
 static inline void model_add(struct model *m, uint64_t gpa, uint64_t len,
-			     uint32_t owner)
+			     uint64_t owner)
 {
 	uint32_t i = 0;
 
-	/* No coalescer beside it has as many slots. */
+	/* No coalescer beside it holds as many ranges. */
 	while (m->ranges[i].where != MODEL_FREE)
 		i++;
 	m->ranges[i] = (struct model_range){
-		.where = MODEL_OPEN, .gpa = gpa, .len = len, .owner = owner
+		.where = MODEL_OPEN, .gpa = gpa, .len = len, .owner = owner,
+		.serial = m->nadded++
 	};
 }
 
@@ -141,8 +144,8 @@ static inline bool model_next(struct model *m, struct fph_run *run)
 }
 
 /* Gives back one range of a run: false when it has none like that. */
-static inline bool model_take(struct model *m, uint32_t run,
-			      const struct fph_member *member)
+static inline bool model_take(struct model *m, uint64_t run,
+			      const struct fph_owned_range *range)
 {
 	uint32_t i;
 
@@ -150,9 +153,8 @@ static inline bool model_take(struct model *m, uint32_t run,
 		struct model_range *r = &m->ranges[i];
 
 		if (r->where == MODEL_OUT && r->run == run &&
-		    r->gpa == member->range.gpa &&
-		    r->len == member->range.len &&
-		    r->owner == member->owner) {
+		    r->gpa == range->gpa && r->len == range->len &&
+		    r->owner == range->owner) {
 			r->where = MODEL_FREE;
 			return true;
 		}
@@ -161,7 +163,7 @@ static inline bool model_take(struct model *m, uint32_t run,
 }
 
 /* How many ranges of a run were not given back. */
-static inline uint32_t model_out(const struct model *m, uint32_t run)
+static inline uint32_t model_out(const struct model *m, uint64_t run)
 {
 	uint32_t i, n = 0;
 
@@ -172,7 +174,7 @@ static inline uint32_t model_out(const struct model *m, uint32_t run)
 
 /* Frees all ranges that are in one place; of one run in MODEL_OUT. */
 static inline void model_release(struct model *m, enum model_where where,
-				 uint32_t run)
+				 uint64_t run)
 {
 	uint32_t i;
 
@@ -183,7 +185,7 @@ static inline void model_release(struct model *m, enum model_where where,
 }
 
 /* How many ranges of an owner are not free, anywhere. */
-static inline uint32_t model_owned(const struct model *m, uint32_t owner)
+static inline uint32_t model_owned(const struct model *m, uint64_t owner)
 {
 	uint32_t i, n = 0;
 

@@ -10,30 +10,32 @@
 
 #define GPA	((uint64_t)1 << 32)
 
-static struct fph_region storage[4];
-static struct fph_memory memory;
-static struct fph_reclaim rc;
+static struct fph_memory *memory;
+static struct fph_reclaim *rc;
 static struct fph_reclaim_counters cnt;
 static struct fph_run runs[4096];
-static uint8_t results[4096];
 static uint64_t ncalls;			/* made through counting_ops */
 
 static inline void setup(void)
 {
 	ncalls = 0;
-	ck_assert_int_eq(fph_memory_init(&memory, storage, 4), FPH_OK);
+	fph_memory_free(memory);
+	memory = fph_memory_new(NULL, NULL);
+	ck_assert_ptr_nonnull(memory);
 }
 
 static inline void start(const struct fph_reclaim_ops *ops, uint32_t flags)
 {
 	struct fph_reclaim_params params = {
 		.size = sizeof(params),
-		.memory = &memory,
+		.memory = memory,
 		.ops = ops,
 		.flags = flags,
 	};
 
-	ck_assert_int_eq(fph_reclaim_init(&rc, &params), FPH_OK);
+	fph_reclaim_free(rc);
+	rc = fph_reclaim_new(&params, NULL);
+	ck_assert_ptr_nonnull(rc);
 }
 
 /* The whole area as a region at GPA; 0 lets the library find the backing. */
@@ -46,7 +48,7 @@ static inline void add(const struct host_area *a, bool is_private, int backing,
 		.host = a->p,
 		.fd = a->fd,
 		.page_size = a->page,
-		.backing = backing,
+		.backing = (uint32_t)backing,
 		.flags = flags,
 	};
 
@@ -54,22 +56,34 @@ static inline void add(const struct host_area *a, bool is_private, int backing,
 		ck_assert_int_eq(fph_memory_get_backing(&r, a->fd, is_private),
 				 FPH_OK);
 	ck_assert_uint_eq(r.page_size, a->page);
-	ck_assert_int_eq(fph_memory_add(&memory, &r), FPH_OK);
+	ck_assert_int_eq(fph_memory_add(memory, &r), FPH_OK);
+}
+
+/* What backs it, as the map has it. */
+static inline uint32_t backing(void)
+{
+	return fph_memory_get_region(memory, GPA)->backing;
+}
+
+static inline void set_run(uint32_t i, uint64_t gpa, uint64_t len)
+{
+	memset(&runs[i], 0, sizeof(runs[i]));
+	runs[i].gpa = gpa;
+	runs[i].len = len;
 }
 
 static inline void discard(uint32_t n)
 {
-	ck_assert_int_eq(fph_reclaim_discard(&rc, runs, n, results, NULL),
-			 (int)n);
-	ck_assert_int_eq(fph_reclaim_get_counters(&rc, &cnt), FPH_OK);
+	ck_assert_int_eq(fph_reclaim_discard(rc, runs, n, NULL), (int)n);
+	ck_assert_int_eq(fph_reclaim_get_counters(rc, &cnt, sizeof(cnt)),
+			 FPH_OK);
 }
 
 static inline int discard_one(uint64_t offset, uint64_t len)
 {
-	runs[0].gpa = GPA + offset;
-	runs[0].len = len;
+	set_run(0, GPA + offset, len);
 	discard(1);
-	return results[0];
+	return runs[0].outcome;
 }
 
 /* n runs of one page, with a page between them. */
@@ -78,14 +92,14 @@ static inline void scatter(uint32_t n)
 	uint32_t i;
 
 	for (i = 0; i < n; i++) {
-		runs[i].gpa = GPA + 2 * i * host_page();
-		runs[i].len = host_page();
+		set_run(i, GPA + 2 * i * host_page(), host_page());
 	}
 }
 
 /* --------------------------------------------------------- real and not -- */
 
-static inline int count_fallocate(int fd, int mode, off_t offset, off_t len)
+static inline int count_fallocate(int fd, int mode, int64_t offset,
+				  int64_t len)
 {
 	ncalls++;
 	return fallocate(fd, mode, offset, len);

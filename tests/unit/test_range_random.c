@@ -1,31 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* The coalescer, beside a map of bytes that does the same naively. */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <fph/range.h>
+#include "core/coalescer.h"
 
 #include "range_model.h"
+#include "runner.h"
 
 /* ------------------------------------------------------ beside the model -- */
 
-#define NSLOTS	32u
+#define NRANGES	32u
 
 struct pair {
 	struct fph_coalescer c;
-	struct fph_slot slots[NSLOTS];
+	uint64_t memory[NRANGES * 16];
 	struct model model;
 	struct {
-		uint32_t token;
-		uint32_t run;
-	} out[NSLOTS];
+		uint64_t token;
+		uint64_t run;
+	} out[NRANGES];
 	uint32_t nout;
 	uint32_t owner;
 	uint64_t seed;
 	uint32_t shape;		/* how added ranges are chosen */
 	uint32_t low, high;
 	struct fph_coalescer_counters n;
+	uint64_t dropped;	/* bytes */
 };
 
 /* An offset: at random, or ascending, descending, or from both ends. */
@@ -54,16 +55,18 @@ static void pair_add(struct pair *p)
 	uint32_t off = choose_offset(p);
 	uint32_t len = 1 + model_random(&p->seed, p->shape ? 12 : 60);
 	uint64_t gpa = p->model.base + off;
+	struct fph_owned_range range;
 	int ret;
 
 	if (len > MODEL_SPACE - off)
 		len = MODEL_SPACE - off;
-	ret = fph_coalescer_add(&p->c, gpa, len, p->owner);
-	if (MODEL_MAX - model_count(&p->model, MODEL_FREE) == NSLOTS) {
+	range = (struct fph_owned_range){ gpa, len, p->owner };
+	ret = fph_coalescer_add(&p->c, &range, 1);
+	if (MODEL_MAX - model_count(&p->model, MODEL_FREE) == NRANGES) {
 		ck_assert_int_eq(ret, FPH_EFULL);
 		return;
 	}
-	ck_assert_int_eq(ret, FPH_OK);
+	ck_assert_int_eq(ret, 1);
 	model_add(&p->model, gpa, len, p->owner++);
 	p->n.added++;
 	p->n.added_bytes += len;
@@ -71,57 +74,92 @@ static void pair_add(struct pair *p)
 
 static void pair_next(struct pair *p)
 {
-	struct fph_run run, want;
-	bool any = model_next(&p->model, &want);
+	struct fph_run run[3], want;
+	uint32_t n = 1 + model_random(&p->seed, 3);
+	uint32_t got, i, nempty, empty = 0;
 
-	ck_assert_int_eq(fph_coalescer_next(&p->c, &run), any);
-	if (!any)
-		return;
-	ck_assert_uint_eq(run.len, want.len);
-	if (run.len)
-		ck_assert_uint_eq(run.gpa, want.gpa);
-	p->out[p->nout].token = run.token;
-	p->out[p->nout++].run = want.token;
-	p->n.runs++;
-	p->n.run_bytes += run.len;
+	/* It does not begin a new set in the middle of a call. */
+	got = fph_coalescer_next(&p->c, run, n, &nempty);
+	if (!got)
+		ck_assert(!model_next(&p->model, &want));
+	for (i = 0; i < got; i++) {
+		ck_assert(model_next(&p->model, &want));
+		ck_assert_uint_eq(run[i].len, want.len);
+		if (run[i].len)
+			ck_assert_uint_eq(run[i].gpa, want.gpa);
+		empty += !run[i].len;
+		p->out[p->nout].token = run[i].token;
+		p->out[p->nout++].run = want.token;
+		p->n.runs++;
+		p->n.run_bytes += run[i].len;
+	}
+	ck_assert_uint_eq(nempty, empty);
 }
 
 static void pair_complete(struct pair *p)
 {
-	struct fph_member m;
-	uint32_t i, token;
-	uint64_t last = 0;
+	const struct fph_owned_range *ranges;
+	struct fph_out_run *run;
+	uint64_t last = 0, token;
+	uint32_t i;
 
 	if (!p->nout)
 		return;
 	i = model_random(&p->seed, p->nout);
 	token = p->out[i].token;
-	while (token != FPH_NO_TOKEN) {
-		ck_assert_int_eq(fph_coalescer_complete(&p->c, &token, &m), 1);
-		ck_assert(model_take(&p->model, p->out[i].run, &m));
-		ck_assert_uint_ge(m.range.gpa, last);
-		last = m.range.gpa;
+	run = fph_coalescer_find(&p->c, token);
+	ck_assert_ptr_nonnull(run);
+	ranges = fph_coalescer_get_ranges(&p->c, run);
+	for (uint32_t k = 0; k < run->nranges; k++) {
+		ck_assert(model_take(&p->model, p->out[i].run, &ranges[k]));
+		ck_assert_uint_ge(ranges[k].gpa, last);
+		last = ranges[k].gpa;
 	}
 	/* Nothing of that run is missing. */
 	ck_assert_uint_eq(model_out(&p->model, p->out[i].run), 0);
+	fph_coalescer_complete(&p->c, run);
+	ck_assert_ptr_null(fph_coalescer_find(&p->c, token));
+	fph_coalescer_tidy(&p->c);
+	ck_assert_ptr_null(fph_coalescer_find(&p->c, token));
 	p->out[i] = p->out[--p->nout];
+}
+
+static void pair_drop(struct pair *p)
+{
+	const struct fph_owned_range *waiting;
+	uint32_t n;
+
+	waiting = fph_coalescer_get_waiting(&p->c, &n);
+	ck_assert_uint_eq(n, model_count(&p->model, MODEL_OPEN) +
+			     model_count(&p->model, MODEL_CLOSED));
+	for (uint32_t i = 0; i < n; i++)
+		p->dropped += waiting[i].len;
+	fph_coalescer_drop(&p->c);
+	model_release(&p->model, MODEL_OPEN, 0);
+	model_release(&p->model, MODEL_CLOSED, 0);
 }
 
 static void run_pair(struct pair *p, uint64_t seed, uint64_t base,
 		     uint64_t granule)
 {
-	struct fph_coalescer_counters n;
+	const struct fph_coalescer_counters *n = &p->c.counters;
 	int i;
 
+	/* Its memory need not be zeroed. */
 	memset(p, 0, sizeof(*p));
+	memset(&p->c, 0xa5, sizeof(p->c));
+	memset(p->memory, 0xa5, sizeof(p->memory));
 	p->seed = seed;
 	model_init(&p->model, base, granule);
-	ck_assert_int_eq(fph_coalescer_init(&p->c, p->slots, NSLOTS, granule),
-			 FPH_OK);
-	for (i = 0; i < 400; i++) {
+	ck_assert_int_eq(fph_coalescer_init(&p->c, p->memory,
+					    sizeof(p->memory), NRANGES,
+					    granule), FPH_OK);
+	for (i = 0; i < 1000; i++) {
 		uint32_t r = model_random(&p->seed, 16);
 
-		if (r == 0)
+		if (model_random(&p->seed, 40) == 0)
+			pair_drop(p);
+		else if (r == 0)
 			p->shape = model_random(&p->seed, 4);
 		else if (r < 9)
 			pair_add(p);
@@ -129,20 +167,19 @@ static void run_pair(struct pair *p, uint64_t seed, uint64_t base,
 			pair_next(p);
 		else
 			pair_complete(p);
-		ck_assert_uint_eq(fph_coalescer_get_free(&p->c), NSLOTS -
+		ck_assert_uint_eq(fph_coalescer_get_room(&p->c), NRANGES -
 				  (MODEL_MAX -
 				   model_count(&p->model, MODEL_FREE)));
 	}
-	for (i = 0; i < 2 * (int)NSLOTS; i++)
+	for (i = 0; i < 2 * (int)NRANGES; i++)
 		pair_next(p);
-	ck_assert_int_eq(fph_coalescer_get_counters(&p->c, &n), FPH_OK);
 	/* Every added byte is somewhere. */
-	ck_assert_uint_eq(n.added_bytes,
-			  n.run_bytes + n.trimmed_bytes + n.overlap_bytes);
-	ck_assert_uint_eq(n.added, p->n.added);
-	ck_assert_uint_eq(n.added_bytes, p->n.added_bytes);
-	ck_assert_uint_eq(n.runs, p->n.runs);
-	ck_assert_uint_eq(n.run_bytes, p->n.run_bytes);
+	ck_assert_uint_eq(n->added_bytes, n->run_bytes + n->trimmed_bytes +
+					  n->overlap_bytes + p->dropped);
+	ck_assert_uint_eq(n->added, p->n.added);
+	ck_assert_uint_eq(n->added_bytes, p->n.added_bytes);
+	ck_assert_uint_eq(n->runs, p->n.runs);
+	ck_assert_uint_eq(n->run_bytes, p->n.run_bytes);
 }
 
 START_TEST(random_beside_the_model)
@@ -165,29 +202,34 @@ END_TEST
 
 /* ----------------------------------------------------------------- large -- */
 
-#define LARGE	(1u << 16)
-
-START_TEST(a_large_disordered_set)
+/* n ranges of one unit each, at random places of n units. */
+static void large(uint32_t n, uint64_t base, uint64_t unit)
 {
-	struct fph_slot *slots = malloc(LARGE * sizeof(*slots));
-	uint8_t *map = calloc(LARGE + 1, 1);
+	size_t size = fph_coalescer_size(n);
+	void *memory = malloc(size);
+	uint8_t *map = calloc(n + 1, 1);
 	struct fph_coalescer c;
 	struct fph_run run;
 	uint64_t seed = 12345;
-	uint32_t i, page, first = 0, nmembers = 0;
+	uint32_t i, k, page, nempty, first = 0, nranges = 0;
 	bool good = true;	/* one assertion each would take for ever */
 
-	ck_assert_ptr_nonnull(slots);
+	ck_assert_ptr_nonnull(memory);
 	ck_assert_ptr_nonnull(map);
-	ck_assert_int_eq(fph_coalescer_init(&c, slots, LARGE, 1), FPH_OK);
-	for (i = 0; i < LARGE; i++) {
-		page = model_random(&seed, LARGE);
+	ck_assert_int_eq(fph_coalescer_init(&c, memory, size, n, 1), FPH_OK);
+	for (i = 0; i < n; i++) {
+		struct fph_owned_range range;
+
+		page = model_random(&seed, n);
 		map[page] = 1;
-		good &= fph_coalescer_add(&c, (uint64_t)page << 12, 4096,
-					  page) == FPH_OK;
+		range = (struct fph_owned_range){
+			base + page * unit, unit, page
+		};
+		good &= fph_coalescer_add(&c, &range, 1) == 1;
 	}
-	while (fph_coalescer_next(&c, &run) == 1) {
-		struct fph_member m;
+	while (fph_coalescer_next(&c, &run, 1, &nempty) == 1) {
+		struct fph_out_run *out = fph_coalescer_find(&c, run.token);
+		const struct fph_owned_range *ranges;
 		uint32_t last;
 
 		while (!map[first])
@@ -195,36 +237,45 @@ START_TEST(a_large_disordered_set)
 		last = first;
 		while (map[last])
 			last++;
-		good &= run.gpa == (uint64_t)first << 12;
-		good &= run.len == (uint64_t)(last - first) << 12;
-		while (fph_coalescer_complete(&c, &run.token, &m) == 1) {
-			good &= m.owner >= first && m.owner < last;
-			nmembers++;
-		}
+		good &= run.gpa == base + first * unit;
+		good &= run.len == (last - first) * unit;
+		ranges = fph_coalescer_get_ranges(&c, out);
+		for (k = 0; k < out->nranges; k++, nranges++)
+			good &= ranges[k].owner >= first &&
+				ranges[k].owner < last &&
+				ranges[k].gpa == base + ranges[k].owner * unit;
+		fph_coalescer_complete(&c, out);
 		first = last;
 	}
-	ck_assert(good);
-	ck_assert_uint_eq(nmembers, LARGE);
-	ck_assert_uint_eq(fph_coalescer_get_free(&c), LARGE);
-	free(slots);
+	fph_coalescer_tidy(&c);
+	ck_assert_msg(good, "%u ranges of %lu", n, (unsigned long)unit);
+	ck_assert_uint_eq(nranges, n);
+	ck_assert_uint_eq(fph_coalescer_get_room(&c), n);
+	free(memory);
 	free(map);
+}
+
+/* Each way to sort: a network, digits, indices; at the numbers where they
+ * change, with addresses that need few bits, many, or all. */
+START_TEST(every_way_to_sort)
+{
+	static const uint32_t numbers[] = {
+		2, 3, 31, 32, 33, 63, 64, 65, 66, 255, 1023, 1024, 1025, 4096,
+		65536, 100000
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		uint32_t n = numbers[i];
+
+		large(n, 0, 4096);
+		large(n, 0x123456789000, 1);
+		large(n, 5, (uint64_t)1 << 40);
+		large(n, 0, 0xffffffffffffffff / n);
+	}
 }
 END_TEST
 
-int main(void)
-{
-	Suite *s = suite_create("range_random");
-	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
-
-	tcase_set_timeout(tc, 300);
-	tcase_add_test(tc, random_beside_the_model);
-	tcase_add_test(tc, a_large_disordered_set);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+RUNNER_SUITE("range_random",
+	     random_beside_the_model,
+	     every_way_to_sort)

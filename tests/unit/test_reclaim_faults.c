@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* The reclaim engine when calls are refused, cut short, interrupted or fail. */
-#include <check.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -30,16 +29,15 @@ static void scatter(uint64_t gpa, uint32_t n, uint64_t pages)
 	uint32_t i;
 
 	for (i = 0; i < n; i++) {
-		runs[i].gpa = gpa + i * (pages + 1) * PAGE;
-		runs[i].len = pages * PAGE;
+		set_run(i, gpa + i * (pages + 1) * PAGE, pages * PAGE);
 	}
 }
 
 static void check_results(uint32_t from, uint32_t to, int result)
 {
 	for (; from < to; from++)
-		ck_assert_msg(results[from] == result, "run %u is %d", from,
-			      results[from]);
+		ck_assert_msg(runs[from].outcome == result, "run %u is %d", from,
+			      runs[from].outcome);
 }
 
 /* -------------------------------------------------------------- vectors -- */
@@ -55,7 +53,7 @@ START_TEST(test_vector_count)
 		setup();
 		scatter(0, n[i], 1);
 		discard(n[i]);
-		check_results(0, n[i], FPH_RECLAIM_DISCARDED);
+		check_results(0, n[i], FPH_OUTCOME_DISCARDED);
 		ck_assert_uint_eq(cnt.process_madvise_calls,
 				  (n[i] + 1023) / 1024);
 		ck_assert_uint_eq(cnt.madvise_calls, 0);
@@ -79,20 +77,19 @@ START_TEST(test_vector_bytes)
 	fake_reset();
 	fake_add(0, 16384 * MIB, 0, -1, 0, FPH_BACKING_ANON);
 	for (i = 0; i < 10; i++) {
-		runs[i].gpa = i * 1024 * MIB;
-		runs[i].len = 512 * MIB;
+		set_run(i, i * 1024 * MIB, 512 * MIB);
 	}
 	discard(10);
-	check_results(0, 10, FPH_RECLAIM_DISCARDED);
+	check_results(0, 10, FPH_OUTCOME_DISCARDED);
 	ck_assert_uint_eq(cnt.process_madvise_calls, 4);
 	ck_assert_uint_eq(cnt.discarded, 5120 * MIB);
-	ck_assert_int_eq(discard_one(0, 2046 * MIB), FPH_RECLAIM_DISCARDED);
+	ck_assert_int_eq(discard_one(0, 2046 * MIB), FPH_OUTCOME_DISCARDED);
 	ck_assert_uint_eq(cnt.process_madvise_calls, 5);
 	ck_assert_uint_eq(cnt.madvise_calls, 0);
 	/* What is too long for a vector takes one call without. */
 	ck_assert_int_eq(discard_one(0, 2046 * MIB + PAGE),
-			 FPH_RECLAIM_DISCARDED);
-	ck_assert_int_eq(discard_one(0, 16384 * MIB), FPH_RECLAIM_DISCARDED);
+			 FPH_OUTCOME_DISCARDED);
+	ck_assert_int_eq(discard_one(0, 16384 * MIB), FPH_OUTCOME_DISCARDED);
 	ck_assert_uint_eq(cnt.process_madvise_calls, 5);
 	ck_assert_uint_eq(cnt.madvise_calls, 2);
 }
@@ -107,7 +104,7 @@ START_TEST(test_refused)
 	fake.vector_errno = refusal[_i];
 	scatter(0, 100, 1);
 	discard(100);
-	check_results(0, 100, FPH_RECLAIM_DISCARDED);
+	check_results(0, 100, FPH_OUTCOME_DISCARDED);
 	ck_assert_uint_eq(cnt.process_madvise_calls, 1);
 	ck_assert_uint_eq(cnt.madvise_calls, 100);
 	ck_assert_uint_eq(fake_count(), 100);
@@ -116,7 +113,7 @@ START_TEST(test_refused)
 	ck_assert_uint_eq(cnt.process_madvise_calls, 1);
 	ck_assert_uint_eq(cnt.madvise_calls, 200);
 	/* Another kernel may be asked another time. */
-	ck_assert_int_eq(fph_reclaim_reset(&rc), FPH_OK);
+	ck_assert_int_eq(fph_reclaim_enable(rc), FPH_OK);
 	fake.vector_mode = FAKE_WORKS;
 	discard(100);
 	ck_assert_uint_eq(cnt.process_madvise_calls, 2);
@@ -127,7 +124,7 @@ END_TEST
 START_TEST(test_never_a_vector)
 {
 	start(FPH_RECLAIM_NO_VECTOR, 0);
-	ck_assert_int_eq(fph_reclaim_reset(&rc), FPH_OK);
+	ck_assert_int_eq(fph_reclaim_enable(rc), FPH_OK);
 	scatter(0, 100, 1);
 	discard(100);
 	ck_assert_uint_eq(cnt.process_madvise_calls, 0);
@@ -141,9 +138,9 @@ START_TEST(test_refused_or_bad)
 	fake_bad(FAKE_HOST);
 	scatter(0, 10, 1);
 	discard(10);
-	ck_assert_int_eq(results[0], FPH_RECLAIM_FAILED);
-	check_results(1, 3, FPH_RECLAIM_SKIPPED);
-	check_results(3, 10, FPH_RECLAIM_DISCARDED);
+	ck_assert_int_eq(runs[0].outcome, FPH_OUTCOME_FAILED);
+	check_results(1, 3, FPH_OUTCOME_SKIPPED);
+	check_results(3, 10, FPH_OUTCOME_DISCARDED);
 	ck_assert_uint_eq(cnt.process_madvise_calls, 2);
 	ck_assert_uint_eq(cnt.madvise_calls, 1);
 	/* And where both are true, that is found out in the end. */
@@ -153,9 +150,9 @@ START_TEST(test_refused_or_bad)
 	fake.vector_errno = EINVAL;
 	scatter(0, 10, 1);
 	discard(10);
-	ck_assert_int_eq(results[0], FPH_RECLAIM_FAILED);
-	check_results(1, 3, FPH_RECLAIM_SKIPPED);
-	check_results(3, 10, FPH_RECLAIM_DISCARDED);
+	ck_assert_int_eq(runs[0].outcome, FPH_OUTCOME_FAILED);
+	check_results(1, 3, FPH_OUTCOME_SKIPPED);
+	check_results(3, 10, FPH_OUTCOME_DISCARDED);
 	ck_assert_uint_eq(cnt.process_madvise_calls, 2);
 	ck_assert_uint_eq(cnt.madvise_calls, 1 + 7);
 	discard(10);
@@ -189,7 +186,7 @@ START_TEST(test_short)
 		fake.vector_cut = row[i].cut;
 		scatter(0, row[i].n, row[i].pages);
 		discard(row[i].n);
-		check_results(0, row[i].n, FPH_RECLAIM_DISCARDED);
+		check_results(0, row[i].n, FPH_OUTCOME_DISCARDED);
 		ck_assert_uint_eq(fake_count(), row[i].n * row[i].pages);
 		ck_assert_uint_eq(cnt.discarded,
 				  row[i].n * row[i].pages * PAGE);
@@ -206,7 +203,7 @@ START_TEST(test_short_then_bad)
 	fake.vector_mode = FAKE_CUTS;
 	fake.vector_cut = 3 * PAGE;
 	fake_bad(FAKE_HOST + 6 * PAGE);
-	ck_assert_int_eq(discard_one(0, 8 * PAGE), FPH_RECLAIM_FAILED);
+	ck_assert_int_eq(discard_one(0, 8 * PAGE), FPH_OUTCOME_FAILED);
 	ck_assert_uint_eq(cnt.discarded, 6 * PAGE);
 	ck_assert_uint_eq(cnt.failed, 2 * PAGE);
 	ck_assert_uint_eq(fake_count(), 6);
@@ -218,10 +215,10 @@ START_TEST(test_bad_middle)
 	scatter(0, 20, 1);
 	fake_bad(FAKE_HOST + 2 * 5 * PAGE);
 	discard(20);
-	check_results(0, 5, FPH_RECLAIM_DISCARDED);
-	check_results(5, 6, FPH_RECLAIM_FAILED);
-	check_results(6, 8, FPH_RECLAIM_SKIPPED);
-	check_results(8, 20, FPH_RECLAIM_DISCARDED);
+	check_results(0, 5, FPH_OUTCOME_DISCARDED);
+	check_results(5, 6, FPH_OUTCOME_FAILED);
+	check_results(6, 8, FPH_OUTCOME_SKIPPED);
+	check_results(8, 20, FPH_OUTCOME_DISCARDED);
 	ck_assert_uint_eq(cnt.failed, PAGE);
 	ck_assert_uint_eq(cnt.failures, 1);
 	ck_assert_uint_eq(cnt.skipped[FPH_SKIP_BACKOFF], 2 * PAGE);
@@ -251,54 +248,56 @@ START_TEST(test_pieces)
 	start(_i ? FPH_RECLAIM_NO_VECTOR : 0, 0);
 	setup_pieces(FPH_BACKING_ANON);
 	fake_bad(FAKE_HOST + 25 * PAGE);
-	runs[0].gpa = 0;
-	runs[0].len = 35 * PAGE;
-	runs[1].gpa = 36 * PAGE;
-	runs[1].len = PAGE;
+	set_run(0, 0, 35 * PAGE);
+	set_run(1, 36 * PAGE, PAGE);
 	discard(2);
-	ck_assert_int_eq(results[0], FPH_RECLAIM_FAILED);
-	ck_assert_int_eq(results[1], FPH_RECLAIM_SKIPPED);
-	ck_assert_uint_eq(cnt.discarded, 25 * PAGE);
+	ck_assert_int_eq(runs[0].outcome, FPH_OUTCOME_FAILED);
+	ck_assert_uint_eq(runs[0].freed, 25 * PAGE);
+	/* Its own region is well. */
+	ck_assert_int_eq(runs[1].outcome, FPH_OUTCOME_DISCARDED);
+	ck_assert_uint_eq(cnt.discarded, 26 * PAGE);
 	ck_assert_uint_eq(cnt.failed, 10 * PAGE);
 	ck_assert_uint_eq(cnt.failures, 1);
-	ck_assert_uint_eq(cnt.skipped[FPH_SKIP_BACKOFF], PAGE);
+	ck_assert_uint_eq(cnt.skipped[FPH_SKIP_BACKOFF], 0);
 }
 END_TEST
 
-/* The last failure that is allowed ends it, in the middle of a run too. */
+/* The last failure that is allowed ends it, for that region alone. */
 START_TEST(test_pieces_disabled)
 {
 	start(_i ? FPH_RECLAIM_NO_VECTOR : 0, 1);
 	setup_pieces(FPH_BACKING_SHMEM);
 	fake_bad(FAKE_HOST + 25 * PAGE);
-	ck_assert_int_eq(discard_one(0, 40 * PAGE), FPH_RECLAIM_FAILED);
-	ck_assert(fph_reclaim_is_disabled(&rc));
-	ck_assert_uint_eq(cnt.discarded, 10 * PAGE);
+	ck_assert_int_eq(discard_one(0, 40 * PAGE), FPH_OUTCOME_FAILED);
+	ck_assert(fph_reclaim_is_disabled(rc));
+	ck_assert_uint_eq(cnt.discarded, 30 * PAGE);
 	ck_assert_uint_eq(cnt.failed, 10 * PAGE);
-	ck_assert_uint_eq(cnt.skipped[FPH_SKIP_DISABLED], 20 * PAGE);
-	ck_assert_uint_eq(cnt.fallocate_calls, 0);
+	ck_assert_uint_eq(cnt.fallocate_calls, 1);
+	ck_assert_int_eq(discard_one(5 * PAGE, 10 * PAGE),
+			 FPH_OUTCOME_SKIPPED);
+	ck_assert_int_eq(runs[0].reason, FPH_SKIP_DISABLED);
+	ck_assert_uint_eq(runs[0].freed, 5 * PAGE);
+	ck_assert_uint_eq(cnt.skipped[FPH_SKIP_DISABLED], 5 * PAGE);
 }
 END_TEST
 
-/* A run that waited in the vector when the one before failed: all is held. */
+/* A run that waited in the vector when the one before failed: held there. */
 START_TEST(test_pieces_held)
 {
 	start(_i & 1 ? FPH_RECLAIM_NO_VECTOR : 0, 0);
 	setup_pieces(_i & 2 ? FPH_BACKING_HUGETLB_ANON : FPH_BACKING_SHMEM);
 	fake_bad(FAKE_HOST);
-	runs[0].gpa = 0;
-	runs[0].len = PAGE;
-	runs[1].gpa = 2 * PAGE;
-	runs[1].len = 38 * PAGE;
+	set_run(0, 0, PAGE);
+	set_run(1, 2 * PAGE, 38 * PAGE);
 	discard(2);
-	ck_assert_int_eq(results[0], FPH_RECLAIM_FAILED);
-	ck_assert_int_eq(results[1], FPH_RECLAIM_SKIPPED);
-	ck_assert_uint_eq(cnt.skipped[FPH_SKIP_BACKOFF], 38 * PAGE);
-	ck_assert_uint_eq(fake_count(), 0);
-	ck_assert_uint_eq(cnt.fallocate_calls, 0);
+	ck_assert_int_eq(runs[0].outcome, FPH_OUTCOME_FAILED);
+	ck_assert_int_eq(runs[1].outcome, FPH_OUTCOME_SKIPPED);
+	ck_assert_int_eq(runs[1].reason, FPH_SKIP_BACKOFF);
+	ck_assert_uint_eq(cnt.skipped[FPH_SKIP_BACKOFF], 8 * PAGE);
+	ck_assert_uint_eq(fake_count(), 30);
 	/* One more run is held, and then all is well. */
-	ck_assert_int_eq(discard_one(PAGE, PAGE), FPH_RECLAIM_SKIPPED);
-	ck_assert_int_eq(discard_one(PAGE, PAGE), FPH_RECLAIM_DISCARDED);
+	ck_assert_int_eq(discard_one(PAGE, PAGE), FPH_OUTCOME_SKIPPED);
+	ck_assert_int_eq(discard_one(PAGE, PAGE), FPH_OUTCOME_DISCARDED);
 }
 END_TEST
 
@@ -310,10 +309,10 @@ START_TEST(test_interrupted)
 {
 	fake.interrupt_errno = interruption[_i];
 	fake.interrupts = TRIES - 1;
-	ck_assert_int_eq(discard_one(FILE_GPA, PAGE), FPH_RECLAIM_DISCARDED);
+	ck_assert_int_eq(discard_one(FILE_GPA, PAGE), FPH_OUTCOME_DISCARDED);
 	ck_assert_uint_eq(cnt.fallocate_calls, TRIES);
 	fake.interrupts = TRIES;
-	ck_assert_int_eq(discard_one(FILE_GPA, PAGE), FPH_RECLAIM_FAILED);
+	ck_assert_int_eq(discard_one(FILE_GPA, PAGE), FPH_OUTCOME_FAILED);
 	ck_assert_uint_eq(cnt.fallocate_calls, 2 * TRIES);
 	ck_assert_uint_eq(cnt.failures, 1);
 
@@ -321,10 +320,10 @@ START_TEST(test_interrupted)
 	start(FPH_RECLAIM_NO_VECTOR, 0);
 	fake.interrupt_errno = interruption[_i];
 	fake.interrupts = TRIES - 1;
-	ck_assert_int_eq(discard_one(0, PAGE), FPH_RECLAIM_DISCARDED);
+	ck_assert_int_eq(discard_one(0, PAGE), FPH_OUTCOME_DISCARDED);
 	ck_assert_uint_eq(cnt.madvise_calls, TRIES);
 	fake.interrupts = TRIES;
-	ck_assert_int_eq(discard_one(0, PAGE), FPH_RECLAIM_FAILED);
+	ck_assert_int_eq(discard_one(0, PAGE), FPH_OUTCOME_FAILED);
 	ck_assert_uint_eq(cnt.madvise_calls, 2 * TRIES);
 	ck_assert_uint_eq(cnt.failures, 1);
 }
@@ -334,19 +333,19 @@ START_TEST(test_vector_interrupted)
 {
 	fake.interrupt_errno = interruption[_i];
 	fake.interrupts = TRIES - 1;
-	ck_assert_int_eq(discard_one(0, PAGE), FPH_RECLAIM_DISCARDED);
+	ck_assert_int_eq(discard_one(0, PAGE), FPH_OUTCOME_DISCARDED);
 	ck_assert_uint_eq(cnt.process_madvise_calls, TRIES);
 	ck_assert_uint_eq(cnt.madvise_calls, 0);
 	/* It goes on without, and says nothing about the kernel. */
 	fake.interrupts = TRIES;
-	ck_assert_int_eq(discard_one(0, PAGE), FPH_RECLAIM_DISCARDED);
+	ck_assert_int_eq(discard_one(0, PAGE), FPH_OUTCOME_DISCARDED);
 	ck_assert_uint_eq(cnt.process_madvise_calls, 2 * TRIES);
 	ck_assert_uint_eq(cnt.madvise_calls, 1);
-	ck_assert_int_eq(discard_one(0, PAGE), FPH_RECLAIM_DISCARDED);
+	ck_assert_int_eq(discard_one(0, PAGE), FPH_OUTCOME_DISCARDED);
 	ck_assert_uint_eq(cnt.process_madvise_calls, 2 * TRIES + 1);
 	/* Neither call gets through. */
 	fake.interrupts = 2 * TRIES;
-	ck_assert_int_eq(discard_one(0, PAGE), FPH_RECLAIM_FAILED);
+	ck_assert_int_eq(discard_one(0, PAGE), FPH_OUTCOME_FAILED);
 	ck_assert_uint_eq(cnt.madvise_calls, 1 + TRIES);
 	ck_assert_uint_eq(cnt.failures, 1);
 }
@@ -360,10 +359,10 @@ START_TEST(test_backoff)
 		uint32_t to;
 		int result;
 	} row[] = {
-		{ 1, FPH_RECLAIM_FAILED }, { 3, FPH_RECLAIM_SKIPPED },
-		{ 4, FPH_RECLAIM_FAILED }, { 8, FPH_RECLAIM_SKIPPED },
-		{ 9, FPH_RECLAIM_FAILED }, { 17, FPH_RECLAIM_SKIPPED },
-		{ 18, FPH_RECLAIM_FAILED }, { 40, FPH_RECLAIM_SKIPPED },
+		{ 1, FPH_OUTCOME_FAILED }, { 3, FPH_OUTCOME_SKIPPED },
+		{ 4, FPH_OUTCOME_FAILED }, { 8, FPH_OUTCOME_SKIPPED },
+		{ 9, FPH_OUTCOME_FAILED }, { 17, FPH_OUTCOME_SKIPPED },
+		{ 18, FPH_OUTCOME_FAILED }, { 40, FPH_OUTCOME_SKIPPED },
 	};
 	uint32_t from = 0;
 	size_t i;
@@ -381,14 +380,15 @@ START_TEST(test_backoff)
 	ck_assert_uint_eq(cnt.failed, 4 * PAGE);
 	ck_assert_uint_eq(cnt.skipped[FPH_SKIP_BACKOFF], 14 * PAGE);
 	ck_assert_uint_eq(cnt.skipped[FPH_SKIP_DISABLED], 22 * PAGE);
-	ck_assert(fph_reclaim_is_disabled(&rc));
+	ck_assert(fph_reclaim_is_disabled(rc));
 
-	/* Off for every kind of memory, and for good, until reset. */
+	/* Off for this region alone, and for good, until enable. */
 	fake.file_errno = 0;
-	ck_assert_int_eq(discard_one(0, PAGE), FPH_RECLAIM_SKIPPED);
-	ck_assert_int_eq(fph_reclaim_reset(&rc), FPH_OK);
-	ck_assert(!fph_reclaim_is_disabled(&rc));
-	ck_assert_int_eq(discard_one(FILE_GPA, PAGE), FPH_RECLAIM_DISCARDED);
+	ck_assert_int_eq(discard_one(0, PAGE), FPH_OUTCOME_DISCARDED);
+	ck_assert_int_eq(discard_one(FILE_GPA, PAGE), FPH_OUTCOME_SKIPPED);
+	ck_assert_int_eq(fph_reclaim_enable(rc), FPH_OK);
+	ck_assert(!fph_reclaim_is_disabled(rc));
+	ck_assert_int_eq(discard_one(FILE_GPA, PAGE), FPH_OUTCOME_DISCARDED);
 	ck_assert_uint_eq(cnt.failures, 4);
 }
 END_TEST
@@ -401,20 +401,23 @@ START_TEST(test_backoff_row)
 	for (i = 0; i < 40; i++) {
 		fake.file_errno = EIO;
 		ck_assert_int_eq(discard_one(FILE_GPA, PAGE),
-				 FPH_RECLAIM_FAILED);
+				 FPH_OUTCOME_FAILED);
 		fake.file_errno = 0;
 		ck_assert_int_eq(discard_one(FILE_GPA, PAGE),
-				 FPH_RECLAIM_SKIPPED);
-		ck_assert_int_eq(discard_one(0, PAGE), FPH_RECLAIM_SKIPPED);
+				 FPH_OUTCOME_SKIPPED);
+		ck_assert_int_eq(discard_one(0, PAGE),
+				 FPH_OUTCOME_DISCARDED);
 		ck_assert_int_eq(discard_one(FILE_GPA, PAGE),
-				 FPH_RECLAIM_DISCARDED);
+				 FPH_OUTCOME_SKIPPED);
+		ck_assert_int_eq(discard_one(FILE_GPA, PAGE),
+				 FPH_OUTCOME_DISCARDED);
 	}
-	ck_assert(!fph_reclaim_is_disabled(&rc));
+	ck_assert(!fph_reclaim_is_disabled(rc));
 	fake.file_errno = EIO;
 	discard_one(FILE_GPA, PAGE);
-	ck_assert_int_eq(fph_reclaim_reset(&rc), FPH_OK);
+	ck_assert_int_eq(fph_reclaim_enable(rc), FPH_OK);
 	fake.file_errno = 0;
-	ck_assert_int_eq(discard_one(FILE_GPA, PAGE), FPH_RECLAIM_DISCARDED);
+	ck_assert_int_eq(discard_one(FILE_GPA, PAGE), FPH_OUTCOME_DISCARDED);
 }
 END_TEST
 
@@ -430,7 +433,7 @@ START_TEST(test_backoff_limit)
 	fake.file_errno = EIO;
 	for (i = 1; i < n; i++)
 		expected += i < 16 ? 1u << i : 1u << 16;
-	while (!fph_reclaim_is_disabled(&rc)) {
+	while (!fph_reclaim_is_disabled(rc)) {
 		scatter(FILE_GPA, 4096, 1);
 		discard(4096);
 		skipped = cnt.skipped[FPH_SKIP_BACKOFF] / PAGE;
@@ -441,21 +444,33 @@ START_TEST(test_backoff_limit)
 }
 END_TEST
 
-START_TEST(test_int_max)
+/* More regions in trouble than are remembered: the oldest may be tried again. */
+START_TEST(test_many_troubles)
 {
-	struct fph_reclaim_budget budget = { .runs = 1 };
+	uint64_t gpa = FILE_GPA * 2;
+	uint64_t i;
 
-	scatter(0, 1, 1);
-	ck_assert_int_eq(fph_reclaim_discard(&rc, runs, 0xffffffff, results,
-					     &budget), 1);
-	ck_assert_int_eq(results[0], FPH_RECLAIM_DISCARDED);
+	for (i = 0; i < FPH_RECLAIM_TROUBLES + 4; i++)
+		fake_add(gpa + i * PAGE, PAGE, (1 << 20) * PAGE + 2 * i * PAGE,
+			 5, i * PAGE, FPH_BACKING_SHMEM);
+	start(0, 1);
+	fake.file_errno = EIO;
+	for (i = 0; i < FPH_RECLAIM_TROUBLES + 4; i++)
+		ck_assert_int_eq(discard_one(gpa + i * PAGE, PAGE),
+				 FPH_OUTCOME_FAILED);
+	for (i = FPH_RECLAIM_TROUBLES + 4; i-- > 4;)
+		ck_assert_int_eq(discard_one(gpa + i * PAGE, PAGE),
+				 FPH_OUTCOME_SKIPPED);
+	fake.file_errno = 0;
+	ck_assert_int_eq(discard_one(gpa, PAGE), FPH_OUTCOME_DISCARDED);
+	ck_assert(fph_reclaim_is_disabled(rc));
 }
 END_TEST
 
 /* ----------------------------------------------------- all ways are one -- */
 
 struct outcome {
-	uint8_t results[512];
+	struct fph_run runs[512];
 	uint8_t freed[FAKE_PAGES];
 	uint8_t punched[FAKE_PAGES];
 	struct fph_reclaim_counters cnt;
@@ -478,17 +493,17 @@ static void run_random(unsigned int seed, uint32_t flags, int mode,
 	for (; n < 512 && at < FAKE_PAGES; n++) {
 		bool is_file = rand_r(&seed) % 64 == 0;
 
-		runs[n].gpa = (is_file ? FILE_GPA : 0) + at * PAGE;
+		set_run(n, (is_file ? FILE_GPA : 0) + at * PAGE, 0);
 		at += 1 + (unsigned int)rand_r(&seed) % 24;
 		runs[n].len = at * PAGE - runs[n].gpa % FILE_GPA;
 		at += (unsigned int)rand_r(&seed) % 24;
 	}
 	discard(n);
 	memset(out, 0, sizeof(*out));
-	memcpy(out->results, results, n);
+	memcpy(out->runs, runs, n * sizeof(*runs));
 	memcpy(out->freed, fake.freed, sizeof(fake.freed));
 	memcpy(out->punched, fake.punched, sizeof(fake.punched));
-	out->disabled = fph_reclaim_is_disabled(&rc);
+	out->disabled = fph_reclaim_is_disabled(rc);
 	out->cnt = cnt;
 	out->cnt.madvise_calls = 0;
 	out->cnt.process_madvise_calls = 0;
@@ -511,12 +526,10 @@ START_TEST(test_same)
 }
 END_TEST
 
-int main(void)
+Suite *make_suite(void)
 {
 	Suite *s = suite_create("reclaim_faults");
 	TCase *t = tcase_create("reclaim_faults");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_set_timeout(t, 120);
@@ -537,12 +550,8 @@ int main(void)
 	tcase_add_test(t, test_backoff);
 	tcase_add_test(t, test_backoff_row);
 	tcase_add_loop_test(t, test_backoff_limit, 0, 2);
-	tcase_add_test(t, test_int_max);
+	tcase_add_test(t, test_many_troubles);
 	tcase_add_loop_test(t, test_same, 0, 200);
 	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return s;
 }

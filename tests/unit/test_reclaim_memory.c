@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* The reclaim engine on real memory: it is free afterwards, and only it. */
 #define _GNU_SOURCE
-#include <check.h>
 #include <sys/syscall.h>
 
 #include "reclaim_fixture.h"
@@ -24,7 +23,7 @@ static void check_freed(struct host_area *a)
 	ck_assert_int_eq(rss, 16 * (long)a->page);
 	ck_assert_uint_eq(host_resident(a, 0, 16), 16);
 	ck_assert_int_eq(discard_one(4 * a->page + 1, 6 * a->page),
-			 FPH_RECLAIM_DISCARDED);
+			 FPH_OUTCOME_DISCARDED);
 	ck_assert_uint_eq(cnt.discarded, 5 * a->page);
 	ck_assert_uint_eq(cnt.trimmed, a->page);
 	ck_assert_uint_eq(host_resident(a, 0, 5), 5);
@@ -36,9 +35,9 @@ static void check_freed(struct host_area *a)
 	host_check_content(a, 5, 10);
 	/* Less than a page, at both ends of one, frees nothing. */
 	ck_assert_int_eq(discard_one(11 * a->page + 1, a->page - 1),
-			 FPH_RECLAIM_SKIPPED);
+			 FPH_OUTCOME_TRIMMED);
 	ck_assert_int_eq(discard_one(11 * a->page, a->page - 1),
-			 FPH_RECLAIM_SKIPPED);
+			 FPH_OUTCOME_TRIMMED);
 	ck_assert_uint_eq(cnt.failures, 0);
 	host_check_content(a, 5, 10);
 	host_unmap(a);
@@ -53,7 +52,7 @@ START_TEST(test_anon)
 	host_map_anon(&a, 16);
 	host_fill(&a);
 	add(&a, true, 0, 0);
-	ck_assert_int_eq(storage[0].backing, FPH_BACKING_ANON);
+	ck_assert_int_eq(backing(), FPH_BACKING_ANON);
 	check_freed(&a);
 }
 END_TEST
@@ -66,7 +65,7 @@ START_TEST(test_memfd)
 	host_map_file(&a, 16, host_memfd(), MAP_SHARED);
 	host_fill(&a);
 	add(&a, false, 0, 0);
-	ck_assert_int_eq(storage[0].backing, FPH_BACKING_SHMEM);
+	ck_assert_int_eq(backing(), FPH_BACKING_SHMEM);
 	check_freed(&a);
 	ck_assert_uint_eq(cnt.fallocate_calls, 1);
 }
@@ -140,7 +139,7 @@ static void check_skipped(struct host_area *a, int reason)
 	size_t n = host_resident(a, 0, 16);
 
 	start(&real_ops, 0);
-	ck_assert_int_eq(discard_one(0, a->len), FPH_RECLAIM_SKIPPED);
+	ck_assert_int_eq(discard_one(0, a->len), FPH_OUTCOME_SKIPPED);
 	ck_assert_uint_eq(cnt.skipped[reason], a->len);
 	ck_assert_uint_eq(cnt.discarded, 0);
 	ck_assert_uint_eq(ncalls, 0);
@@ -158,7 +157,7 @@ START_TEST(test_file_private)
 		      MAP_PRIVATE);
 	host_fill(&a);
 	add(&a, true, 0, 0);
-	ck_assert_int_eq(storage[0].backing, FPH_BACKING_FILE_PRIVATE);
+	ck_assert_int_eq(backing(), FPH_BACKING_FILE_PRIVATE);
 	check_skipped(&a, FPH_SKIP_FILE_PRIVATE);
 }
 END_TEST
@@ -205,10 +204,10 @@ START_TEST(test_mlock)
 	scatter(8);
 	discard(8);
 	for (i = 0; i < 8; i++)
-		ck_assert_int_eq(results[i],
-				 i == 1 ? FPH_RECLAIM_FAILED :
-				 i == 2 || i == 3 ? FPH_RECLAIM_SKIPPED :
-				 FPH_RECLAIM_DISCARDED);
+		ck_assert_int_eq(runs[i].outcome,
+				 i == 1 ? FPH_OUTCOME_FAILED :
+				 i == 2 || i == 3 ? FPH_OUTCOME_SKIPPED :
+				 FPH_OUTCOME_DISCARDED);
 	ck_assert_uint_eq(cnt.failures, 1);
 	ck_assert_uint_eq(cnt.failed, page);
 	for (i = 0; i < 16; i++)
@@ -229,7 +228,7 @@ START_TEST(test_lazy)
 	host_fill(&a);
 	add(&a, true, 0, 0);
 	ck_assert_int_eq(discard_one(5 * a.page, 5 * a.page),
-			 FPH_RECLAIM_LAZY);
+			 FPH_OUTCOME_LAZY);
 	ck_assert_uint_eq(cnt.lazy, 5 * a.page);
 	ck_assert_uint_eq(cnt.discarded, 0);
 	ck_assert_uint_eq(host_resident(&a, 0, 5), 5);
@@ -265,10 +264,10 @@ START_TEST(test_thp)
 	a.page = host_page();		/* still the page of the backing */
 	add(&a, true, 0, 0);
 	a.page = HUGE;
-	ck_assert_int_eq(discard_one(HUGE, 2 * HUGE), FPH_RECLAIM_DISCARDED);
+	ck_assert_int_eq(discard_one(HUGE, 2 * HUGE), FPH_OUTCOME_DISCARDED);
 	ck_assert_int_eq(host_rss(&a), rss - 2 * (long)HUGE);
 	host_check_content(&a, 1, 3);
-	ck_assert_int_eq(discard_one(0, host_page()), FPH_RECLAIM_DISCARDED);
+	ck_assert_int_eq(discard_one(0, host_page()), FPH_OUTCOME_DISCARDED);
 	ck_assert_uint_eq(a.p[0], 0);
 	ck_assert_uint_eq(a.p[host_page()], host_byte(0));
 	host_unmap(&a);
@@ -306,11 +305,11 @@ static void check_huge(const char *name, bool is_shared)
 	start(&real_ops, 0);
 	host_fill(&a);
 	add(&a, !is_shared, is_shared ? 0 : FPH_BACKING_HUGETLB_ANON, 0);
-	ck_assert_int_eq(storage[0].backing, is_shared ? FPH_BACKING_HUGETLB :
+	ck_assert_int_eq(backing(), is_shared ? FPH_BACKING_HUGETLB :
 			 FPH_BACKING_HUGETLB_ANON);
 	/* One page less than a huge page is not a page. */
 	ck_assert_int_eq(discard_one(3 * HUGE + 4096, HUGE),
-			 FPH_RECLAIM_SKIPPED);
+			 FPH_OUTCOME_TRIMMED);
 	ck_assert_uint_eq(cnt.trimmed, HUGE);
 	ck_assert_uint_eq(ncalls, 0);
 	start(&real_ops, 0);
@@ -364,12 +363,10 @@ START_TEST(test_hugetlb_killed)
 }
 END_TEST
 
-int main(void)
+Suite *make_suite(void)
 {
 	Suite *s = suite_create("reclaim_memory");
 	TCase *t = tcase_create("reclaim_memory");
-	SRunner *sr;
-	int failed;
 
 	host_init();
 	tcase_add_checked_fixture(t, setup, NULL);
@@ -387,12 +384,5 @@ int main(void)
 	tcase_add_test(t, test_hugetlb_anon);
 	tcase_add_test(t, test_hugetlb_killed);
 	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	if (*host_skips)
-		fprintf(stderr, "test_reclaim_memory: %d skipped\n",
-			*host_skips);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return s;
 }

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * Reports at random: chains come and go beside a naive model, runs are
- * completed in any order, and no chain ends before its last run.
+ * Reports at random: buffers come and go beside a naive model, runs are
+ * completed in any order, no buffer comes back before its last run, and each
+ * freed byte belongs to one buffer.
  */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <fph/host.h>
 
 #include "range_model.h"
+#include "runner.h"
 
-#define MANY_SLOTS	48u
-#define MANY_CHAINS	12u
+#define MANY_RANGES	48u
+#define MANY_BUFFERS	12u
 #define NCOOKIES	4000u
 
 struct world {
-	struct fph_report r;
-	struct fph_slot slots[MANY_SLOTS];
-	struct fph_chain chains[MANY_CHAINS];
+	uint64_t memory[FPH_REPORT_SIZE(MANY_RANGES, MANY_BUFFERS) / 8];
+	struct fph_report *r;
 	struct model model;
-	struct fph_run runs[MANY_SLOTS];
-	uint32_t model_runs[MANY_SLOTS];
+	struct fph_run runs[MANY_RANGES];
+	uint64_t model_runs[MANY_RANGES];
 	uint32_t nruns;
 	uint64_t seed;
 	uint32_t ncookies;
@@ -29,6 +29,7 @@ struct world {
 	/* 0: not given, 1: inside, 2: came back */
 	uint8_t cookies[NCOOKIES];
 	int outcomes[NCOOKIES];
+	uint64_t freed[NCOOKIES];
 	uint64_t offered, done;
 };
 
@@ -36,7 +37,7 @@ static struct fph_report_counters counters(const struct fph_report *r)
 {
 	struct fph_report_counters n;
 
-	ck_assert_int_eq(fph_report_get_counters(r, &n), FPH_OK);
+	ck_assert_int_eq(fph_report_get_counters(r, &n, sizeof(n)), FPH_OK);
 	return n;
 }
 
@@ -46,7 +47,9 @@ static void world_add(struct world *w)
 	uint32_t nsegs = model_random(&w->seed, 6);
 	uint32_t i, off, cookie = w->ncookies;
 	uint64_t bytes = 0;
+	struct fph_buffer b = { .cookie = cookie, .nwrite = nsegs };
 	bool bad = model_random(&w->seed, 12) == 0, room;
+	uint32_t buffers, ranges;
 	int ret;
 
 	for (i = 0; i < nsegs; i++) {
@@ -61,76 +64,131 @@ static void world_add(struct world *w)
 	bad = bad && nsegs;
 	if (bad)
 		segs[nsegs - 1].flags = 0;
-	room = w->ninside < MANY_CHAINS &&
-	       MODEL_MAX - model_count(&w->model, MODEL_FREE) + nsegs <=
-	       MANY_SLOTS;
-	ck_assert_int_eq(fph_report_is_room(&w->r, nsegs), room);
-	ret = fph_report_add(&w->r, cookie, segs, nsegs);
+	fph_report_get_room(w->r, &buffers, &ranges);
+	ck_assert_uint_eq(buffers, MANY_BUFFERS - w->ninside);
+	ck_assert_uint_eq(ranges, MANY_RANGES -
+			  (MODEL_MAX - model_count(&w->model, MODEL_FREE)));
+	room = buffers && nsegs <= ranges;
+	ret = fph_report_add(w->r, &b, 1, segs);
 	if (!room) {
 		ck_assert_int_eq(ret, FPH_EFULL);
 		return;
 	}
-	ck_assert_int_eq(ret, bad ? FPH_PEER_DIRECTION : FPH_OK);
+	ck_assert_int_eq(ret, 1);
 	w->ncookies++;
 	w->ninside++;
 	w->cookies[cookie] = 1;
-	w->outcomes[cookie] = bad ? FPH_OUTCOME_REFUSED : FPH_OUTCOME_DONE;
+	w->outcomes[cookie] = bad ? FPH_OUTCOME_REFUSED :
+			      nsegs ? FPH_OUTCOME_NONE : FPH_OUTCOME_SKIPPED;
 	for (i = 0; i < nsegs && !bad; i++)
 		model_add(&w->model, segs[i].gpa, segs[i].len, cookie);
 	w->offered += bad ? 0 : bytes;
 }
 
+static void note(struct world *w, uint64_t cookie, int outcome)
+{
+	if (w->outcomes[cookie] < outcome)
+		w->outcomes[cookie] = outcome;
+}
+
+/*
+ * A run is over in the model: of its bytes, those below end were freed, each
+ * for the range that begins first, or was added first.
+ */
+static void model_over(struct world *w, uint64_t n, const struct fph_run *run,
+		       int outcome, uint64_t freed)
+{
+	struct model *m = &w->model;
+	uint64_t i, byte;
+
+	for (i = 0; i < MODEL_MAX; i++) {
+		const struct model_range *r = &m->ranges[i];
+
+		if (r->where != MODEL_OUT || r->run != n)
+			continue;
+		for (byte = 0; byte < r->len; byte++)
+			if (r->gpa + byte - run->gpa < run->len)
+				break;
+		note(w, r->owner, byte == r->len ? FPH_OUTCOME_TRIMMED :
+						   outcome);
+	}
+	for (byte = 0; byte < freed; byte++) {
+		const struct model_range *first = NULL;
+
+		for (i = 0; i < MODEL_MAX; i++) {
+			const struct model_range *r = &m->ranges[i];
+
+			if (r->where == MODEL_OUT && r->run == n &&
+			    run->gpa + byte - r->gpa < r->len &&
+			    (!first || r->gpa < first->gpa ||
+			     (r->gpa == first->gpa &&
+			      r->serial < first->serial)))
+				first = r;
+		}
+		ck_assert_ptr_nonnull(first);
+		w->freed[first->owner]++;
+	}
+	model_release(m, MODEL_OUT, n);
+}
+
 static void world_next(struct world *w)
 {
-	struct fph_run run, want;
-	bool any;
-	int ret = fph_report_next(&w->r, &run);
+	struct fph_run run[3], want;
+	uint32_t n = 1 + model_random(&w->seed, 3), i = 0;
+	int got = fph_report_next(w->r, run, n);
 
-	/* Empty runs are over at once. */
-	while ((any = model_next(&w->model, &want)) && !want.len)
-		model_release(&w->model, MODEL_OUT, want.token);
-	ck_assert_int_eq(ret, any);
-	if (!any)
-		return;
-	ck_assert_uint_eq(run.gpa, want.gpa);
-	ck_assert_uint_eq(run.len, want.len);
-	w->model_runs[w->nruns] = want.token;
-	w->runs[w->nruns++] = run;
+	/* As many as are asked for, but not of two sets at a time. */
+	while (i < n && (!i || model_count(&w->model, MODEL_CLOSED)) &&
+	       model_next(&w->model, &want)) {
+		if (!want.len) {
+			/* Empty runs are over at once. */
+			model_over(w, want.token, &want, FPH_OUTCOME_TRIMMED,
+				   0);
+			continue;
+		}
+		ck_assert_int_lt((int)i, got);
+		ck_assert_uint_eq(run[i].gpa, want.gpa);
+		ck_assert_uint_eq(run[i].len, want.len);
+		w->model_runs[w->nruns] = want.token;
+		w->runs[w->nruns++] = run[i++];
+	}
+	ck_assert_int_eq((int)i, got);
 }
 
 static void world_complete(struct world *w)
 {
-	uint32_t i, n;
-	bool ok = model_random(&w->seed, 5) != 0;
+	static const uint8_t outcomes[] = {
+		FPH_OUTCOME_DISCARDED, FPH_OUTCOME_DISCARDED, FPH_OUTCOME_LAZY,
+		FPH_OUTCOME_TRIMMED, FPH_OUTCOME_SKIPPED, FPH_OUTCOME_FAILED
+	};
+	struct fph_run *run;
+	uint32_t n;
 
-	ck_assert_uint_eq(fph_report_get_outstanding(&w->r), w->nruns);
+	ck_assert_uint_eq(fph_report_get_outstanding(w->r), w->nruns);
 	if (!w->nruns)
 		return;
 	n = model_random(&w->seed, w->nruns);
-	for (i = 0; i < MODEL_MAX && !ok; i++) {
-		struct model_range *r = &w->model.ranges[i];
-
-		if (r->where == MODEL_OUT && r->run == w->model_runs[n])
-			w->outcomes[r->owner] = FPH_OUTCOME_FAILED;
-	}
-	if (ok)
-		w->done += w->runs[n].len;
-	model_release(&w->model, MODEL_OUT, w->model_runs[n]);
-	ck_assert_int_eq(fph_report_complete(&w->r, &w->runs[n], ok), FPH_OK);
+	run = &w->runs[n];
+	run->outcome = outcomes[model_random(&w->seed, 6)];
+	run->freed = model_random(&w->seed, (uint32_t)run->len + 1);
+	model_over(w, w->model_runs[n], run, run->outcome, run->freed);
+	w->done += run->freed;
+	ck_assert_int_eq(fph_report_complete(w->r, run, 1), 1);
+	ck_assert_int_eq(fph_report_complete(w->r, run, 1), FPH_EINVAL);
 	w->nruns--;
 	w->runs[n] = w->runs[w->nruns];
 	w->model_runs[n] = w->model_runs[w->nruns];
 }
 
-static bool world_end(struct world *w)
+static bool world_take_used(struct world *w)
 {
-	struct fph_chain_end end;
-	int ret = fph_report_end(&w->r, &end);
+	struct fph_used used;
+	int ret = fph_report_take_used(w->r, &used, 1);
 	bool stuck = false;
 	uint32_t i;
 
 	if (!ret) {
-		/* Then no chain is inside without something pending. */
+		/* Then no buffer is inside without something pending. */
 		for (i = 0; i < w->ncookies; i++)
 			stuck |= w->cookies[i] == 1 &&
 				 !model_owned(&w->model, i);
@@ -138,11 +196,12 @@ static bool world_end(struct world *w)
 		return false;
 	}
 	ck_assert_int_eq(ret, 1);
-	ck_assert_uint_lt(end.cookie, w->ncookies);
-	ck_assert_uint_eq(w->cookies[end.cookie], 1);
-	ck_assert_uint_eq(model_owned(&w->model, (uint32_t)end.cookie), 0);
-	ck_assert_int_eq((int)end.outcome, w->outcomes[end.cookie]);
-	w->cookies[end.cookie] = 2;
+	ck_assert_uint_lt(used.cookie, w->ncookies);
+	ck_assert_uint_eq(w->cookies[used.cookie], 1);
+	ck_assert_uint_eq(model_owned(&w->model, used.cookie), 0);
+	ck_assert_int_eq(used.outcome, w->outcomes[used.cookie]);
+	ck_assert_uint_eq(used.freed, w->freed[used.cookie]);
+	w->cookies[used.cookie] = 2;
 	w->ninside--;
 	return true;
 }
@@ -150,15 +209,19 @@ static bool world_end(struct world *w)
 static void run_world(struct world *w, uint64_t seed, uint64_t base,
 		      uint64_t granule)
 {
-	struct fph_storage storage = {
-		w->slots, MANY_SLOTS, w->chains, MANY_CHAINS
+	const struct fph_report_params params = {
+		.size = sizeof(params), .max_ranges = MANY_RANGES,
+		.max_buffers = MANY_BUFFERS, .granule = granule
 	};
+	struct fph_report_counters n;
 	uint32_t i, back = 0;
 
 	memset(w, 0, sizeof(*w));
+	memset(w->memory, 0xa5, sizeof(w->memory));
 	w->seed = seed;
 	model_init(&w->model, base, granule);
-	ck_assert_int_eq(fph_report_init(&w->r, &storage, granule), FPH_OK);
+	ck_assert_int_eq(fph_report_init(&w->r, w->memory, sizeof(w->memory),
+					 &params), FPH_OK);
 	for (i = 0; i < 1500; i++) {
 		switch (model_random(&w->seed, 4)) {
 		case 0:
@@ -171,23 +234,26 @@ static void run_world(struct world *w, uint64_t seed, uint64_t base,
 			world_complete(w);
 			break;
 		default:
-			world_end(w);
+			world_take_used(w);
 		}
 	}
 	while (w->nruns || model_count(&w->model, MODEL_FREE) != MODEL_MAX) {
 		world_next(w);
 		world_complete(w);
 	}
-	while (world_end(w))
+	while (world_take_used(w))
 		;
 	for (i = 0; i < w->ncookies; i++)
 		back += w->cookies[i] == 2;
 	ck_assert_uint_eq(back, w->ncookies);
-	ck_assert_uint_eq(counters(&w->r).bytes_offered, w->offered);
-	ck_assert_uint_eq(counters(&w->r).bytes_done, w->done);
-	ck_assert_uint_eq(counters(&w->r).returned, w->ncookies);
-	ck_assert_uint_eq(counters(&w->r).chains + counters(&w->r).refused,
-			  w->ncookies);
+	n = counters(w->r);
+	ck_assert_uint_eq(n.bytes_offered, w->offered);
+	ck_assert_uint_eq(n.bytes_freed, w->done);
+	ck_assert_uint_eq(n.bytes_offered, n.bytes_freed + n.bytes_lazy +
+			  n.bytes_trimmed + n.bytes_skipped + n.bytes_failed +
+			  n.bytes_overlap);
+	ck_assert_uint_eq(n.returned, w->ncookies);
+	ck_assert_uint_eq(n.buffers, w->ncookies);
 }
 
 START_TEST(random_beside_the_model)
@@ -206,19 +272,5 @@ START_TEST(random_beside_the_model)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *s = suite_create("report_random");
-	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
-
-	tcase_set_timeout(tc, 300);
-	tcase_add_test(tc, random_beside_the_model);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+RUNNER_SUITE("report_random",
+	     random_beside_the_model)

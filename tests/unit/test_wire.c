@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* The wire: bytes written down by hand, and every way to number the queues. */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <fph/wire.h>
+
+#include "runner.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -77,8 +78,8 @@ START_TEST(config_size_of_every_feature_set)
 	for (features = 0; features < 128; features++) {
 		uint32_t size = features & 0x10 ? 16 : features & 8 ? 12 : 8;
 
-		ck_assert_uint_eq(fph_config_get_size(features), size);
-		ck_assert_uint_eq(fph_config_get_size(features | FPH_BIT(32)),
+		ck_assert_uint_eq(fph_config_size(features), size);
+		ck_assert_uint_eq(fph_config_size(features | FPH_BIT(32)),
 				  size);
 	}
 }
@@ -162,158 +163,228 @@ END_TEST
 
 /* ----------------------------------------------------------- page frames -- */
 
+static const uint8_t pfn_le[] = {
+	0, 0, 0, 0, 1, 0, 0, 0, 0x78, 0x56, 0x34, 0x12, 255, 255, 255, 255
+};
+static const uint8_t pfn_be[] = {
+	0, 0, 0, 0, 0, 0, 0, 1, 0x12, 0x34, 0x56, 0x78, 255, 255, 255, 255
+};
+static const uint64_t pfn_gpas[] = { 0, 0x1000, 0x12345678000, 0xffffffff000 };
+
+/* All of them, so many a call. */
+static void pfn_in_steps(const uint8_t *bytes, int endian, uint32_t step)
+{
+	size_t in = 0, out = 0, i = 0;
+	uint8_t buf[16];
+	uint64_t gpas[8];
+
+	memset(buf, 0x5a, sizeof(buf));
+	while (i < 4) {
+		uint32_t n = 4 - i < step ? (uint32_t)(4 - i) : step, k;
+
+		memset(gpas, 0x5a, sizeof(gpas));
+		ck_assert_int_eq(fph_pfn_decode(gpas, step, bytes, 16, &in,
+						endian), (int)n);
+		for (k = 0; k < n; k++)
+			ck_assert_uint_eq(gpas[k], pfn_gpas[i + k]);
+		for (; k < 8; k++)
+			ck_assert_uint_eq(gpas[k], 0x5a5a5a5a5a5a5a5a);
+		ck_assert_int_eq(fph_pfn_encode(buf, 16, &out, pfn_gpas + i, n,
+						endian), (int)n);
+		i += n;
+		ck_assert_uint_eq(in, 4 * i);
+		ck_assert_uint_eq(out, 4 * i);
+	}
+	ck_assert_mem_eq(buf, bytes, 16);
+	ck_assert_int_eq(fph_pfn_decode(gpas, step, bytes, 16, &in, endian),
+			 0);
+	ck_assert_int_eq(fph_pfn_encode(buf, 16, &out, pfn_gpas, step, endian),
+			 FPH_EFULL);
+	ck_assert_uint_eq(in, 16);
+	ck_assert_uint_eq(out, 16);
+}
+
 START_TEST(pfn_bytes)
 {
-	static const uint8_t le[] = {
-		0, 0, 0, 0, 1, 0, 0, 0, 0x78, 0x56, 0x34, 0x12,
-		255, 255, 255, 255
-	};
-	static const uint8_t be[] = {
-		0, 0, 0, 0, 0, 0, 0, 1, 0x12, 0x34, 0x56, 0x78,
-		255, 255, 255, 255
-	};
-	static const uint64_t gpas[] = {
-		0, 0x1000, 0x12345678000, 0xffffffff000
-	};
+	uint32_t step;
+
+	for (step = 1; step <= 6; step++) {
+		pfn_in_steps(pfn_le, FPH_LE, step);
+		pfn_in_steps(pfn_be, FPH_BE, step);
+	}
+}
+END_TEST
+
+START_TEST(pfn_up_to_the_end_of_the_piece)
+{
+	size_t len, off;
+	uint64_t gpas[4];
 	uint8_t buf[16];
-	int endian;
 
-	for (endian = FPH_LE; endian <= FPH_BE; endian++) {
-		const uint8_t *bytes = endian == FPH_LE ? le : be;
-		size_t in = 0, out = 0, i;
-		uint64_t gpa;
+	for (len = 0; len <= 16; len++) {
+		int n = (int)(len / 4);
 
-		for (i = 0; i < ARRAY_SIZE(gpas); i++) {
-			gpa = 1;
-			ck_assert_int_eq(fph_pfn_decode(&gpa, bytes, 16, &in,
-							endian), 1);
-			ck_assert_uint_eq(gpa, gpas[i]);
-			ck_assert_uint_eq(in, 4 * (i + 1));
-			ck_assert_int_eq(fph_pfn_encode(buf, 16, &out, gpa,
-							endian), FPH_OK);
-			ck_assert_uint_eq(out, 4 * (i + 1));
-		}
-		ck_assert_mem_eq(buf, bytes, 16);
-		ck_assert_int_eq(fph_pfn_decode(&gpa, bytes, 16, &in, endian),
-				 0);
-		ck_assert_int_eq(fph_pfn_encode(buf, 16, &out, 0, endian),
-				 FPH_EFULL);
-		ck_assert_uint_eq(in, 16);
-		ck_assert_uint_eq(out, 16);
+		off = 0;
+		ck_assert_int_eq(fph_pfn_decode(gpas, 4, pfn_le, len, &off,
+						FPH_LE),
+				 n ? n : len ? FPH_PEER_SHORT : 0);
+		ck_assert_uint_eq(off, 4 * (size_t)n);
+		/* The tail is told by the next call. */
+		ck_assert_int_eq(fph_pfn_decode(gpas, 4, pfn_le, len, &off,
+						FPH_LE),
+				 len % 4 ? FPH_PEER_SHORT : 0);
+		ck_assert_uint_eq(off, 4 * (size_t)n);
+		off = 0;
+		memset(buf, 0x5a, sizeof(buf));
+		ck_assert_int_eq(fph_pfn_encode(buf, len, &off, pfn_gpas, 4,
+						FPH_LE), n ? n : FPH_EFULL);
+		ck_assert_uint_eq(off, 4 * (size_t)n);
+		ck_assert_mem_eq(buf, pfn_le, off);
+		for (; off < 16; off++)
+			ck_assert_uint_eq(buf[off], 0x5a);
 	}
 }
 END_TEST
 
 START_TEST(pfn_refused)
 {
+	static const uint64_t bad[] = {
+		1, 0x1800, (uint64_t)1 << 44, ~(uint64_t)0
+	};
 	uint8_t buf[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+	uint64_t gpa = 42, zero = 0;
 	uint8_t copy[8];
-	uint64_t gpa = 42;
-	size_t off, len, i;
+	size_t off, i;
 
 	memcpy(copy, buf, sizeof(buf));
-	for (len = 4; len < 8; len++) {
-		off = 4;
-		ck_assert_int_eq(fph_pfn_decode(&gpa, buf, len, &off, FPH_LE),
-				 len == 4 ? 0 : FPH_PEER_SHORT);
-		ck_assert_int_eq(fph_pfn_encode(buf, len, &off, 0, FPH_LE),
-				 FPH_EFULL);
-		ck_assert_uint_eq(off, 4);
-	}
 	off = 9;
-	ck_assert_int_eq(fph_pfn_decode(&gpa, buf, 8, &off, FPH_LE),
+	ck_assert_int_eq(fph_pfn_decode(&gpa, 1, buf, 8, &off, FPH_LE),
 			 FPH_EINVAL);
-	ck_assert_int_eq(fph_pfn_encode(buf, 8, &off, 0, FPH_LE), FPH_EINVAL);
+	ck_assert_int_eq(fph_pfn_encode(buf, 8, &off, &zero, 1, FPH_LE),
+			 FPH_EINVAL);
 	ck_assert_uint_eq(off, 9);
 	off = 0;
 	for (i = 0; i < ARRAY_SIZE(bad_endians); i++) {
-		ck_assert_int_eq(fph_pfn_decode(&gpa, buf, 8, &off,
+		ck_assert_int_eq(fph_pfn_decode(&gpa, 1, buf, 8, &off,
 						bad_endians[i]), FPH_EINVAL);
-		ck_assert_int_eq(fph_pfn_encode(buf, 8, &off, 0,
+		ck_assert_int_eq(fph_pfn_encode(buf, 8, &off, &zero, 1,
 						bad_endians[i]), FPH_EINVAL);
 	}
-	ck_assert_int_eq(fph_pfn_encode(buf, 8, &off, 1, FPH_LE), FPH_EINVAL);
-	ck_assert_int_eq(fph_pfn_encode(buf, 8, &off, 0x1800, FPH_LE),
+	ck_assert_int_eq(fph_pfn_decode(&gpa, 0, buf, 8, &off, FPH_LE),
 			 FPH_EINVAL);
-	ck_assert_int_eq(fph_pfn_encode(buf, 8, &off, (uint64_t)1 << 44,
-					FPH_LE), FPH_EINVAL);
+	ck_assert_int_eq(fph_pfn_encode(buf, 8, &off, &zero, 0, FPH_LE),
+			 FPH_EINVAL);
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		ck_assert_int_eq(fph_pfn_encode(buf, 8, &off, &bad[i], 1,
+						FPH_LE), FPH_EINVAL);
 	ck_assert_uint_eq(off, 0);
 	ck_assert_uint_eq(gpa, 42);
 	ck_assert_mem_eq(buf, copy, sizeof(buf));
 }
 END_TEST
 
+/* What stands before a bad one is written, and the bad one comes first. */
+START_TEST(pfn_encode_stops_at_a_bad_one)
+{
+	static const uint64_t gpas[] = { 0x1000, 0x2000, 0x2001, 0x3000 };
+	uint8_t buf[16] = { 0 };
+	size_t off = 0;
+
+	ck_assert_int_eq(fph_pfn_encode(buf, 16, &off, gpas, 4, FPH_LE), 2);
+	ck_assert_uint_eq(off, 8);
+	ck_assert_mem_eq(buf, ((uint8_t[]){ 1, 0, 0, 0, 2, 0, 0, 0, 0 }), 9);
+	ck_assert_int_eq(fph_pfn_encode(buf, 16, &off, gpas + 2, 2, FPH_LE),
+			 FPH_EINVAL);
+	ck_assert_uint_eq(off, 8);
+}
+END_TEST
+
 /* ------------------------------------------------------------ statistics -- */
+
+static const uint8_t stat_le[] = {
+	4, 0, 8, 7, 6, 5, 4, 3, 2, 1,
+	0x34, 0x12, 255, 255, 255, 255, 0, 0, 0, 0x80
+};
+static const uint8_t stat_be[] = {
+	0, 4, 1, 2, 3, 4, 5, 6, 7, 8,
+	0x12, 0x34, 0x80, 0, 0, 0, 255, 255, 255, 255
+};
+static const struct fph_stat some_stats[] = {
+	{ .tag = VIRTIO_BALLOON_S_MEMFREE, .val = 0x0102030405060708 },
+	{ .tag = 0x1234, .val = 0x80000000ffffffff }
+};
 
 START_TEST(stat_bytes)
 {
-	static const uint8_t le[] = {
-		4, 0, 8, 7, 6, 5, 4, 3, 2, 1,
-		0x34, 0x12, 255, 255, 255, 255, 0, 0, 0, 0x80
-	};
-	static const uint8_t be[] = {
-		0, 4, 1, 2, 3, 4, 5, 6, 7, 8,
-		0x12, 0x34, 0x80, 0, 0, 0, 255, 255, 255, 255
-	};
-	static const struct fph_stat stats[] = {
-		{ VIRTIO_BALLOON_S_MEMFREE, 0x0102030405060708 },
-		{ 0x1234, 0x80000000ffffffff }
-	};
+	struct fph_stat stats[3];
 	uint8_t buf[20];
+	uint32_t step;
 	int endian;
 
 	for (endian = FPH_LE; endian <= FPH_BE; endian++) {
-		const uint8_t *bytes = endian == FPH_LE ? le : be;
-		size_t in = 0, out = 0, i;
-		struct fph_stat stat;
+		const uint8_t *bytes = endian == FPH_LE ? stat_le : stat_be;
 
-		for (i = 0; i < ARRAY_SIZE(stats); i++) {
-			ck_assert_int_eq(fph_stat_decode(&stat, bytes, 20, &in,
-							 endian), 1);
-			ck_assert_uint_eq(stat.tag, stats[i].tag);
-			ck_assert_uint_eq(stat.val, stats[i].val);
-			ck_assert_int_eq(fph_stat_encode(buf, 20, &out, &stat,
-							 endian), FPH_OK);
-			ck_assert_uint_eq(in, 10 * (i + 1));
-			ck_assert_uint_eq(out, 10 * (i + 1));
+		for (step = 1; step <= 3; step++) {
+			size_t in = 0, out = 0, i;
+
+			for (i = 0; i < 2; i += step) {
+				int n = step > 2 ? 2 : (int)step;
+
+				memset(stats, 0x5a, sizeof(stats));
+				ck_assert_int_eq(fph_stat_decode(stats, step,
+						bytes, 20, &in, endian), n);
+				ck_assert_mem_eq(stats, some_stats + i,
+						 (size_t)n * sizeof(*stats));
+				ck_assert_int_eq(fph_stat_encode(buf, 20, &out,
+						stats, (uint32_t)n, endian),
+						 n);
+			}
+			ck_assert_uint_eq(in, 20);
+			ck_assert_uint_eq(out, 20);
+			ck_assert_mem_eq(buf, bytes, 20);
+			ck_assert_int_eq(fph_stat_decode(stats, step, bytes,
+							 20, &in, endian), 0);
+			ck_assert_int_eq(fph_stat_encode(buf, 20, &out,
+							 stats, step, endian),
+					 FPH_EFULL);
 		}
-		ck_assert_mem_eq(buf, bytes, 20);
-		ck_assert_int_eq(fph_stat_decode(&stat, bytes, 20, &in,
-						 endian), 0);
-		ck_assert_int_eq(fph_stat_encode(buf, 20, &out, &stat, endian),
-				 FPH_EFULL);
 	}
 }
 END_TEST
 
 START_TEST(stat_refused)
 {
+	struct fph_stat stat = { .tag = 7, .val = 9 };
 	uint8_t buf[20] = { 0 };
-	struct fph_stat stat = { 7, 9 };
 	size_t off, len, i;
 
 	for (len = 10; len < 20; len++) {
 		off = 10;
-		ck_assert_int_eq(fph_stat_decode(&stat, buf, len, &off,
+		ck_assert_int_eq(fph_stat_decode(&stat, 1, buf, len, &off,
 						 FPH_LE),
 				 len == 10 ? 0 : FPH_PEER_SHORT);
-		ck_assert_int_eq(fph_stat_encode(buf, len, &off, &stat,
+		ck_assert_int_eq(fph_stat_encode(buf, len, &off, &stat, 1,
 						 FPH_LE), FPH_EFULL);
 		ck_assert_uint_eq(off, 10);
 	}
 	off = 21;
-	ck_assert_int_eq(fph_stat_decode(&stat, buf, 20, &off, FPH_LE),
+	ck_assert_int_eq(fph_stat_decode(&stat, 1, buf, 20, &off, FPH_LE),
 			 FPH_EINVAL);
-	ck_assert_int_eq(fph_stat_encode(buf, 20, &off, &stat, FPH_LE),
+	ck_assert_int_eq(fph_stat_encode(buf, 20, &off, &stat, 1, FPH_LE),
 			 FPH_EINVAL);
 	ck_assert_uint_eq(off, 21);
 	off = 0;
 	for (i = 0; i < ARRAY_SIZE(bad_endians); i++) {
-		ck_assert_int_eq(fph_stat_decode(&stat, buf, 20, &off,
+		ck_assert_int_eq(fph_stat_decode(&stat, 1, buf, 20, &off,
 						 bad_endians[i]), FPH_EINVAL);
-		ck_assert_int_eq(fph_stat_encode(buf, 20, &off, &stat,
+		ck_assert_int_eq(fph_stat_encode(buf, 20, &off, &stat, 1,
 						 bad_endians[i]), FPH_EINVAL);
 	}
+	ck_assert_int_eq(fph_stat_decode(&stat, 0, buf, 20, &off, FPH_LE),
+			 FPH_EINVAL);
+	ck_assert_int_eq(fph_stat_encode(buf, 20, &off, &stat, 0, FPH_LE),
+			 FPH_EINVAL);
+	ck_assert_uint_eq(off, 0);
 	ck_assert_uint_eq(stat.tag, 7);
 	ck_assert_uint_eq(stat.val, 9);
 	for (i = 0; i < sizeof(buf); i++)
@@ -377,7 +448,7 @@ START_TEST(index_of_every_queue)
 
 			for (numbering = 1; numbering <= 3; numbering++)
 				for (queue = 0; queue < FPH_NQUEUES; queue++)
-					ck_assert_int_eq(fph_queue_get_index(
+					ck_assert_int_eq(fph_queue_index(
 						queue, numbering,
 						bits(offered),
 						bits(negotiated)),
@@ -393,18 +464,18 @@ END_TEST
 START_TEST(known_peers)
 {
 	/* Linux without statistics and hinting: reporting is queue 2. */
-	ck_assert_int_eq(fph_queue_get_index(FPH_QUEUE_REPORT,
+	ck_assert_int_eq(fph_queue_index(FPH_QUEUE_REPORT,
 					     FPH_NUMBERING_NEGOTIATED,
 					     bits(7), bits(1)), 2);
 	/* QEMU with everything offered: 4. */
-	ck_assert_int_eq(fph_queue_get_index(FPH_QUEUE_REPORT,
+	ck_assert_int_eq(fph_queue_index(FPH_QUEUE_REPORT,
 					     FPH_NUMBERING_OFFERED,
 					     bits(7), bits(1)), 4);
 	/* QEMU without hinting: 3, where the specification has 4. */
-	ck_assert_int_eq(fph_queue_get_index(FPH_QUEUE_REPORT,
+	ck_assert_int_eq(fph_queue_index(FPH_QUEUE_REPORT,
 					     FPH_NUMBERING_OFFERED,
 					     bits(5), bits(5)), 3);
-	ck_assert_int_eq(fph_queue_get_index(FPH_QUEUE_REPORT,
+	ck_assert_int_eq(fph_queue_index(FPH_QUEUE_REPORT,
 					     FPH_NUMBERING_FIXED,
 					     bits(5), bits(5)), 4);
 }
@@ -417,16 +488,16 @@ START_TEST(index_refused)
 	size_t i;
 
 	for (i = 0; i < 3; i++) {
-		ck_assert_int_eq(fph_queue_get_index(queues[i],
+		ck_assert_int_eq(fph_queue_index(queues[i],
 						     FPH_NUMBERING_FIXED,
 						     bits(7), bits(7)),
 				 FPH_EINVAL);
-		ck_assert_int_eq(fph_queue_get_index(FPH_QUEUE_INFLATE,
+		ck_assert_int_eq(fph_queue_index(FPH_QUEUE_INFLATE,
 						     numberings[i],
 						     bits(7), bits(7)),
 				 FPH_EINVAL);
 	}
-	ck_assert_int_eq(fph_queue_get_index(FPH_QUEUE_INFLATE,
+	ck_assert_int_eq(fph_queue_index(FPH_QUEUE_INFLATE,
 					     FPH_NUMBERING_FIXED, 0,
 					     FPH_BIT(63)), FPH_EINVAL);
 }
@@ -544,34 +615,23 @@ START_TEST(infer_refused)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *s = suite_create("wire");
-	TCase *tc = tcase_create("all");
-	SRunner *sr;
-	int failed;
-
-	tcase_add_test(tc, config_decode_of_every_length);
-	tcase_add_test(tc, config_encode_of_every_length);
-	tcase_add_test(tc, config_size_of_every_feature_set);
-	tcase_add_test(tc, cmd_id_bytes);
-	tcase_add_test(tc, cmd_id_refused);
-	tcase_add_test(tc, cmd_id_order);
-	tcase_add_test(tc, pfn_bytes);
-	tcase_add_test(tc, pfn_refused);
-	tcase_add_test(tc, stat_bytes);
-	tcase_add_test(tc, stat_refused);
-	tcase_add_test(tc, index_of_every_queue);
-	tcase_add_test(tc, known_peers);
-	tcase_add_test(tc, index_refused);
-	tcase_add_test(tc, infer_from_everything);
-	tcase_add_test(tc, infer_finds_what_the_driver_uses);
-	tcase_add_test(tc, infer_says_when_it_cannot_know);
-	tcase_add_test(tc, infer_refused);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+RUNNER_SUITE("wire",
+	     config_decode_of_every_length,
+	     config_encode_of_every_length,
+	     config_size_of_every_feature_set,
+	     cmd_id_bytes,
+	     cmd_id_refused,
+	     cmd_id_order,
+	     pfn_bytes,
+	     pfn_up_to_the_end_of_the_piece,
+	     pfn_refused,
+	     pfn_encode_stops_at_a_bad_one,
+	     stat_bytes,
+	     stat_refused,
+	     index_of_every_queue,
+	     known_peers,
+	     index_refused,
+	     infer_from_everything,
+	     infer_finds_what_the_driver_uses,
+	     infer_says_when_it_cannot_know,
+	     infer_refused)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * Split ring, driver side: what a hostile device gets.  The ring is broken,
- * nothing comes back by a wrong way, and abort gives every buffer back once.
+ * Virtqueue, driver side: what a hostile device gets.  The ring is broken,
+ * nothing comes back by a wrong way, and detach gives every buffer back once.
  */
 #include <check.h>
 #include <pthread.h>
@@ -13,6 +13,7 @@
 #include <fph/wire.h>
 
 #include "ring.h"
+#include "runner.h"
 
 #define NUM		8
 #define MEM_SIZE	8192
@@ -20,24 +21,24 @@
 #define ROUNDS		20000
 
 static struct ring r;
-static struct fph_split_driver vq;
-static struct fph_split_slot slots[NUM];
+static uint64_t vq_memory[FPH_VQ_DRIVER_SIZE(NUM) / 8];
+static struct fph_vq_driver *vq;
 static struct fph_used used;
 
 static void take_up(bool event_idx)
 {
-	struct fph_split_driver_params p = {
+	struct fph_vq_driver_params p = {
 		.size = sizeof(p),
 		.num = NUM,
-		.event_idx = event_idx,
+		.features = (uint64_t)event_idx << VIRTIO_RING_F_EVENT_IDX,
 		.endian = r.big ? FPH_BE : FPH_LE,
 		.desc = r.desc,
-		.avail = r.avail,
-		.used = r.used,
-		.slots = slots,
+		.driver = r.avail,
+		.device = r.used,
 	};
 
-	WANT(fph_split_driver_init(&vq, &p) == FPH_OK);
+	WANT(fph_vq_driver_init(&vq, vq_memory, sizeof(vq_memory), &p) ==
+	     FPH_OK);
 }
 
 static void add(uint32_t n, uint64_t cookie)
@@ -46,7 +47,14 @@ static void add(uint32_t n, uint64_t cookie)
 		{ PAGE, PAGE, FPH_SEG_WRITE }, { PAGE, PAGE, FPH_SEG_WRITE }
 	};
 
-	WANT(fph_split_driver_add(&vq, segs, n, cookie, NULL) == FPH_OK);
+	struct fph_buffer b = { .cookie = cookie, .nwrite = n };
+
+	WANT(fph_vq_driver_add(vq, &b, 1, segs) == 1);
+}
+
+static int take(void)
+{
+	return fph_vq_driver_take_used(vq, &used, 1);
 }
 
 /* Cookies 1, 2, 3 at heads 0, 2, 3; the last was added, not submitted. */
@@ -56,48 +64,48 @@ static void start(bool big)
 	take_up(false);
 	add(2, 1);
 	add(1, 2);
-	ck_assert_int_eq(fph_split_driver_submit(&vq), FPH_OK);
+	ck_assert_int_eq(fph_vq_driver_publish(vq), FPH_OK);
 	add(1, 3);
 }
 
-/* All cookies in the mask come back by abort, and no other. */
-static void expect_abort(uint32_t mask)
+/* All cookies in the mask come back by detach, and no other. */
+static void expect_detach(uint32_t mask)
 {
 	while (mask) {
-		WANT(fph_split_driver_abort(&vq, &used) == 1);
+		WANT(fph_vq_driver_detach(vq, &used, 1) == 1);
 		WANT(used.cookie < 32);
 		WANT(mask & 1u << used.cookie);
 		mask &= ~(1u << used.cookie);
 	}
-	WANT(fph_split_driver_abort(&vq, &used) == 0);
-	WANT(fph_split_driver_get_inflight(&vq) == 0);
+	WANT(fph_vq_driver_detach(vq, &used, 1) == 0);
+	WANT(fph_vq_driver_get_inflight(vq) == 0);
 }
 
 static void expect_broken(int want, uint32_t left)
 {
 	struct fph_used before = used;
-	uint16_t inflight = fph_split_driver_get_inflight(&vq);
-	int ret = fph_split_driver_next(&vq, &used);
+	uint32_t inflight = fph_vq_driver_get_inflight(vq);
+	int ret = take();
 
-	ck_assert_msg(ret == want, "%s, not %s", fph_status_get_name(ret),
-		      fph_status_get_name(want));
+	ck_assert_msg(ret == want, "%s, not %s", fph_status_name(ret),
+		      fph_status_name(want));
 	ck_assert(fph_status_is_peer(ret));
-	ck_assert(fph_split_driver_is_broken(&vq));
-	ck_assert_int_eq(fph_split_driver_next(&vq, &used), FPH_PEER_BROKEN);
-	ck_assert_int_eq(fph_split_driver_submit(&vq), FPH_PEER_BROKEN);
-	ck_assert_int_eq(fph_split_driver_arm(&vq, true), FPH_PEER_BROKEN);
-	ck_assert_uint_eq(fph_split_driver_get_inflight(&vq), inflight);
+	ck_assert(fph_vq_driver_is_broken(vq));
+	ck_assert_int_eq(take(), FPH_PEER_BROKEN);
+	ck_assert_int_eq(fph_vq_driver_publish(vq), FPH_PEER_BROKEN);
+	ck_assert_int_eq(fph_vq_driver_want_notify(vq, true), FPH_PEER_BROKEN);
+	ck_assert_uint_eq(fph_vq_driver_get_inflight(vq), inflight);
 	ck_assert_mem_eq(&used, &before, sizeof(used));
-	expect_abort(left);
+	expect_detach(left);
 
 	/* A reset of the device and a new init: all is well. */
 	r.used_idx = 0;
 	take_up(false);
-	ck_assert(!fph_split_driver_is_broken(&vq));
+	ck_assert(!fph_vq_driver_is_broken(vq));
 	add(2, 4);
-	ck_assert_int_eq(fph_split_driver_submit(&vq), FPH_OK);
+	ck_assert_int_eq(fph_vq_driver_publish(vq), FPH_OK);
 	ring_use(&r, ring_get_head(&r, 0), 0);
-	ck_assert_int_eq(fph_split_driver_next(&vq, &used), 1);
+	ck_assert_int_eq(take(), 1);
 	ck_assert_uint_eq(used.cookie, 4);
 	ring_fini(&r);
 }
@@ -120,7 +128,7 @@ START_TEST(test_used_index_back)
 {
 	start(_i);
 	ring_use(&r, 0, 0);
-	ck_assert_int_eq(fph_split_driver_next(&vq, &used), 1);
+	ck_assert_int_eq(take(), 1);
 	ring_set_used_idx(&r, 0);
 	expect_broken(FPH_PEER_USED_INDEX, 0xc);
 }
@@ -148,7 +156,7 @@ START_TEST(test_used_twice)
 	ring_use(&r, 2, 0);
 	if (_i & 2)
 		ring_use(&r, 2, 0);
-	ck_assert_int_eq(fph_split_driver_next(&vq, &used), 1);
+	ck_assert_int_eq(take(), 1);
 	ck_assert_uint_eq(used.cookie, 2);
 	if (!(_i & 2))
 		ring_use(&r, 2, 0);
@@ -164,10 +172,10 @@ START_TEST(test_never_used)
 {
 	start(_i);
 	for (int i = 0; i < 1000; i++)
-		ck_assert_int_eq(fph_split_driver_next(&vq, &used), 0);
-	ck_assert_uint_eq(fph_split_driver_get_inflight(&vq), 3);
-	ck_assert(!fph_split_driver_is_broken(&vq));
-	expect_abort(0xe);
+		ck_assert_int_eq(take(), 0);
+	ck_assert_uint_eq(fph_vq_driver_get_inflight(vq), 3);
+	ck_assert(!fph_vq_driver_is_broken(vq));
+	expect_detach(0xe);
 	ring_fini(&r);
 }
 END_TEST
@@ -178,12 +186,12 @@ START_TEST(test_ring_overwritten)
 	start(_i);
 	memset(r.mem, 0xff, (size_t)(r.used - r.mem));
 	ring_use(&r, 0, 0xffffffff);
-	ck_assert_int_eq(fph_split_driver_next(&vq, &used), 1);
+	ck_assert_int_eq(take(), 1);
 	ck_assert_uint_eq(used.cookie, 1);
 	ck_assert_uint_eq(used.len, 0xffffffff);
-	ck_assert_uint_eq(fph_split_driver_get_free(&vq), NUM - 2);
+	ck_assert_uint_eq(fph_vq_driver_get_room(vq), NUM - 2);
 	add(2, 5);
-	ck_assert_int_eq(fph_split_driver_submit(&vq), FPH_OK);
+	ck_assert_int_eq(fph_vq_driver_publish(vq), FPH_OK);
 	ck_assert_uint_eq(ring_get_avail_idx(&r), 4);
 	ring_use(&r, 3, 0);
 	ring_use(&r, 0, 0);
@@ -191,10 +199,10 @@ START_TEST(test_ring_overwritten)
 	for (uint64_t i = 0; i < 3; i++) {
 		static const uint64_t cookies[] = { 3, 5, 2 };
 
-		ck_assert_int_eq(fph_split_driver_next(&vq, &used), 1);
+		ck_assert_int_eq(take(), 1);
 		ck_assert_uint_eq(used.cookie, cookies[i]);
 	}
-	ck_assert_uint_eq(fph_split_driver_get_free(&vq), NUM);
+	ck_assert_uint_eq(fph_vq_driver_get_room(vq), NUM);
 	ring_fini(&r);
 }
 END_TEST
@@ -241,9 +249,9 @@ START_TEST(test_concurrent)
 			add(1 + i % 2, i);
 			out |= 1u << i;
 		}
-		WANT(fph_split_driver_submit(&vq) == FPH_OK);
-		WANT(fph_split_driver_get_notify(&vq) >= 0);
-		WANT(fph_split_driver_arm(&vq, round & 2) >= 0);
+		WANT(fph_vq_driver_publish(vq) == FPH_OK);
+		WANT(fph_vq_driver_should_notify(vq) >= 0);
+		WANT(fph_vq_driver_want_notify(vq, round & 2) >= 0);
 		if (!(round & 15))
 			sched_yield();
 		/* Something good among it, as long as it lives; and bad. */
@@ -253,7 +261,7 @@ START_TEST(test_concurrent)
 		else if (round & 8)
 			ring_set_used_idx(&r, 6);
 		for (int i = 0; i < 10; i++) {
-			ret = fph_split_driver_next(&vq, &used);
+			ret = take();
 			if (ret < 0)
 				break;
 			if (!ret)
@@ -265,7 +273,7 @@ START_TEST(test_concurrent)
 		}
 		WANT(ret >= 0 || fph_status_is_peer(ret));
 		broken += ret < 0;
-		expect_abort(out);
+		expect_detach(out);
 	}
 	__atomic_store_n(&done, 1, __ATOMIC_RELAXED);
 	WANT(pthread_join(thread, NULL) == 0);
@@ -276,12 +284,10 @@ START_TEST(test_concurrent)
 }
 END_TEST
 
-int main(void)
+Suite *make_suite(void)
 {
-	Suite *s = suite_create("split_driver_hostile");
+	Suite *s = suite_create("vq_driver_hostile");
 	TCase *tc = tcase_create("hostile");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 300);
 	tcase_add_loop_test(tc, test_used_index, 0, 16);
@@ -292,9 +298,5 @@ int main(void)
 	tcase_add_loop_test(tc, test_ring_overwritten, 0, 2);
 	tcase_add_loop_test(tc, test_concurrent, 0, 2);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return s;
 }

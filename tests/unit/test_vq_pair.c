@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * Split ring: driver side and device side over the same memory, in random
+ * Virtqueue: driver side and device side over the same memory, in random
  * schedules that a seed fixes.  Every buffer arrives as it was added, comes
  * back once with its cookie and length, and nobody waits for a notification
  * or an interrupt that the other side never sent.
@@ -15,6 +15,7 @@
 #include <fph/wire.h>
 
 #include "ring.h"
+#include "runner.h"
 
 #define NUM		16
 #define MEM_SIZE	(64 * 1024)
@@ -28,19 +29,21 @@ struct buffer {
 	bool popped;
 	uint64_t cookie;
 	uint32_t nseg;
+	uint32_t nread;
 	uint32_t len;			/* as pushed */
 	struct fph_seg segs[NUM];
 };
 
 struct popped {
-	uint16_t head;
+	uint64_t cookie;
 	uint32_t index;
 };
 
 static struct ring r;
-static struct fph_split_driver drv;
-static struct fph_split_device dev;
-static struct fph_split_slot slots[NUM];
+static uint64_t drv_memory[FPH_VQ_DRIVER_SIZE(NUM) / 8];
+static uint64_t dev_memory[FPH_VQ_DEVICE_SIZE(NUM) / 8];
+static struct fph_vq_driver *drv;
+static struct fph_vq_device *dev;
 static struct buffer bufs[BUFFERS];
 static struct popped popped[BUFFERS];
 static uint32_t npopped;
@@ -59,19 +62,21 @@ static uint32_t random_below(uint32_t n)
 
 static void start(bool big, bool event_idx)
 {
-	struct fph_split_driver_params p = {
+	uint64_t features =
+		(uint64_t)event_idx << VIRTIO_RING_F_EVENT_IDX |
+		(uint64_t)indirect << VIRTIO_RING_F_INDIRECT_DESC;
+	struct fph_vq_driver_params p = {
 		.size = sizeof(p),
 		.num = NUM,
-		.event_idx = event_idx,
-		.indirect = indirect,
+		.features = features,
+		.tables_gpa = TABLES,
+		.table_entries = NUM,
 		.endian = big ? FPH_BE : FPH_LE,
-		.slots = slots,
 	};
-	struct fph_split_device_params q = {
+	struct fph_vq_device_params q = {
 		.size = sizeof(q),
 		.num = NUM,
-		.event_idx = event_idx,
-		.indirect = indirect,
+		.features = features,
 		.endian = big ? FPH_BE : FPH_LE,
 		.map = ring_map,
 		.map_ctx = &r,
@@ -85,96 +90,115 @@ static void start(bool big, bool event_idx)
 	drv_sleeps = false;
 	ring_init(&r, NUM, big, MEM_SIZE);
 	p.desc = r.desc;
-	p.avail = r.avail;
-	p.used = r.used;
-	WANT(fph_split_driver_init(&drv, &p) == FPH_OK);
+	p.driver = r.avail;
+	p.device = r.used;
+	p.tables = r.mem + TABLES;
+	WANT(fph_vq_driver_init(&drv, drv_memory, sizeof(drv_memory), &p) ==
+	     FPH_OK);
 	q.desc = r.desc;
-	q.avail = r.avail;
-	q.used = r.used;
-	WANT(fph_split_device_init(&dev, &q) == FPH_OK);
+	q.driver = r.avail;
+	q.device = r.used;
+	WANT(fph_vq_device_init(&dev, dev_memory, sizeof(dev_memory), &q) ==
+	     FPH_OK);
 }
 
 static void fill(struct buffer *b)
 {
-	uint32_t nread;
-
 	b->nseg = 1 + random_below(random_below(4) ? 4 : NUM);
-	nread = random_below(b->nseg + 1);
+	b->nread = random_below(b->nseg + 1);
 	for (uint32_t i = 0; i < b->nseg; i++) {
 		b->segs[i].gpa = (uint64_t)ring_random(&seed) << 12;
 		b->segs[i].len = 1 + random_below(1 << 22);
-		b->segs[i].flags = i < nread ? 0 : FPH_SEG_WRITE;
+		b->segs[i].flags = i < b->nread ? 0 : FPH_SEG_WRITE;
 	}
 }
 
+/* Adds one to three buffers in one call. */
 static void driver_add(void)
 {
-	uint32_t i = random_below(BUFFERS);
-	struct buffer *b = &bufs[i];
-	struct fph_split_table t = {
-		r.mem + TABLES + 1024 * i, TABLES + 1024 * i, NUM
-	};
-	uint16_t nfree = fph_split_driver_get_free(&drv);
-	bool table = indirect && random_below(2);
-	uint32_t need;
+	uint32_t first = random_below(BUFFERS);
+	struct fph_seg segs[3 * NUM];
+	struct fph_buffer b[3];
+	uint32_t room = fph_vq_driver_get_room(drv);
+	uint32_t nseg = 0, n = 0, fit = 0, need;
 	int ret;
 
-	if (b->busy)
-		return;
-	fill(b);
-	need = table ? 1 : b->nseg;
-	b->cookie = serial << 8 | i;
-	ret = fph_split_driver_add(&drv, b->segs, b->nseg, b->cookie,
-				   table ? &t : NULL);
-	if (need > nfree) {
-		WANT(ret == FPH_EFULL);
-		return;
+	for (; n < 1 + random_below(3); n++) {
+		uint32_t i = (first + n) % BUFFERS;
+		bool direct = random_below(2);
+
+		if (bufs[i].busy)
+			break;
+		fill(&bufs[i]);
+		bufs[i].cookie = (serial + n) << 8 | i;
+		b[n] = (struct fph_buffer){
+			.cookie = bufs[i].cookie,
+			.nread = bufs[i].nread,
+			.nwrite = bufs[i].nseg - bufs[i].nread,
+			.flags = direct ? FPH_BUFFER_DIRECT : 0,
+		};
+		memcpy(segs + nseg, bufs[i].segs,
+		       bufs[i].nseg * sizeof(segs[0]));
+		nseg += bufs[i].nseg;
+		need = indirect && !direct ? 1 : bufs[i].nseg;
+		if (fit == n && need <= room) {
+			room -= need;
+			fit++;
+		}
 	}
-	WANT(ret == FPH_OK);
-	WANT(fph_split_driver_get_free(&drv) == nfree - need);
-	b->busy = true;
-	b->popped = false;
-	serial++;
+	if (!n)
+		return;
+	ret = fph_vq_driver_add(drv, b, n, segs);
+	WANT(ret == (fit ? (int)fit : FPH_EFULL));
+	WANT(fph_vq_driver_get_room(drv) == room);
+	for (uint32_t k = 0; k < fit; k++) {
+		bufs[(first + k) % BUFFERS].busy = true;
+		bufs[(first + k) % BUFFERS].popped = false;
+	}
+	serial += fit;
 }
 
 static void driver_submit(void)
 {
-	WANT(fph_split_driver_submit(&drv) == FPH_OK);
+	WANT(fph_vq_driver_publish(drv) == FPH_OK);
 	if (!random_below(3))
 		return;
-	if (fph_split_driver_get_notify(&drv))
+	if (fph_vq_driver_should_notify(drv))
 		dev_sleeps = false;
 }
 
 static void driver_next(void)
 {
-	struct fph_used u;
-	struct buffer *b;
+	struct fph_used u[4];
 	int ret;
 
-	ret = fph_split_driver_next(&drv, &u);
+	ret = fph_vq_driver_take_used(drv, u, 1 + random_below(4));
 	if (!ret) {
 		if (!random_below(4))
-			drv_sleeps = !fph_split_driver_arm(&drv, true);
+			drv_sleeps = !fph_vq_driver_want_notify(drv, true);
 		return;
 	}
-	WANT(ret == 1);
-	b = &bufs[u.cookie & 0xff];
-	WANT(b->busy && b->popped);
-	WANT(u.cookie == b->cookie);
-	WANT(u.len == b->len);
-	b->busy = false;
-	returned++;
+	WANT(ret > 0);
+	for (int i = 0; i < ret; i++) {
+		struct buffer *b = &bufs[u[i].cookie & 0xff];
+
+		WANT(b->busy && b->popped);
+		WANT(u[i].cookie == b->cookie);
+		WANT(u[i].len == b->len);
+		b->busy = false;
+		returned++;
+	}
 }
 
-static struct buffer *find(const struct fph_seg *segs, uint16_t nseg,
-			   uint32_t *index)
+static struct buffer *find(const struct fph_seg *segs,
+			   const struct fph_buffer *e, uint32_t *index)
 {
 	for (uint32_t i = 0; i < BUFFERS; i++) {
 		struct buffer *b = &bufs[i];
 
-		if (b->busy && !b->popped && b->nseg == nseg &&
-		    !memcmp(b->segs, segs, nseg * sizeof(segs[0]))) {
+		if (b->busy && !b->popped && b->nread == e->nread &&
+		    b->nseg == e->nread + e->nwrite &&
+		    !memcmp(b->segs, segs, b->nseg * sizeof(segs[0]))) {
 			*index = i;
 			return b;
 		}
@@ -184,46 +208,55 @@ static struct buffer *find(const struct fph_seg *segs, uint16_t nseg,
 
 static void device_pop(void)
 {
-	struct fph_seg segs[NUM];
-	struct fph_elem e;
+	struct fph_seg segs[2 * NUM], *s = segs;
+	struct fph_buffer e[4];
 	struct buffer *b;
 	int ret;
 
-	ret = fph_split_device_pop(&dev, &e, segs, NUM);
+	ret = fph_vq_device_pop(dev, e, 1 + random_below(4), segs,
+				NUM + random_below(NUM + 1));
 	if (!ret) {
 		if (!random_below(4))
-			dev_sleeps = !fph_split_device_arm(&dev, true);
+			dev_sleeps = !fph_vq_device_want_notify(dev, true);
 		return;
 	}
-	WANT(ret == 1);
-	b = find(segs, e.nseg, &popped[npopped].index);
-	WANT(b);
-	b->popped = true;
-	popped[npopped++].head = e.head;
+	WANT(ret > 0);
+	for (int i = 0; i < ret; i++) {
+		b = find(s, &e[i], &popped[npopped].index);
+		WANT(b);
+		b->popped = true;
+		popped[npopped++].cookie = e[i].cookie;
+		s += e[i].nread + e[i].nwrite;
+	}
 }
 
 static void device_push(void)
 {
-	uint32_t k = npopped ? random_below(npopped) : 0;
-	struct buffer *b = &bufs[popped[k].index];
+	struct fph_used u[3];
+	uint32_t n = 0;
 
-	if (npopped) {
+	for (; n < 1 + random_below(3) && npopped; n++) {
+		uint32_t k = random_below(npopped);
+		struct buffer *b = &bufs[popped[k].index];
+
 		b->len = ring_random(&seed);
-		WANT(fph_split_device_push(&dev, popped[k].head, b->len) ==
-		     FPH_OK);
+		u[n].cookie = popped[k].cookie;
+		u[n].len = b->len;
 		popped[k] = popped[--npopped];
 	}
-	if (random_below(2) && fph_split_device_get_notify(&dev))
+	if (n)
+		WANT(fph_vq_device_push(dev, u, n) == (int)n);
+	if (random_below(2) && fph_vq_device_should_notify(dev))
 		drv_sleeps = false;
 }
 
 /* Signals that a lazy side still owes are sent in the end. */
-static void settle(void)
+static void send_signals(void)
 {
-	WANT(fph_split_driver_submit(&drv) == FPH_OK);
-	if (fph_split_driver_get_notify(&drv))
+	WANT(fph_vq_driver_publish(drv) == FPH_OK);
+	if (fph_vq_driver_should_notify(drv))
 		dev_sleeps = false;
-	if (fph_split_device_get_notify(&dev))
+	if (fph_vq_device_should_notify(dev))
 		drv_sleeps = false;
 }
 
@@ -259,10 +292,10 @@ static void step(void)
 	default:
 		device_push();
 	}
-	WANT(fph_split_driver_get_inflight(&drv) == count_busy());
-	WANT(fph_split_device_get_inflight(&dev) == npopped);
-	WANT(!fph_split_driver_is_broken(&drv));
-	WANT(!fph_split_device_is_broken(&dev));
+	WANT(fph_vq_driver_get_inflight(drv) == count_busy());
+	WANT(fph_vq_device_get_inflight(dev) == npopped);
+	WANT(!fph_vq_driver_is_broken(drv));
+	WANT(!fph_vq_device_is_broken(dev));
 }
 
 /*
@@ -272,18 +305,18 @@ static void step(void)
 static void drain(void)
 {
 	for (int i = 0; i < 100 * BUFFERS && count_busy(); i++) {
-		settle();
+		send_signals();
 		if (!dev_sleeps)
 			device_pop();
 		while (npopped)
 			device_push();
-		settle();
+		send_signals();
 		if (!drv_sleeps)
 			driver_next();
 	}
 	WANT(count_busy() == 0);
 	WANT(npopped == 0);
-	WANT(fph_split_driver_get_free(&drv) == NUM);
+	WANT(fph_vq_driver_get_room(drv) == NUM);
 	WANT(returned == serial);
 }
 
@@ -296,7 +329,7 @@ START_TEST(test_pair)
 	while (returned < ROUNDS) {
 		step();
 		if (!random_below(64))
-			settle();
+			send_signals();
 		if (!random_below(5000))
 			drain();
 	}
@@ -306,7 +339,7 @@ START_TEST(test_pair)
 END_TEST
 
 /*
- * A reset in the middle: the driver gets the rest back by abort, and both
+ * A reset in the middle: the driver gets the others back by detach, and both
  * sides begin again over the same memory.
  */
 START_TEST(test_pair_reset)
@@ -322,7 +355,7 @@ START_TEST(test_pair_reset)
 		start(big, event_idx);
 		for (uint32_t n = random_below(300); n; n--)
 			step();
-		while (fph_split_driver_abort(&drv, &u) == 1) {
+		while (fph_vq_driver_detach(drv, &u, 1) == 1) {
 			struct buffer *b = &bufs[u.cookie & 0xff];
 
 			WANT(b->busy);
@@ -343,23 +376,38 @@ static int over;
 
 static void *device_thread(void *arg)
 {
-	struct fph_seg segs[NUM];
-	struct fph_elem e;
+	struct fph_seg segs[2 * NUM];
+	struct fph_buffer e[3];
+	struct fph_used u[3];
+	int n;
 
 	for (;;) {
-		fph_split_device_arm(&dev, false);
-		while (fph_split_device_pop(&dev, &e, segs, NUM) == 1) {
-			fph_split_device_push(&dev, e.head, e.nseg);
-			if (fph_split_device_get_notify(&dev))
+		fph_vq_device_want_notify(dev, false);
+		while ((n = fph_vq_device_pop(dev, e, 3, segs,
+					      2 * NUM)) > 0) {
+			for (int i = 0; i < n; i++) {
+				u[i].cookie = e[i].cookie;
+				u[i].len = e[i].nread + e[i].nwrite;
+			}
+			fph_vq_device_push(dev, u, (uint32_t)n);
+			if (fph_vq_device_should_notify(dev))
 				sem_post(&irq);
 		}
-		if (fph_split_device_arm(&dev, true))
+		if (fph_vq_device_want_notify(dev, true))
 			continue;
 		if (__atomic_load_n(&over, __ATOMIC_ACQUIRE))
 			return arg;
 		while (sem_wait(&kick))
 			;
 	}
+}
+
+static int add_one(const struct fph_seg *segs, uint64_t cookie)
+{
+	struct fph_buffer b = { .cookie = cookie, .nread = 1,
+				.nwrite = (uint32_t)(cookie % 2) };
+
+	return fph_vq_driver_add(drv, &b, 1, segs);
 }
 
 /*
@@ -383,49 +431,42 @@ START_TEST(test_pair_threads)
 	ck_assert_int_eq(pthread_create(&thread, NULL, device_thread, NULL),
 			 0);
 	while (back < ROUNDS) {
-		fph_split_driver_arm(&drv, false);
-		while (fph_split_driver_next(&drv, &u) == 1) {
+		fph_vq_driver_want_notify(drv, false);
+		while (fph_vq_driver_take_used(drv, &u, 1) == 1) {
 			WANT(u.len == 1 + u.cookie % 2);
 			back++;
 		}
 		while (sent < ROUNDS && sent - back < 1 + sent % NUM &&
-		       fph_split_driver_add(&drv, segs, 1 + sent % 2, sent,
-					    NULL) == FPH_OK)
+		       add_one(segs, sent) == 1)
 			sent++;
-		WANT(fph_split_driver_submit(&drv) == FPH_OK);
-		if (fph_split_driver_get_notify(&drv))
+		WANT(fph_vq_driver_publish(drv) == FPH_OK);
+		if (fph_vq_driver_should_notify(drv))
 			sem_post(&kick);
-		if (sent == back || fph_split_driver_arm(&drv, true))
+		if (sent == back || fph_vq_driver_want_notify(drv, true))
 			continue;
 		while (sem_wait(&irq))
 			;
 	}
-	WANT(!fph_split_driver_is_broken(&drv));
+	WANT(!fph_vq_driver_is_broken(drv));
 	__atomic_store_n(&over, 1, __ATOMIC_RELEASE);
 	sem_post(&kick);
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
-	ck_assert(!fph_split_device_is_broken(&dev));
+	ck_assert(!fph_vq_device_is_broken(dev));
 	sem_destroy(&kick);
 	sem_destroy(&irq);
 	ring_fini(&r);
 }
 END_TEST
 
-int main(void)
+Suite *make_suite(void)
 {
-	Suite *s = suite_create("split_pair");
+	Suite *s = suite_create("vq_pair");
 	TCase *tc = tcase_create("pair");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 300);
 	tcase_add_loop_test(tc, test_pair, 0, 16);
 	tcase_add_loop_test(tc, test_pair_reset, 0, 4);
 	tcase_add_loop_test(tc, test_pair_threads, 0, 4);
 	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return s;
 }
