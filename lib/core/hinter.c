@@ -9,172 +9,223 @@
  * set_config of:
  *   a new id       WANTED      = (a)         STOPPING (a)   = (a)
  *   its own id     -           =             = (b)          =, IDLE next
- *   a spent id (h) =           IDLE (a)      STOPPING (a)   IDLE next (c)
+ *   an old id (h)  =           IDLE (a)      STOPPING (a)   IDLE next (c)
  *   0              =           IDLE (a)      =, STOPPING(d) IDLE next (c)
  *   DONE           =           IDLE (a)      STOPPING (a)   IDLE next (c)
- * end              ESTATE      = (e)         = (e)          = (e) or ESTATE
+ * finish_input     ESTATE      = (e)         = (e)          = (e) or ESTATE
  * stop             =           IDLE (a)      STOPPING (a)   IDLE next (c)
  * submit: START    -           ACTIVE        -              -
  *         HINT     -           -             =              -
  *         STOP     -           -             IDLE (f)       WANTED, IDLE (g)
- * abort of START   -           -             WANTED         WANTED, IDLE (g)
- *          HINT    -           -             =              =
- *          STOP    STOPPING    STOPPING      -              -
- * add, request, complete, next, pop keep the state.
+ * cancel of START  -           -             WANTED         WANTED, IDLE (g)
+ *           HINT   -           -             =              =
+ *           STOP   STOPPING    STOPPING      -              -
+ * add, flush, complete, take_back, shrink keep the state.
  *
  * (a) what waits was seen under an id that is over (V1): it is withdrawn.
  * (b) shows that this device shows an id while it is active, if START is used.
  * (c) the state stays STOPPING, the next id is forgotten, as in (a).
  * (d) STOPPING, with (a), when the device is known to show active ids.
  * (e) add answers ESTATE from here on.  STOP is due when nothing waits.
- * (f) only after end.
+ * (f) only after finish_input.
  * (g) WANTED if there is a next id.
  * (h) that of the latest START, or the latest one that stop declined.
  *
  * Every START that was put into the queue has one STOP: ACTIVE is left by STOP
  * alone, or by way of STOPPING, which is left by STOP alone.
  */
-#include "internal.h"
+#include "pool.h"
 
-/* In the lower half of a cookie: the index is that of a command. */
-#define COMMAND		0x80000000u
+#define MAGIC		0x68706866u
+#define MAX_COMMANDS	16u
+
+/* What a batch is: its tag. */
+enum {
+	HINT,
+	START,
+	STOP
+};
+
+struct fph_hinter {
+	uint32_t magic;
+	uint32_t state;			/* enum fph_hinter_state */
+	uint32_t mode;			/* enum fph_hinter_mode */
+	uint32_t endian;
+	uint32_t ncommands;
+	uint32_t nfree;			/* command buffers */
+	uint32_t id;			/* of the round; 0 outside of one */
+	uint32_t wanted;		/* to begin next, or 0 */
+	uint32_t begun;			/* of the latest START */
+	uint32_t before;		/* of the START before that one */
+	uint32_t declined;		/* by stop, the latest one */
+	uint32_t rounds;		/* DONEs that were read */
+	uint32_t start;			/* cookie of the latest START */
+	bool indirect;
+	bool started;			/* START was used */
+	bool shows;			/* the device shows an active id */
+	bool finished;			/* no more input for this id */
+	uint64_t commands_gpa;
+	struct fph_free_list held;	/* HOLD: used, until DONE */
+	struct fph_hinter_counters counters;
+	struct fph_pool pool;
+};
 
 static bool is_init(const struct fph_hinter *h)
 {
-	return h->magic == FPH_MAGIC_HINTER;
+	return h && h->magic == MAGIC;
 }
 
 /* ------------------------------------------------------------------ init -- */
 
-static bool is_sound(const struct fph_hinter_params *p)
+#define FIRST_SIZE	sizeof(struct fph_hinter_params)
+#define FLAGS		(FPH_HINTER_METADATA_OUTSIDE | FPH_HINTER_NO_MERGE | \
+			 FPH_HINTER_INDIRECT)
+
+/* Reads parameters and fills in what has a default. */
+static bool read_params(struct fph_hinter_params *p,
+			const struct fph_hinter_params *params)
 {
+	if (!fph_params_read(p, sizeof(*p), params, FIRST_SIZE))
+		return false;
+	if (!p->mode)
+		p->mode = FPH_HINTER_UNTIL_USED;
+	if (!p->endian)
+		p->endian = FPH_LE;
+	if (!p->max_ranges)
+		p->max_ranges = 1024;
+	if (!p->max_hints)
+		p->max_hints = 64;
+	if (!p->max_segs)
+		p->max_segs = 32;
+	if (!p->commands)
+		p->commands = 2;
 	if (p->content != FPH_CONTENT_FREE && p->content != FPH_CONTENT_KEPT)
 		return false;
-	if (p->mode < FPH_HINTER_HOLD || p->mode > FPH_HINTER_NEVER)
+	if (p->mode > FPH_HINTER_NEVER || (p->flags & ~FLAGS) || p->reserved)
 		return false;
-	return fph_is_endian(p->endian) && p->commands &&
-	       p->ncommands >= 2 && p->ncommands < COMMAND;
+	return (p->endian == FPH_LE || p->endian == FPH_BE) &&
+	       p->commands >= 2 && p->commands <= MAX_COMMANDS &&
+	       p->max_ranges <= 0x7fffffff &&
+	       p->max_hints <= FPH_POOL_MAX_BATCHES;
 }
 
 static bool is_allowed(const struct fph_hinter_params *p)
 {
 	return (p->features & FPH_BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT)) &&
 	       p->content == FPH_CONTENT_FREE &&
-	       (p->mode != FPH_HINTER_NEVER || p->metadata_outside);
+	       (p->mode != FPH_HINTER_NEVER ||
+		(p->flags & FPH_HINTER_METADATA_OUTSIDE));
 }
 
-static void free_commands(struct fph_hinter *h)
+static size_t get_size(const struct fph_hinter_params *p)
 {
-	fph_memset(h->commands, 0, sizeof(*h->commands) * h->ncommands);
-	h->nfree = h->ncommands;
+	uint64_t size = sizeof(struct fph_hinter) +
+			fph_pool_size(p->max_ranges, p->max_hints,
+				      p->commands);
+
+	return size > (size_t)-1 ? 0 : (size_t)size;
 }
 
-int fph_hinter_init(struct fph_hinter *h, const struct fph_hinter_params *p)
+size_t fph_hinter_size(const struct fph_hinter_params *params)
 {
-	struct fph_batcher_storage storage;
-	struct fph_batcher batcher;
+	struct fph_hinter_params p;
 
-	if (!h || !p || !fph_params_fit(p, p->size, sizeof(*p)) ||
-	    !is_sound(p))
+	if (!read_params(&p, params) || !is_allowed(&p))
+		return 0;
+	return get_size(&p);
+}
+
+int fph_hinter_init(struct fph_hinter **out, void *mem, size_t size,
+		    const struct fph_hinter_params *params)
+{
+	struct fph_hinter_params p;
+	struct fph_hinter *h = mem;
+
+	if (!out || !read_params(&p, params))
 		return FPH_EINVAL;
-	if (!is_allowed(p))
+	if (!is_allowed(&p))
 		return FPH_EREFUSED;
-	storage.slots = p->slots;
-	storage.nslots = p->nslots;
-	storage.batches = p->batches;
-	storage.nbatches = p->nbatches;
-	if (fph_batcher_init(&batcher, &storage, p->max_segs, FPH_NIL,
-			     p->merge))
+	if (!fph_is_memory(mem, size, get_size(&p)))
 		return FPH_EINVAL;
 	fph_memset(h, 0, sizeof(*h));
-	h->magic = FPH_MAGIC_HINTER;
+	h->magic = MAGIC;
 	h->state = FPH_HINTER_IDLE;
-	h->mode = (uint32_t)p->mode;
-	h->endian = (uint32_t)p->endian;
-	h->indirect = p->indirect;
-	h->commands = p->commands;
-	h->ncommands = p->ncommands;
-	fph_slot_list_init(&h->held);
-	h->batcher = batcher;
-	free_commands(h);
+	h->mode = p.mode;
+	h->endian = p.endian;
+	h->indirect = p.flags & FPH_HINTER_INDIRECT;
+	h->ncommands = p.commands;
+	h->nfree = p.commands;
+	h->commands_gpa = p.commands_gpa;
+	fph_pool_init(&h->pool, h + 1, p.max_ranges, p.max_hints, p.commands);
+	h->pool.max_segs = p.max_segs;
+	h->pool.merge = !(p.flags & FPH_HINTER_NO_MERGE);
+	h->pool.absorb = p.mode == FPH_HINTER_NEVER;
+	*out = h;
 	return FPH_OK;
 }
 
-/* --------------------------------------------------------------- ranges -- */
+/* ---------------------------------------------------------------- ranges -- */
 
-/* Ranges that are over go to next, or if nobody holds them, nowhere. */
-static void dispose(struct fph_hinter *h, struct fph_slot_list *list,
-		    bool used)
+static void count_stale(struct fph_hinter *h, const struct fph_amount *a)
 {
-	struct fph_batcher *b = &h->batcher;
-	struct fph_returned out;
-
-	if (h->mode != FPH_HINTER_NEVER)
-		fph_slot_list_join(b->ranges.slots, &b->back[used], list);
-	else
-		while (fph_batcher_take(b, list, &out))
-			;
-}
-
-static void dispose_stale(struct fph_hinter *h, struct fph_slot_list *list)
-{
-	h->counters.stale += list->amount.ranges;
-	h->counters.stale_bytes += list->amount.bytes;
-	dispose(h, list, false);
+	h->counters.stale += a->ranges;
+	h->counters.stale_bytes += a->bytes;
 }
 
 /* What waits is not hinted any more. */
 static void withdraw(struct fph_hinter *h)
 {
-	struct fph_slot_list list;
-
-	fph_slot_list_init(&list);
-	fph_batcher_withdraw(&h->batcher, &list);
-	dispose_stale(h, &list);
-	h->ended = false;
+	count_stale(h, &h->pool.waiting);
+	fph_pool_withdraw(&h->pool, &h->pool.back[false]);
+	h->finished = false;
 }
 
-/* A hint is over, used or lost with a reset. */
-static void finish(struct fph_hinter *h, struct fph_batch *batch, bool used)
+/* The device has used a hint. */
+static void finish(struct fph_hinter *h, uint32_t i)
 {
-	bool keep = used && h->mode == FPH_HINTER_HOLD && !batch->ended;
-	struct fph_slot_list list;
+	bool keep = h->mode == FPH_HINTER_HOLD &&
+		    h->pool.batches[i].id == h->rounds;
 
-	fph_slot_list_init(&list);
-	fph_batcher_finish(&h->batcher, batch, &list);
-	if (keep)
-		fph_slot_list_join(h->batcher.ranges.slots, &h->held, &list);
-	else
-		dispose(h, &list, used);
+	fph_pool_finish(&h->pool, i, keep ? &h->held : &h->pool.back[true]);
 }
 
 /* DONE: used pages are free to go, the others when they are used. */
 static void release_all(struct fph_hinter *h)
 {
-	struct fph_batcher *b = &h->batcher;
-	uint32_t i;
+	fph_pool_release(&h->pool, &h->held, &h->pool.back[true]);
+	h->rounds++;
+}
 
-	dispose(h, &h->held, true);
-	for (i = b->first_out; i != FPH_NIL; i = b->batches[i].next)
-		b->batches[i].ended = true;
+static void free_command(struct fph_hinter *h, uint32_t i)
+{
+	fph_pool_close(&h->pool, i);
+	h->nfree++;
 }
 
 int fph_hinter_reset(struct fph_hinter *h)
 {
-	struct fph_batcher *b = &h->batcher;
+	struct fph_pool *p;
+	uint32_t i;
 
 	if (!is_init(h))
 		return FPH_EUNINIT;
-	while (b->nout)
-		finish(h, &b->batches[b->first_out], false);
+	p = &h->pool;
+	while ((i = p->batches[0].newer) != 0) {
+		if (p->batches[i].tag == HINT)
+			fph_pool_finish(p, i, &p->back[false]);
+		else
+			free_command(h, i);
+	}
 	withdraw(h);
-	dispose(h, &h->held, true);
-	free_commands(h);
+	release_all(h);
 	h->state = FPH_HINTER_IDLE;
 	h->id = 0;
 	h->wanted = 0;
-	h->spent = 0;
+	h->begun = 0;
+	h->before = 0;
 	h->declined = 0;
+	h->start = 0;
+	h->started = false;
 	h->shows = false;
 	return FPH_OK;
 }
@@ -182,7 +233,7 @@ int fph_hinter_reset(struct fph_hinter *h)
 /* ---------------------------------------------------------------- config -- */
 
 /* The state outside of a round. */
-static void rest(struct fph_hinter *h)
+static void leave_round(struct fph_hinter *h)
 {
 	h->id = 0;
 	h->state = h->wanted ? FPH_HINTER_WANTED : FPH_HINTER_IDLE;
@@ -204,7 +255,7 @@ static void set_wanted(struct fph_hinter *h, uint32_t id)
 	withdraw(h);
 	h->wanted = id;
 	if (h->state != FPH_HINTER_STOPPING)
-		rest(h);
+		leave_round(h);
 }
 
 static void read_stop(struct fph_hinter *h)
@@ -226,7 +277,7 @@ static void read_id(struct fph_hinter *h, uint32_t id)
 	}
 	stop_round(h);
 	/* An id has one START (VIO-HINT-DRV-3). */
-	set_wanted(h, id == h->spent || id == h->declined ? 0 : id);
+	set_wanted(h, id == h->begun || id == h->declined ? 0 : id);
 }
 
 int fph_hinter_set_config(struct fph_hinter *h, uint32_t value)
@@ -263,290 +314,295 @@ int fph_hinter_stop(struct fph_hinter *h)
 
 uint32_t fph_hinter_get_id(const struct fph_hinter *h)
 {
-	if (!is_init(h) || h->ended)
+	if (!is_init(h) || h->finished)
 		return 0;
 	return h->state == FPH_HINTER_ACTIVE ? h->id : h->wanted;
 }
 
-int fph_hinter_add(struct fph_hinter *h, uint32_t id, uint64_t gpa,
-		   uint64_t len, uint32_t owner)
+int fph_hinter_add(struct fph_hinter *h, uint32_t id,
+		   const struct fph_owned_range *ranges, uint32_t n)
 {
+	int ret = FPH_EINVAL;
+	uint32_t i;
+
 	if (!is_init(h))
 		return FPH_EUNINIT;
 	if (!id || id != fph_hinter_get_id(h))
 		return FPH_ESTATE;
-	return fph_batcher_add(&h->batcher, gpa, len, owner);
+	for (i = 0; i < n; i++) {
+		ret = fph_pool_add(&h->pool, &ranges[i], 0);
+		if (ret != FPH_OK)
+			break;
+	}
+	return i ? (int)i : ret;
 }
 
-int fph_hinter_request(struct fph_hinter *h)
+int fph_hinter_flush(struct fph_hinter *h)
 {
 	if (!is_init(h))
 		return FPH_EUNINIT;
-	h->batcher.urgent = h->batcher.waiting.ranges;
+	fph_pool_flush(&h->pool);
 	return FPH_OK;
 }
 
-int fph_hinter_end(struct fph_hinter *h)
+int fph_hinter_finish_input(struct fph_hinter *h)
 {
 	if (!is_init(h))
 		return FPH_EUNINIT;
 	if (h->state != FPH_HINTER_ACTIVE && !h->wanted)
 		return FPH_ESTATE;
-	h->ended = true;
+	h->finished = true;
 	return FPH_OK;
 }
 
 /* ---------------------------------------------------------------- submit -- */
 
 /* There is a free one: START leaves one for its STOP. */
-static void take_command(struct fph_hinter *h, enum fph_hinter_kind kind,
-			 struct fph_hinter_buffer *buffer)
+static void send_command(struct fph_hinter *h, uint32_t tag,
+			 struct fph_buffer *buffer, struct fph_seg *seg)
 {
-	uint32_t id = kind == FPH_HINTER_START ? h->id :
-						 VIRTIO_BALLOON_CMD_ID_STOP;
-	struct fph_command *command;
-	uint32_t i = 0;
+	struct fph_batch *batches = h->pool.batches;
+	uint32_t first = h->pool.max_batches + 1, i = first;
 
-	while (h->commands[i].serial)
+	while (batches[i].cookie)
 		i++;
-	command = &h->commands[i];
-	command->serial = fph_batcher_serial(&h->batcher);
-	command->kind = (uint32_t)kind;
-	command->id = h->id;
+	fph_pool_open_at(&h->pool, i);
+	batches[i].tag = tag;
+	batches[i].id = h->id;
 	h->nfree--;
-	buffer->cookie = (uint64_t)command->serial << 32 | COMMAND | i;
-	buffer->kind = kind;
-	buffer->id = h->id;
-	buffer->nsegs = 0;
-	buffer->command = i;
-	fph_put32(buffer->bytes, id, (int)h->endian);
+	fph_memset(buffer, 0, sizeof(*buffer));
+	buffer->cookie = batches[i].cookie;
+	buffer->nread = 1;
+	buffer->flags = tag == START ? FPH_BUFFER_START : FPH_BUFFER_STOP;
+	buffer->index = i - first;
+	fph_put32(buffer->command,
+		  tag == START ? h->id : VIRTIO_BALLOON_CMD_ID_STOP,
+		  (int)h->endian);
+	seg->gpa = h->commands_gpa;
+	if (seg->gpa)
+		seg->gpa += (uint64_t)buffer->index * FPH_CMD_ID_SIZE;
+	seg->len = FPH_CMD_ID_SIZE;
+	seg->flags = 0;
 }
 
-static int send_start(struct fph_hinter *h, struct fph_hinter_buffer *buffer)
+static uint32_t send_start(struct fph_hinter *h, struct fph_buffer *buffer,
+			   struct fph_seg *seg)
 {
 	h->id = h->wanted;
 	h->wanted = 0;
-	h->before = h->spent;
-	h->spent = h->id;
+	h->before = h->begun;
+	h->begun = h->id;
 	h->started = false;
 	h->state = FPH_HINTER_ACTIVE;
-	take_command(h, FPH_HINTER_START, buffer);
-	h->start = buffer->cookie;
+	send_command(h, START, buffer, seg);
+	h->start = (uint32_t)buffer->cookie;
 	h->counters.rounds++;
 	return 1;
 }
 
-static int send_stop(struct fph_hinter *h, struct fph_hinter_buffer *buffer)
+static uint32_t send_stop(struct fph_hinter *h, struct fph_buffer *buffer,
+			  struct fph_seg *seg)
 {
-	take_command(h, FPH_HINTER_STOP, buffer);
-	rest(h);
+	send_command(h, STOP, buffer, seg);
+	leave_round(h);
 	h->counters.stops++;
 	return 1;
 }
 
-static int send_hint(struct fph_hinter *h, struct fph_seg *segs,
-		     uint32_t nsegs, struct fph_hinter_buffer *buffer)
+/* first: what is given out may be short of segments. */
+static uint32_t send_hint(struct fph_hinter *h, struct fph_buffer *buffer,
+			  struct fph_seg *segs, uint32_t nsegs, bool first)
 {
-	const struct fph_batch *batch;
-	uint64_t cookie;
-	int n = fph_batcher_cut(&h->batcher, h->ended, segs, nsegs, &cookie);
+	uint32_t want = fph_pool_want(&h->pool), batch, n;
+	struct fph_batch *b;
 
+	if (!want || (want > nsegs && !first))
+		return 0;
+	if (!h->finished && !fph_pool_is_full(&h->pool) &&
+	    !fph_pool_is_urgent(&h->pool))
+		return 0;
+	n = fph_pool_cut(&h->pool, segs, want < nsegs ? want : nsegs, &batch);
 	if (!n)
 		return 0;
+	b = &h->pool.batches[batch];
+	b->tag = HINT;
+	b->id = h->rounds;
 	fph_memset(buffer, 0, sizeof(*buffer));
-	buffer->cookie = cookie;
-	buffer->kind = FPH_HINTER_HINT;
-	buffer->id = h->id;
-	buffer->nsegs = (uint32_t)n;
-	batch = fph_batcher_find(&h->batcher, cookie);
+	buffer->cookie = b->cookie;
+	buffer->nwrite = n;
 	h->counters.hints++;
-	h->counters.segs += (uint32_t)n;
-	h->counters.ranges += batch->members.amount.ranges;
-	h->counters.bytes += batch->members.amount.bytes;
-	return 1;
+	h->counters.segs += n;
+	h->counters.ranges += b->runs.amount.ranges;
+	h->counters.bytes += b->runs.amount.bytes;
+	return n;
 }
 
 static bool is_stop_due(const struct fph_hinter *h)
 {
 	if (h->state == FPH_HINTER_STOPPING)
 		return true;
-	return h->state == FPH_HINTER_ACTIVE && h->ended &&
-	       !h->batcher.waiting.ranges;
+	return h->state == FPH_HINTER_ACTIVE && h->finished && !h->pool.nruns;
 }
 
-static int send_next(struct fph_hinter *h, uint32_t room, struct fph_seg *segs,
-		     uint32_t nsegs, struct fph_hinter_buffer *buffer)
+/* The next buffer.  Its segments, or 0. */
+static uint32_t send_next(struct fph_hinter *h, uint32_t room,
+			  struct fph_buffer *buffer, struct fph_seg *segs,
+			  uint32_t nsegs, bool first)
 {
+	if (!nsegs || !room)
+		return 0;
 	if (is_stop_due(h))
-		return room ? send_stop(h, buffer) : 0;
+		return send_stop(h, buffer, segs);
 	if (room < 2)
 		return 0;
 	if (h->state == FPH_HINTER_WANTED)
-		return h->nfree < 2 ? 0 : send_start(h, buffer);
+		return h->nfree < 2 ? 0 : send_start(h, buffer, segs);
 	if (h->state != FPH_HINTER_ACTIVE)
 		return 0;
 	if (!h->indirect && nsegs > room - 1)
 		nsegs = room - 1;
-	return send_hint(h, segs, nsegs, buffer);
+	return send_hint(h, buffer, segs, nsegs, first);
 }
 
 int fph_hinter_submit(struct fph_hinter *h, uint32_t room,
-		      struct fph_seg *segs, uint32_t nsegs,
-		      struct fph_hinter_buffer *buffer)
+		      struct fph_buffer *buffers, uint32_t n,
+		      struct fph_seg *segs, uint32_t nsegs)
 {
-	int ret;
+	uint32_t done = 0, sent;
 
 	if (!is_init(h))
 		return FPH_EUNINIT;
-	if (!nsegs)
+	if (!n || !nsegs)
 		return FPH_EINVAL;
-	ret = send_next(h, room, segs, nsegs, buffer);
-	if (ret)
-		h->latest = buffer->cookie;
-	return ret;
+	while (done < n) {
+		sent = send_next(h, room, &buffers[done], segs, nsegs, !done);
+		if (!sent)
+			break;
+		room -= h->indirect ? 1 : sent;
+		segs += sent;
+		nsegs -= sent;
+		done++;
+	}
+	return (int)done;
 }
 
 /* -------------------------------------------------------------- complete -- */
 
-static struct fph_command *find_command(const struct fph_hinter *h,
-					uint64_t cookie)
+int fph_hinter_complete(struct fph_hinter *h, const struct fph_used *used,
+			uint32_t n)
 {
-	uint32_t i = (uint32_t)(cookie & 0xffffffffu) ^ COMMAND;
-	uint32_t serial = (uint32_t)(cookie >> 32);
-
-	if (i >= h->ncommands || !serial || h->commands[i].serial != serial)
-		return NULL;
-	return &h->commands[i];
-}
-
-static void free_command(struct fph_hinter *h, struct fph_command *command)
-{
-	command->serial = 0;
-	h->nfree++;
-}
-
-int fph_hinter_complete(struct fph_hinter *h, uint64_t cookie)
-{
-	struct fph_command *command;
-	struct fph_batch *batch;
+	uint32_t done, i;
 
 	if (!is_init(h))
 		return FPH_EUNINIT;
-	batch = fph_batcher_find(&h->batcher, cookie);
-	command = find_command(h, cookie);
-	if (batch != NULL) {
-		finish(h, batch, true);
-	} else if (command != NULL) {
-		free_command(h, command);
-		if (cookie == h->start)
+	for (done = 0; done < n; done++) {
+		i = fph_pool_find(&h->pool, used[done].cookie);
+		if (!i)
+			break;
+		if (i <= h->pool.max_batches) {
+			finish(h, i);
+			continue;
+		}
+		if (used[done].cookie == h->start)
 			h->started = true;
-	} else {
-		return FPH_EINVAL;
+		free_command(h, i);
 	}
-	return FPH_OK;
+	return done ? (int)done : FPH_EINVAL;
 }
 
-/* ----------------------------------------------------------------- abort -- */
+/* ---------------------------------------------------------------- cancel -- */
 
-/* START is not in the queue, and so its id is not spent. */
-static void abort_start(struct fph_hinter *h)
+/* START is not in the queue, and so its id is not begun. */
+static void cancel_start(struct fph_hinter *h)
 {
-	h->spent = h->before;
+	h->begun = h->before;
 	if (h->state == FPH_HINTER_ACTIVE)
 		h->wanted = h->id;
-	rest(h);
-	if (h->wanted == h->spent)
+	leave_round(h);
+	if (h->wanted == h->begun)
 		set_wanted(h, 0);
 }
 
-static void abort_stop(struct fph_hinter *h, uint32_t id)
+static void cancel_stop(struct fph_hinter *h, uint32_t id)
 {
 	h->id = id;
 	h->state = FPH_HINTER_STOPPING;
 }
 
-static void abort_hint(struct fph_hinter *h, struct fph_batch *batch)
+static void cancel_hint(struct fph_hinter *h, uint32_t i)
 {
-	struct fph_slot_list list;
-
 	if (h->state == FPH_HINTER_ACTIVE) {
-		h->batcher.urgent += batch->members.amount.ranges;
-		fph_batcher_undo(&h->batcher, batch);
+		fph_pool_undo(&h->pool, i);
 		return;
 	}
 	/* Its round has ended meanwhile. */
-	fph_slot_list_init(&list);
-	fph_batcher_finish(&h->batcher, batch, &list);
-	dispose_stale(h, &list);
+	count_stale(h, &h->pool.batches[i].runs.amount);
+	fph_pool_finish(&h->pool, i, &h->pool.back[false]);
 }
 
-int fph_hinter_abort(struct fph_hinter *h, uint64_t cookie)
+int fph_hinter_cancel(struct fph_hinter *h, uint64_t cookie)
 {
-	struct fph_command *command;
-	struct fph_batch *batch;
+	uint32_t i, tag, id;
 
 	if (!is_init(h))
 		return FPH_EUNINIT;
-	batch = fph_batcher_find(&h->batcher, cookie);
-	command = find_command(h, cookie);
-	if (cookie != h->latest || (batch == NULL && command == NULL))
+	i = fph_pool_find(&h->pool, cookie);
+	if (!i || i != h->pool.batches[0].older)
 		return FPH_EINVAL;
-	h->counters.aborted++;
-	if (batch != NULL) {
-		abort_hint(h, batch);
+	h->counters.cancelled++;
+	tag = h->pool.batches[i].tag;
+	id = h->pool.batches[i].id;
+	if (tag == HINT) {
+		cancel_hint(h, i);
 		return FPH_OK;
 	}
-	free_command(h, command);
-	if (command->kind == FPH_HINTER_START)
-		abort_start(h);
+	free_command(h, i);
+	if (tag == START)
+		cancel_start(h);
 	else
-		abort_stop(h, command->id);
+		cancel_stop(h, id);
 	return FPH_OK;
 }
 
-/* ------------------------------------------------------------------ next -- */
+/* ------------------------------------------------------------- take back -- */
 
-int fph_hinter_next(struct fph_hinter *h, struct fph_returned *out)
+int fph_hinter_take_back(struct fph_hinter *h, struct fph_returned *ranges,
+			 uint32_t n)
 {
-	int ret;
+	uint32_t done;
 
 	if (!is_init(h))
 		return FPH_EUNINIT;
-	ret = fph_batcher_give(&h->batcher, out);
-	h->counters.returned += (uint32_t)ret;
-	return ret;
+	if (!n)
+		return FPH_EINVAL;
+	done = fph_pool_take_back(&h->pool, ranges, n);
+	h->counters.returned += done;
+	return (int)done;
 }
 
-static int pop(struct fph_hinter *h, struct fph_returned *out)
+int fph_hinter_shrink(struct fph_hinter *h, struct fph_returned *ranges,
+		      uint32_t n)
 {
-	struct fph_batcher *b = &h->batcher;
+	struct fph_pool *p;
+	uint32_t done;
 
+	if (!is_init(h))
+		return FPH_EUNINIT;
+	if (!n)
+		return FPH_EINVAL;
 	/* Nobody holds what waits there. */
 	if (h->mode == FPH_HINTER_NEVER)
 		return 0;
-	if (fph_batcher_give(b, out))
-		return 1;
-	if (fph_batcher_take(b, &h->held, out)) {
-		out->used = true;
-		return 1;
-	}
-	if (fph_batcher_pop(b, out))
-		return 1;
+	p = &h->pool;
+	done = fph_pool_take_back(p, ranges, n);
+	done += fph_pool_take(p, &h->held, ranges + done, n - done, true);
+	done += fph_pool_take_waiting(p, ranges + done, n - done);
 	if (h->mode == FPH_HINTER_HOLD)
-		return fph_batcher_pop_out(b, out);
-	return b->outstanding.ranges ? FPH_EBUSY : 0;
-}
-
-int fph_hinter_pop(struct fph_hinter *h, struct fph_returned *out)
-{
-	int ret;
-
-	if (!is_init(h))
-		return FPH_EUNINIT;
-	ret = pop(h, out);
-	if (ret == 1)
-		h->counters.returned++;
-	return ret;
+		done += fph_pool_take_outstanding(p, ranges + done, n - done);
+	else if (!done && p->outstanding.ranges)
+		return FPH_EBUSY;
+	h->counters.returned += done;
+	return (int)done;
 }
 
 /* ------------------------------------------------------------------- get -- */
@@ -557,33 +613,37 @@ int fph_hinter_get_state(const struct fph_hinter *h)
 }
 
 int fph_hinter_get_amounts(const struct fph_hinter *h,
-			   struct fph_hinter_amounts *out)
+			   struct fph_hinter_amounts *out, size_t size)
 {
-	const struct fph_batcher *b = &h->batcher;
+	struct fph_hinter_amounts a;
 
 	if (!is_init(h))
 		return FPH_EUNINIT;
-	fph_memset(out, 0, sizeof(*out));
-	out->waiting = b->waiting;
-	out->outstanding = b->outstanding;
-	out->used = h->held.amount;
-	out->back = b->back[false].amount;
-	fph_amount_add(&out->back, &b->back[true].amount);
-	out->buffers = b->nout;
-	if (h->mode == FPH_HINTER_NEVER)
-		return FPH_OK;
-	fph_amount_add(&out->held, &out->waiting);
-	fph_amount_add(&out->held, &out->outstanding);
-	fph_amount_add(&out->held, &out->used);
-	fph_amount_add(&out->held, &out->back);
+	if (!out || !size)
+		return FPH_EINVAL;
+	fph_memset(&a, 0, sizeof(a));
+	a.waiting = h->pool.waiting;
+	a.outstanding = h->pool.outstanding;
+	a.used = h->held.amount;
+	a.back = fph_pool_get_back(&h->pool);
+	a.buffers = h->pool.nbatches;
+	if (h->mode != FPH_HINTER_NEVER) {
+		a.held.bytes = a.waiting.bytes + a.outstanding.bytes +
+			       a.used.bytes + a.back.bytes;
+		a.held.ranges = a.waiting.ranges + a.outstanding.ranges +
+				a.used.ranges + a.back.ranges;
+	}
+	fph_copy_out(out, size, &a, sizeof(a));
 	return FPH_OK;
 }
 
 int fph_hinter_get_counters(const struct fph_hinter *h,
-			    struct fph_hinter_counters *out)
+			    struct fph_hinter_counters *out, size_t size)
 {
 	if (!is_init(h))
 		return FPH_EUNINIT;
-	*out = h->counters;
+	if (!out || !size)
+		return FPH_EINVAL;
+	fph_copy_out(out, size, &h->counters, sizeof(h->counters));
 	return FPH_OK;
 }

@@ -7,37 +7,77 @@
  *                  FILLING       FULL              OFF
  * reset            FILLING       FILLING           FILLING
  * add              =             =                 = (a)
- * request          =             =                 =
+ * flush            =             =                 =
  * submit           =, FULL (b)   = (c)             = (d)
  * complete, ok     =             =, FILLING (e)    =
  * complete, bad    =, OFF (f)    =, FILLING (e),   =
- * abort            =, OFF (f)       OFF (f)        = (a)
- * next, pop        =             =                 =
+ * cancel           =, OFF (f)       OFF (f)        = (a)
+ * take_back, shrink =            =                 =
  *
- * (a) the range, or those of the buffer, go to next at once.
+ * (a) the ranges, or those of the buffer, are back at once.
  * (b) the buffer that makes it window buffers.
- * (c) 0, but for what request made urgent.
+ * (c) 0, but for what flush or cancel made urgent.
  * (d) 0.
  * (e) when low_water buffers or fewer are left.
- * (f) the failure that makes it max_failures in a row; what waits goes to next.
+ * (f) the failure that makes it max_failures in a row; what waits is back.
  *
  * A delay after a failure is no state: it is over when its time has come, and
  * until then submit answers 0.
  */
-#include "internal.h"
+#include "pool.h"
+
+#define MAGIC	0x72706866u
+
+struct fph_reporter {
+	uint32_t magic;
+	uint32_t state;			/* enum fph_reporter_state */
+	uint32_t window;
+	uint32_t low_water;
+	uint32_t failures;		/* in a row */
+	uint32_t max_failures;
+	bool retrying;
+	uint64_t flush_delay;
+	uint64_t first_retry_delay;
+	uint64_t retry_delay;
+	uint64_t retry_at;
+	struct fph_reporter_counters counters;
+	struct fph_pool pool;
+};
 
 static bool is_init(const struct fph_reporter *r)
 {
-	return r->magic == FPH_MAGIC_REPORTER;
+	return r && r->magic == MAGIC;
 }
 
 /* ------------------------------------------------------------------ init -- */
 
-static bool is_sound(const struct fph_reporter_params *p)
+#define FIRST_SIZE	sizeof(struct fph_reporter_params)
+#define SECOND		1000000000u
+
+/* Reads parameters and fills in what has a default. */
+static bool read_params(struct fph_reporter_params *p,
+			const struct fph_reporter_params *params)
 {
+	if (!fph_params_read(p, sizeof(*p), params, FIRST_SIZE))
+		return false;
+	if (!p->max_ranges)
+		p->max_ranges = 1024;
+	if (!p->window)
+		p->window = 2;
+	if (!p->low_water)
+		p->low_water = p->window / 2;
+	if (!p->max_segs)
+		p->max_segs = 32;
+	if (!p->flush_delay)
+		p->flush_delay = (uint64_t)2 * SECOND;
+	if (!p->retry_delay)
+		p->retry_delay = SECOND;
+	if (!p->max_failures)
+		p->max_failures = 8;
 	if (p->content != FPH_CONTENT_FREE && p->content != FPH_CONTENT_KEPT)
 		return false;
-	return p->low_water < p->window && p->max_failures;
+	return p->low_water < p->window && p->max_ranges <= 0x7fffffff &&
+	       p->window <= FPH_POOL_MAX_BATCHES && !p->reserved;
 }
 
 /* VIO-REP-DRV-1 and 2: poison is negotiated if and only if it is needed. */
@@ -49,33 +89,46 @@ static bool is_allowed(const struct fph_reporter_params *p)
 	       poison == (p->content == FPH_CONTENT_KEPT);
 }
 
-int fph_reporter_init(struct fph_reporter *r,
-		      const struct fph_reporter_params *p)
+static size_t get_size(const struct fph_reporter_params *p)
 {
-	struct fph_batcher_storage storage;
-	struct fph_batcher batcher;
+	uint64_t size = sizeof(struct fph_reporter) +
+			fph_pool_size(p->max_ranges, p->window, 0);
 
-	if (!r || !p || !fph_params_fit(p, p->size, sizeof(*p)) ||
-	    !is_sound(p))
+	return size > (size_t)-1 ? 0 : (size_t)size;
+}
+
+size_t fph_reporter_size(const struct fph_reporter_params *params)
+{
+	struct fph_reporter_params p;
+
+	if (!read_params(&p, params) || !is_allowed(&p))
+		return 0;
+	return get_size(&p);
+}
+
+int fph_reporter_init(struct fph_reporter **out, void *mem, size_t size,
+		      const struct fph_reporter_params *params)
+{
+	struct fph_reporter_params p;
+	struct fph_reporter *r = mem;
+
+	if (!out || !read_params(&p, params))
 		return FPH_EINVAL;
-	if (!is_allowed(p))
+	if (!is_allowed(&p))
 		return FPH_EREFUSED;
-	storage.slots = p->slots;
-	storage.nslots = p->nslots;
-	storage.batches = p->batches;
-	storage.nbatches = p->window;
-	if (fph_batcher_init(&batcher, &storage, p->max_segs, p->max_ranges,
-			     true))
+	if (!fph_is_memory(mem, size, get_size(&p)))
 		return FPH_EINVAL;
 	fph_memset(r, 0, sizeof(*r));
-	r->magic = FPH_MAGIC_REPORTER;
+	r->magic = MAGIC;
 	r->state = FPH_REPORTER_FILLING;
-	r->window = p->window;
-	r->low_water = p->low_water;
-	r->max_failures = p->max_failures;
-	r->flush_delay = p->flush_delay;
-	r->first_retry_delay = p->retry_delay;
-	r->batcher = batcher;
+	r->window = p.window;
+	r->low_water = p.low_water;
+	r->max_failures = p.max_failures;
+	r->flush_delay = p.flush_delay;
+	r->first_retry_delay = p.retry_delay;
+	fph_pool_init(&r->pool, r + 1, p.max_ranges, p.window, 0);
+	r->pool.max_segs = p.max_segs;
+	*out = r;
 	return FPH_OK;
 }
 
@@ -87,14 +140,14 @@ static void succeed(struct fph_reporter *r)
 
 int fph_reporter_reset(struct fph_reporter *r)
 {
-	struct fph_batcher *b = &r->batcher;
+	struct fph_pool *p;
 
 	if (!is_init(r))
 		return FPH_EUNINIT;
-	while (b->nout)
-		fph_batcher_finish(b, &b->batches[b->first_out],
-				   &b->back[false]);
-	fph_batcher_withdraw(b, &b->back[false]);
+	p = &r->pool;
+	while (p->batches[0].newer)
+		fph_pool_finish(p, p->batches[0].newer, &p->back[false]);
+	fph_pool_withdraw(p, &p->back[false]);
 	succeed(r);
 	r->state = FPH_REPORTER_FILLING;
 	return FPH_OK;
@@ -107,40 +160,42 @@ static uint64_t later(uint64_t now, uint64_t delay)
 	return delay > FPH_FOREVER - now ? FPH_FOREVER : now + delay;
 }
 
-int fph_reporter_add(struct fph_reporter *r, uint64_t now, uint64_t gpa,
-		     uint64_t len, uint32_t owner)
+int fph_reporter_add(struct fph_reporter *r, uint64_t now,
+		     const struct fph_owned_range *ranges, uint32_t n)
 {
-	struct fph_batcher *b = &r->batcher;
-	int ret;
+	uint64_t due;
+	uint32_t i;
+	int ret = FPH_EINVAL;
 
 	if (!is_init(r))
 		return FPH_EUNINIT;
-	ret = fph_batcher_add(b, gpa, len, owner);
-	if (ret != FPH_OK)
-		return ret;
-	r->counters.added++;
-	r->counters.added_bytes += len;
+	due = later(now, r->flush_delay);
+	for (i = 0; i < n; i++) {
+		ret = fph_pool_add(&r->pool, &ranges[i], due);
+		if (ret != FPH_OK)
+			break;
+		r->counters.added++;
+		r->counters.added_bytes += ranges[i].len;
+	}
 	if (r->state == FPH_REPORTER_OFF)
-		fph_batcher_withdraw(b, &b->back[false]);
-	else if (b->waiting.ranges == 1)
-		r->deadline = later(now, r->flush_delay);
-	return FPH_OK;
+		fph_pool_withdraw(&r->pool, &r->pool.back[false]);
+	return i ? (int)i : ret;
 }
 
-int fph_reporter_request(struct fph_reporter *r)
+int fph_reporter_flush(struct fph_reporter *r)
 {
 	if (!is_init(r))
 		return FPH_EUNINIT;
-	r->batcher.urgent = r->batcher.waiting.ranges;
+	fph_pool_flush(&r->pool);
 	return FPH_OK;
 }
 
 /* ---------------------------------------------------------------- submit -- */
 
-/* Whether a goes behind b: smaller ones, then higher ones. */
+/* Whether a goes behind b. */
 static bool is_behind(const struct fph_seg *a, const struct fph_seg *b)
 {
-	return a->len != b->len ? a->len < b->len : a->gpa > b->gpa;
+	return a->len < b->len;
 }
 
 /* Moves segment i down the heap segs[0] to segs[n - 1], the hindmost first. */
@@ -163,12 +218,19 @@ static void sift(struct fph_seg *segs, uint32_t i, uint32_t n)
 	segs[i] = seg;
 }
 
-/* Heap sort, for it is in place and never slow.  Larger ones first. */
+/*
+ * Larger ones first.  Heap sort: in place, and never slow.  Blocks of one size
+ * are in order as they come, which saves three quarters of submit.
+ */
 static void sort(struct fph_seg *segs, uint32_t n)
 {
 	struct fph_seg seg;
 	uint32_t i;
 
+	for (i = 1; i < n && !is_behind(&segs[i - 1], &segs[i]); i++)
+		;
+	if (i >= n)
+		return;
 	for (i = n / 2; i > 0; i--)
 		sift(segs, i - 1, n);
 	for (i = n; i > 1; i--) {
@@ -182,33 +244,60 @@ static void sort(struct fph_seg *segs, uint32_t n)
 /* Whether the window lets a buffer out, whatever the time is. */
 static bool is_open(const struct fph_reporter *r)
 {
-	if (r->state == FPH_REPORTER_OFF || r->batcher.nout == r->window)
+	if (r->state == FPH_REPORTER_OFF || r->pool.nbatches == r->window)
 		return false;
-	return r->state == FPH_REPORTER_FILLING || r->batcher.urgent;
+	return r->state == FPH_REPORTER_FILLING || fph_pool_is_urgent(&r->pool);
+}
+
+static bool is_due(const struct fph_reporter *r, uint64_t now)
+{
+	const struct fph_pool *p = &r->pool;
+
+	if (!p->nruns || !is_open(r) || (r->retrying && now < r->retry_at))
+		return false;
+	return fph_pool_is_full(p) || fph_pool_is_urgent(p) ||
+	       now >= p->runs[fph_pool_oldest(p)].due;
+}
+
+static uint32_t send(struct fph_reporter *r, struct fph_buffer *buffer,
+		     struct fph_seg *segs, uint32_t nsegs)
+{
+	uint32_t batch, n = fph_pool_cut(&r->pool, segs, nsegs, &batch);
+
+	sort(segs, n);
+	fph_memset(buffer, 0, sizeof(*buffer));
+	buffer->cookie = r->pool.batches[batch].cookie;
+	buffer->nwrite = n;
+	r->retrying = false;
+	r->counters.buffers++;
+	r->counters.segs += n;
+	if (r->pool.nbatches == r->window)
+		r->state = FPH_REPORTER_FULL;
+	return n;
 }
 
 int fph_reporter_submit(struct fph_reporter *r, uint64_t now,
-			struct fph_seg *segs, uint32_t nsegs, uint64_t *cookie)
+			struct fph_buffer *buffers, uint32_t n,
+			struct fph_seg *segs, uint32_t nsegs)
 {
-	int n;
+	uint32_t done = 0, want;
 
 	if (!is_init(r))
 		return FPH_EUNINIT;
-	if (!nsegs)
+	if (!n || !nsegs)
 		return FPH_EINVAL;
-	if (!is_open(r) || (r->retrying && now < r->retry_at))
-		return 0;
-	r->retrying = false;
-	n = fph_batcher_cut(&r->batcher, now >= r->deadline, segs, nsegs,
-			    cookie);
-	if (!n)
-		return 0;
-	sort(segs, (uint32_t)n);
-	r->counters.buffers++;
-	r->counters.segs += (uint32_t)n;
-	if (r->batcher.nout == r->window)
-		r->state = FPH_REPORTER_FULL;
-	return n;
+	while (done < n && is_due(r, now)) {
+		want = fph_pool_want(&r->pool);
+		/* Only the first one may be short of segments. */
+		if (want > nsegs && done)
+			break;
+		want = want < nsegs ? want : nsegs;
+		want = send(r, &buffers[done], segs, want);
+		segs += want;
+		nsegs -= want;
+		done++;
+	}
+	return (int)done;
 }
 
 /* -------------------------------------------------------------- complete -- */
@@ -226,100 +315,112 @@ static void fail(struct fph_reporter *r, uint64_t now)
 		return;
 	r->state = FPH_REPORTER_OFF;
 	r->counters.disabled++;
-	fph_batcher_withdraw(&r->batcher, &r->batcher.back[false]);
+	fph_pool_withdraw(&r->pool, &r->pool.back[false]);
 }
 
 /* A buffer is gone from the window. */
 static void refill(struct fph_reporter *r)
 {
-	if (r->state == FPH_REPORTER_FULL && r->batcher.nout <= r->low_water)
+	if (r->state == FPH_REPORTER_FULL && r->pool.nbatches <= r->low_water)
 		r->state = FPH_REPORTER_FILLING;
 }
 
 int fph_reporter_complete(struct fph_reporter *r, uint64_t now,
-			  uint64_t cookie, bool ok)
+			  const struct fph_used *used, uint32_t n, bool ok)
 {
-	struct fph_batch *batch;
+	uint32_t done, i;
 
 	if (!is_init(r))
 		return FPH_EUNINIT;
-	batch = fph_batcher_find(&r->batcher, cookie);
-	if (batch == NULL)
-		return FPH_EINVAL;
-	fph_batcher_finish(&r->batcher, batch, &r->batcher.back[ok]);
-	refill(r);
-	if (ok) {
-		succeed(r);
-	} else {
-		r->counters.failed++;
-		fail(r, now);
+	for (done = 0; done < n; done++) {
+		i = fph_pool_find(&r->pool, used[done].cookie);
+		if (!i)
+			break;
+		fph_pool_finish(&r->pool, i, &r->pool.back[ok]);
+		refill(r);
+		if (ok) {
+			succeed(r);
+		} else {
+			r->counters.failed++;
+			fail(r, now);
+		}
 	}
-	return FPH_OK;
+	return done ? (int)done : FPH_EINVAL;
 }
 
-int fph_reporter_abort(struct fph_reporter *r, uint64_t now, uint64_t cookie)
+int fph_reporter_cancel(struct fph_reporter *r, uint64_t now, uint64_t cookie)
 {
-	struct fph_batch *batch;
+	uint32_t i;
 
 	if (!is_init(r))
 		return FPH_EUNINIT;
-	batch = fph_batcher_find(&r->batcher, cookie);
-	if (batch == NULL)
+	i = fph_pool_find(&r->pool, cookie);
+	if (!i)
 		return FPH_EINVAL;
-	r->counters.aborted++;
+	r->counters.cancelled++;
 	if (r->state == FPH_REPORTER_OFF) {
-		fph_batcher_finish(&r->batcher, batch,
-				   &r->batcher.back[false]);
+		fph_pool_finish(&r->pool, i, &r->pool.back[false]);
 		return FPH_OK;
 	}
-	fph_batcher_undo(&r->batcher, batch);
-	r->deadline = now;
+	fph_pool_undo(&r->pool, i);
 	refill(r);
 	fail(r, now);
 	return FPH_OK;
 }
 
-/* ------------------------------------------------------------------ next -- */
+/* ------------------------------------------------------------- take back -- */
 
-static int count_return(struct fph_reporter *r, int ret,
-			const struct fph_returned *out)
+int fph_reporter_take_back(struct fph_reporter *r, struct fph_returned *ranges,
+			   uint32_t n)
 {
-	if (!ret)
-		return 0;
-	if (out->used) {
-		r->counters.reported++;
-		r->counters.reported_bytes += out->range.len;
-	} else {
-		r->counters.unreported++;
-	}
-	return ret;
-}
+	struct fph_pool *p;
+	uint64_t bytes;
+	uint32_t used, all;
 
-int fph_reporter_next(struct fph_reporter *r, struct fph_returned *out)
-{
 	if (!is_init(r))
 		return FPH_EUNINIT;
-	return count_return(r, fph_batcher_give(&r->batcher, out), out);
+	if (!n)
+		return FPH_EINVAL;
+	p = &r->pool;
+	bytes = p->back[true].amount.bytes;
+	used = fph_pool_take(p, &p->back[true], ranges, n, true);
+	r->counters.reported += used;
+	r->counters.reported_bytes += bytes - p->back[true].amount.bytes;
+	all = used + fph_pool_take(p, &p->back[false], ranges + used, n - used,
+				   false);
+	r->counters.unreported += all - used;
+	return (int)all;
 }
 
-int fph_reporter_pop(struct fph_reporter *r, struct fph_returned *out)
+int fph_reporter_shrink(struct fph_reporter *r, struct fph_returned *ranges,
+			uint32_t n)
 {
+	uint32_t done;
+
 	if (!is_init(r))
 		return FPH_EUNINIT;
-	return count_return(r, fph_batcher_pop(&r->batcher, out), out);
+	if (!n)
+		return FPH_EINVAL;
+	done = fph_pool_take_waiting(&r->pool, ranges, n);
+	r->counters.unreported += done;
+	return (int)done;
 }
 
 /* ------------------------------------------------------------------- get -- */
 
 int fph_reporter_get_deadline(const struct fph_reporter *r, uint64_t *when)
 {
+	const struct fph_pool *p;
 	uint64_t due;
 
 	if (!is_init(r))
 		return FPH_EUNINIT;
-	if (!r->batcher.waiting.ranges || !is_open(r))
+	p = &r->pool;
+	if (!p->nruns || !is_open(r))
 		return 0;
-	due = r->batcher.urgent ? 0 : r->deadline;
+	due = p->runs[fph_pool_oldest(p)].due;
+	if (fph_pool_is_urgent(p) || fph_pool_is_full(p))
+		due = 0;
 	if (r->retrying)
 		due = r->retry_at;	/* a full buffer may wait for it */
 	if (due == FPH_FOREVER)
@@ -334,25 +435,29 @@ int fph_reporter_get_state(const struct fph_reporter *r)
 }
 
 int fph_reporter_get_amounts(const struct fph_reporter *r,
-			     struct fph_reporter_amounts *out)
+			     struct fph_reporter_amounts *out, size_t size)
 {
-	const struct fph_batcher *b = &r->batcher;
+	struct fph_reporter_amounts a;
 
 	if (!is_init(r))
 		return FPH_EUNINIT;
-	out->waiting = b->waiting;
-	out->outstanding = b->outstanding;
-	out->back = b->back[false].amount;
-	fph_amount_add(&out->back, &b->back[true].amount);
-	out->buffers = b->nout;
+	if (!out || !size)
+		return FPH_EINVAL;
+	a.waiting = r->pool.waiting;
+	a.outstanding = r->pool.outstanding;
+	a.back = fph_pool_get_back(&r->pool);
+	a.buffers = r->pool.nbatches;
+	fph_copy_out(out, size, &a, sizeof(a));
 	return FPH_OK;
 }
 
 int fph_reporter_get_counters(const struct fph_reporter *r,
-			      struct fph_reporter_counters *out)
+			      struct fph_reporter_counters *out, size_t size)
 {
 	if (!is_init(r))
 		return FPH_EUNINIT;
-	*out = r->counters;
+	if (!out || !size)
+		return FPH_EINVAL;
+	fph_copy_out(out, size, &r->counters, sizeof(r->counters));
 	return FPH_OK;
 }
