@@ -6,106 +6,177 @@
  *
  *		process		next	flush	left by
  *  normal	takes		gives	returns
- *  frozen	0		0	0	thaw, as often as freeze
+ *  frozen	0		0	returns	thaw
  *  resetting	0		0	0	reset, once nothing is out
  *  broken	PEER_BROKEN	gives	returns	reset
  *
- * complete works in all of them, for it ends what was begun before.
+ * complete works in all of them: it ends what was begun before.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "balloon_internal.h"
+#include "core/common.h"
+#include "vmm/balloon_internal.h"
 
-#define TRANSPORT_FEATURES	(FPH_BIT(VIRTIO_RING_F_INDIRECT_DESC) | \
-				 FPH_BIT(VIRTIO_RING_F_EVENT_IDX) | \
+#define QUEUE_SIZE	1024u	/* by default */
+#define MAX_COLLECTED	((uint64_t)1 << 40)
+
+#define BUFFERS		128u	/* reports in flight, and inflate buffers */
+/* Room for a buffer of the longest kind while others are in flight. */
+#define INFLATE_RANGES	(FPH_BALLOON_MAX_PFNS + 8192u)
+
+#define TRANSPORT_FEATURES	(FPH_VRING_FEATURES | \
 				 FPH_BIT(VIRTIO_F_VERSION_1))
+#define BALLOON_FLAGS		(FPH_BALLOON_HOLD_DEFLATE | \
+				 FPH_BALLOON_KEEP_GOOD_PART)
 
-#define PAGE	((uint64_t)1 << VIRTIO_BALLOON_PFN_SHIFT)
-
-static int check_params(const struct fph_balloon_params *p)
+static bool is_granule(uint64_t *granule)
 {
-	const unsigned char *b = (const unsigned char *)p;
+	if (!*granule)
+		*granule = BALLOON_PAGE;
+	return fph_is_power(*granule) && *granule >= BALLOON_PAGE;
+}
 
-	if (!p || p->size < sizeof(*p))
-		return FPH_EINVAL;
-	/* Members of a later version that are in use cannot be ignored. */
-	for (size_t i = sizeof(*p); i < p->size; i++) {
-		if (b[i])
-			return FPH_EINVAL;
+/* Reads the parameters and puts the defaults in. */
+static bool read_params(struct fph_balloon_params *p,
+			const struct fph_balloon_params *params)
+{
+	if (!fph_params_read(p, sizeof(*p), params, sizeof(*p)))
+		return false;
+	if (!p->max_queue_size)
+		p->max_queue_size = QUEUE_SIZE;
+	if (!p->max_collected)
+		p->max_collected = MAX_COLLECTED;
+	if (!p->first_id)
+		p->first_id = VIRTIO_BALLOON_CMD_ID_MIN;
+	return p->memory && !(p->flags & ~BALLOON_FLAGS) &&
+	       !(p->features & ~(FPH_BALLOON_FEATURES | TRANSPORT_FEATURES)) &&
+	       is_granule(&p->report_granule) &&
+	       is_granule(&p->inflate_granule) &&
+	       is_granule(&p->hint_granule) &&
+	       p->first_id >= VIRTIO_BALLOON_CMD_ID_MIN &&
+	       p->numbering <= FPH_NUMBERING_OFFERED &&
+	       p->max_queue_size <= FPH_VRING_MAX_SIZE;
+}
+
+/* ------------------------------------------------------------------- new -- */
+
+static bool make_report(struct fph_report **r, uint32_t queue,
+			uint32_t max_ranges, uint64_t granule)
+{
+	struct fph_report_params p = {
+		.size = sizeof(p),
+		.max_ranges = max_ranges,
+		.max_buffers = BUFFERS,
+		.queue = queue,
+		.granule = granule,
+	};
+	size_t size = fph_report_size(&p);
+	void *mem = calloc(1, size);
+
+	if (!mem)
+		return false;
+	(void)fph_report_init(r, mem, size, &p);
+	return true;
+}
+
+static bool make_hint(struct fph_balloon *b, const struct fph_balloon_params *bp)
+{
+	struct fph_hint_session_params p = {
+		.size = sizeof(p),
+		.max_ranges = 4 * bp->max_queue_size,
+		.max_buffers = 2 * bp->max_queue_size,
+		.first_id = bp->first_id,
+		.granule = bp->hint_granule,
+	};
+	size_t size = fph_hint_session_size(&p);
+	void *mem = calloc(1, size);
+
+	if (!mem)
+		return false;
+	(void)fph_hint_session_init(&b->hint, mem, size, &p);
+	return true;
+}
+
+/* Inflated pages that are smaller than what can be freed are collected. */
+static bool make_collected(struct fph_balloon *b,
+			   const struct fph_balloon_params *bp)
+{
+	struct fph_page_set_params p = {
+		.page_size = (uint32_t)BALLOON_PAGE,
+		.len = bp->max_collected & ~(bp->inflate_granule - 1),
+		.granule = bp->inflate_granule,
+	};
+	size_t size = fph_page_set_size(&p);
+	void *mem;
+
+	if (bp->inflate_granule == BALLOON_PAGE || !size)
+		return true;
+	mem = calloc(1, size);
+	if (!mem)
+		return false;
+	(void)fph_page_set_init(&b->collected, mem, size, &p);
+	return true;
+}
+
+static bool make_rings(struct fph_balloon *b)
+{
+	for (uint32_t i = 0; i < FPH_NQUEUES; i++) {
+		b->ring[i].memory = calloc(1,
+			FPH_VQ_DEVICE_SIZE(b->max_queue_size));
+		b->ring[i].queue = FPH_ENOENT;
+		if (!b->ring[i].memory)
+			return false;
 	}
-	if (!p->memory)
-		return FPH_EINVAL;
-	if (p->features & ~(FPH_BALLOON_FEATURES | TRANSPORT_FEATURES))
-		return FPH_EINVAL;
-	if (p->granule && p->granule < PAGE)
-		return FPH_EINVAL;
-	if (p->numbering < 0 || p->numbering > FPH_NUMBERING_OFFERED)
-		return FPH_EINVAL;
-	return FPH_OK;
+	return true;
 }
 
-static int init_core(struct fph_balloon *b, uint64_t granule,
-		     uint32_t first_id)
+static bool make_parts(struct fph_balloon *b, const struct fph_balloon_params *p)
 {
-	struct fph_storage report = {
-		b->report_slots, REPORT_SLOTS, b->report_chains, REPORT_CHAINS
-	};
-	struct fph_storage inflate = {
-		b->inflate_slots, INFLATE_SLOTS,
-		b->inflate_chains, INFLATE_CHAINS
-	};
-	struct fph_storage hint = {
-		b->hint_slots, HINT_SLOTS, b->hint_chains, HINT_CHAINS
-	};
-	int ret = fph_report_init(&b->report, &report, granule);
+	uint32_t ranges = 4 * p->max_queue_size;
 
-	if (ret == FPH_OK)
-		ret = fph_report_init(&b->inflate, &inflate, granule);
-	if (ret == FPH_OK)
-		ret = fph_hint_session_init(&b->hint, &hint, granule,
-					    first_id);
-	return ret;
+	b->nsegs = p->max_queue_size + BALLOON_BATCH * 32;
+	b->segs = calloc(b->nsegs, sizeof(*b->segs));
+	b->frames = calloc(FPH_BALLOON_MAX_PFNS, sizeof(*b->frames));
+	if (!b->segs || !b->frames)
+		return false;
+	if ((p->flags & FPH_BALLOON_HOLD_DEFLATE) &&
+	    !make_report(&b->deflate, FPH_QUEUE_DEFLATE, INFLATE_RANGES,
+			 BALLOON_PAGE))
+		return false;
+	return make_report(&b->report, FPH_QUEUE_REPORT, ranges,
+			   p->report_granule) &&
+	       make_report(&b->inflate, FPH_QUEUE_INFLATE, INFLATE_RANGES,
+			   p->inflate_granule) &&
+	       make_hint(b, p) && make_collected(b, p) && make_rings(b);
 }
 
-/* The byte order of everything but config space, which is always FPH_LE. */
-static int get_endian(uint64_t negotiated)
-{
-	if (negotiated & FPH_BIT(VIRTIO_F_VERSION_1))
-		return FPH_LE;
-	/* Legacy: the guest's own, and it runs on this host. */
-	return FPH_HOST_BIG_ENDIAN ? FPH_BE : FPH_LE;
-}
-
-/* The core's reset makes it FPH_LE again. */
-static void set_endian(struct fph_balloon *b)
-{
-	b->endian = get_endian(b->negotiated);
-	(void)fph_hint_session_set_endian(&b->hint, b->endian);
-}
-
-struct fph_balloon *fph_balloon_new(const struct fph_balloon_params *p,
+struct fph_balloon *fph_balloon_new(const struct fph_balloon_params *params,
 				    int *status)
 {
 	struct fph_balloon *b = NULL;
-	int ret = check_params(p);
+	struct fph_balloon_params p;
+	int ret = FPH_EINVAL;
 
-	if (ret == FPH_OK) {
+	if (read_params(&p, params)) {
 		b = calloc(1, sizeof(*b));
-		ret = b ? init_core(b, p->granule ? p->granule : PAGE,
-				    p->first_id ? p->first_id :
-						  VIRTIO_BALLOON_CMD_ID_MIN) :
-			  FPH_ENOMEM;
+		ret = b ? FPH_OK : FPH_ENOMEM;
 	}
-	if (ret == FPH_OK) {
-		b->memory = p->memory;
-		b->offered = p->features | FPH_BIT(VIRTIO_F_VERSION_1);
-		b->numbering = p->numbering;
-		b->num_pages = p->num_pages;
-		set_endian(b);
-	} else {
-		free(b);
-		b = NULL;
+	if (b) {
+		b->memory = p.memory;
+		b->flags = p.flags;
+		b->max_queue_size = p.max_queue_size;
+		b->offered = p.features | FPH_BIT(VIRTIO_F_VERSION_1);
+		b->numbering = (int)p.numbering;
+		b->num_pages = p.num_pages;
+		b->legacy_endian = FPH_HOST_BIG_ENDIAN ? FPH_BE : FPH_LE;
+		if (make_parts(b, &p)) {
+			fph_balloon_update_endian(b);
+		} else {
+			fph_balloon_free(b);
+			b = NULL;
+			ret = FPH_ENOMEM;
+		}
 	}
 	if (status)
 		*status = ret;
@@ -114,82 +185,98 @@ struct fph_balloon *fph_balloon_new(const struct fph_balloon_params *p,
 
 void fph_balloon_free(struct fph_balloon *b)
 {
+	if (!b)
+		return;
+	for (uint32_t i = 0; i < FPH_NQUEUES; i++)
+		free(b->ring[i].memory);
+	free(b->collected);
+	free(b->hint);
+	free(b->deflate);
+	free(b->inflate);
+	free(b->report);
+	free(b->frames);
+	free(b->segs);
 	free(b);
-}
-
-int fph_balloon_reset(struct fph_balloon *b)
-{
-	struct balloon_hint_view before = fph_balloon_look(b);
-
-	b->resetting = true;
-	if (fph_balloon_get_outstanding(b))
-		return FPH_EBUSY;
-
-	(void)fph_report_reset(&b->report);
-	(void)fph_report_reset(&b->inflate);
-	(void)fph_hint_session_reset(&b->hint);
-	memset(b->ring, 0, sizeof(b->ring));
-	memset(&b->stats, 0, sizeof(b->stats));
-	b->negotiated = 0;
-	b->seen = 0;
-	b->actual = 0;
-	b->poison_val = 0;
-	b->notify = 0;
-	b->broken = false;
-	b->resetting = false;
-	set_endian(b);
-	fph_balloon_note(b, &before);
-	return FPH_OK;
 }
 
 /* -------------------------------------------------------------- features -- */
 
 uint64_t fph_balloon_get_features(const struct fph_balloon *b)
 {
-	return b->offered;
+	return b ? b->offered : 0;
 }
 
-/* R4: with a nonzero value in use, a report is returned without a discard. */
-static void update_poison(struct fph_balloon *b)
+uint64_t fph_balloon_get_negotiated(const struct fph_balloon *b)
+{
+	return b ? b->negotiated : 0;
+}
+
+void fph_balloon_update_poison(struct fph_balloon *b)
 {
 	bool negotiated = b->negotiated &
 			  FPH_BIT(VIRTIO_BALLOON_F_PAGE_POISON);
 
 	if (!negotiated)
 		b->poison_val = 0;
-	(void)fph_report_set_poison(&b->report, negotiated, b->poison_val);
+	(void)fph_report_set_poison(b->report, negotiated, b->poison_val);
+}
+
+/* Everything but config space, which is always FPH_LE. */
+static int get_endian(const struct fph_balloon *b, uint64_t negotiated)
+{
+	return negotiated & FPH_BIT(VIRTIO_F_VERSION_1) ? FPH_LE :
+							  b->legacy_endian;
+}
+
+void fph_balloon_update_endian(struct fph_balloon *b)
+{
+	b->endian = get_endian(b, b->negotiated);
+	(void)fph_hint_session_set_endian(b->hint, b->endian);
 }
 
 int fph_balloon_set_features(struct fph_balloon *b, uint64_t negotiated)
 {
-	struct balloon_hint_view before = fph_balloon_look(b);
+	struct balloon_hint_view before;
 
+	if (!b)
+		return FPH_EUNINIT;
 	if (negotiated & ~b->offered)
 		return FPH_EINVAL;
-	for (uint32_t i = 0; i < FPH_NQUEUES; i++) {
-		if (b->ring[i].running)
-			return FPH_ESTATE;
-	}
+	if (fph_balloon_is_any_running(b))
+		return FPH_ESTATE;
+	before = fph_balloon_look(b);
 	b->negotiated = negotiated;
-	update_poison(b);
+	fph_balloon_update_poison(b);
 	/*
 	 * The round of an earlier driver does not concern one that has no
 	 * hints or writes its command ids otherwise.  No ring runs, so no
-	 * hint is in flight and the stop is never busy.
+	 * hint is in flight and the stop has nothing to wait for.
 	 */
 	if (!(negotiated & FPH_BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT)) ||
-	    get_endian(negotiated) != b->endian)
-		(void)fph_hint_session_stop(&b->hint);
-	set_endian(b);
+	    get_endian(b, negotiated) != b->endian)
+		(void)fph_hint_session_stop(b->hint);
+	fph_balloon_update_endian(b);
 	fph_balloon_note(b, &before);
 	return FPH_OK;
+}
+
+int fph_balloon_set_endian(struct fph_balloon *b, int endian)
+{
+	if (!b)
+		return FPH_EUNINIT;
+	if (!fph_is_endian(endian))
+		return FPH_EINVAL;
+	if (fph_balloon_is_any_running(b))
+		return FPH_ESTATE;
+	b->legacy_endian = endian;
+	return fph_balloon_set_features(b, b->negotiated);
 }
 
 /* ---------------------------------------------------------- config space -- */
 
 uint32_t fph_balloon_get_config_size(const struct fph_balloon *b)
 {
-	return fph_config_get_size(b->offered);
+	return b ? fph_config_size(b->offered) : 0;
 }
 
 static void encode_config(const struct fph_balloon *b, uint8_t *space)
@@ -197,7 +284,7 @@ static void encode_config(const struct fph_balloon *b, uint8_t *space)
 	struct fph_balloon_config config = {
 		.num_pages = b->num_pages,
 		.actual = b->actual,
-		.free_page_hint_cmd_id = fph_hint_session_get_config(&b->hint),
+		.free_page_hint_cmd_id = fph_hint_session_get_config(b->hint),
 		.poison_val = b->poison_val
 	};
 
@@ -255,13 +342,13 @@ void fph_balloon_set_config(struct fph_balloon *b, uint32_t offset,
 	}
 	if (touches(offset, n, FPH_CONFIG_POISON_VAL)) {
 		b->poison_val = config.poison_val;
-		update_poison(b);
+		fph_balloon_update_poison(b);
 	}
 }
 
 void fph_balloon_set_target(struct fph_balloon *b, uint32_t num_pages)
 {
-	if (num_pages == b->num_pages)
+	if (!b || num_pages == b->num_pages)
 		return;
 	b->num_pages = num_pages;
 	b->events |= FPH_EVENT_CONFIG;
@@ -269,86 +356,54 @@ void fph_balloon_set_target(struct fph_balloon *b, uint32_t num_pages)
 
 uint32_t fph_balloon_get_target(const struct fph_balloon *b)
 {
-	return b->num_pages;
+	return b ? b->num_pages : 0;
 }
 
 uint32_t fph_balloon_get_actual(const struct fph_balloon *b)
 {
-	return b->actual;
+	return b ? b->actual : 0;
 }
 
-/* --------------------------------------------- discards, freeze and thaw -- */
+/* ----------------------------------------------------- events, counters -- */
 
-int fph_balloon_next(struct fph_balloon *b, struct fph_discard *d)
+uint32_t fph_balloon_take_events(struct fph_balloon *b)
 {
-	if (b->frozen || b->resetting)
+	uint32_t events;
+
+	if (!b)
 		return 0;
-	if (fph_report_next(&b->report, &d->run) == 1) {
-		d->queue = FPH_QUEUE_REPORT;
-		return 1;
-	}
-	if (fph_report_next(&b->inflate, &d->run) == 1) {
-		d->queue = FPH_QUEUE_INFLATE;
-		return 1;
-	}
-	return 0;
-}
-
-int fph_balloon_complete(struct fph_balloon *b, const struct fph_discard *d,
-			 bool ok)
-{
-	if (d->queue == FPH_QUEUE_REPORT)
-		return fph_report_complete(&b->report, &d->run, ok);
-	if (d->queue == FPH_QUEUE_INFLATE)
-		return fph_report_complete(&b->inflate, &d->run, ok);
-	return FPH_EINVAL;
-}
-
-uint32_t fph_balloon_get_outstanding(const struct fph_balloon *b)
-{
-	return fph_report_get_outstanding(&b->report) +
-	       fph_report_get_outstanding(&b->inflate) +
-	       fph_hint_session_get_outstanding(&b->hint);
-}
-
-int fph_balloon_freeze(struct fph_balloon *b)
-{
-	b->frozen++;
-	return fph_balloon_get_outstanding(b) ? FPH_EBUSY : FPH_OK;
-}
-
-int fph_balloon_thaw(struct fph_balloon *b)
-{
-	if (!b->frozen)
-		return FPH_ESTATE;
-	b->frozen--;
-	return FPH_OK;
-}
-
-/* ---------------------------------------------------- events, counters -- */
-
-uint32_t fph_balloon_get_events(struct fph_balloon *b)
-{
-	uint32_t events = b->events;
-
+	events = b->events;
 	b->events = 0;
 	return events;
 }
 
-void fph_balloon_get_counters(const struct fph_balloon *b,
-			      struct fph_balloon_counters *out)
+int fph_balloon_get_counters(const struct fph_balloon *b,
+			     struct fph_balloon_counters *out, size_t size)
 {
-	memset(out, 0, sizeof(*out));
-	(void)fph_report_get_counters(&b->report, &out->report);
-	(void)fph_report_get_counters(&b->inflate, &out->inflate);
-	(void)fph_hint_session_get_counters(&b->hint, &out->hint);
-	out->deflated = b->deflated;
-	out->stats = b->stats_read;
-	memcpy(out->queue, b->count, sizeof(out->queue));
-	out->last_error = b->last_error;
+	struct fph_balloon_counters c;
+
+	if (!b)
+		return FPH_EUNINIT;
+	if (!out || !size)
+		return FPH_EINVAL;
+	memset(&c, 0, sizeof(c));
+	(void)fph_report_get_counters(b->report, &c.report, sizeof(c.report));
+	(void)fph_report_get_counters(b->inflate, &c.inflate,
+				      sizeof(c.inflate));
+	(void)fph_hint_session_get_counters(b->hint, &c.hint, sizeof(c.hint));
+	c.deflated = b->deflated;
+	c.collected = b->collected ? fph_page_set_get_pages(b->collected) *
+				     BALLOON_PAGE : 0;
+	c.stats = b->stats_read;
+	memcpy(c.queue, b->count, sizeof(c.queue));
+	c.queue[FPH_QUEUE_REPORT].peer_errors += c.report.peer_errors;
+	c.queue[FPH_QUEUE_HINT].peer_errors += c.hint.peer_errors;
+	c.last_error = b->last_error;
+	fph_copy_out(out, size, &c, sizeof(c));
+	return FPH_OK;
 }
 
 bool fph_balloon_is_broken(const struct fph_balloon *b)
 {
-	return b->broken;
+	return b && b->broken;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * The rings of the balloon device: which queue each one is, start and stop,
- * taking buffers and giving them back.
+ * The rings of the balloon device: which queue each one is, start and enable,
+ * kicks and interrupts.
  *
  *		start	enable	stop		process
  *  off		on	ESTATE	ESTATE		ESTATE
@@ -9,23 +9,15 @@
  *  enabled	ESTATE	=	off, draining	takes
  *  draining	ESTATE	=	off, draining	0
  *
- * stop makes it draining, with FPH_EBUSY, while buffers are in flight; a reset
- * makes every ring off.  A ring that is no queue takes part in all of this but
- * process, which answers FPH_ESTATE.
+ * stop makes it draining, with FPH_EINPROGRESS, while buffers are in flight; a
+ * reset makes every ring off.  A ring that is no queue takes part in all of this
+ * but process, which answers FPH_ESTATE.
  *
- * A ring has "more" from when it is enabled until process found it empty and
- * had the driver asked for notifications.
+ * A ring is kicked from a kick, or from when it is enabled, until process found
+ * it empty and had the driver asked for notifications.
  */
-#include <limits.h>
-#include <string.h>
-
-#include "balloon_internal.h"
-
-/* What comes back with a buffer: its ring and its head. */
-static uint64_t get_cookie_ring(uint64_t cookie)
-{
-	return cookie >> 16;
-}
+#include "core/common.h"
+#include "vmm/balloon_internal.h"
 
 /* ------------------------------------------------------------- numbering -- */
 
@@ -33,8 +25,8 @@ static int get_queue_by(const struct fph_balloon *b, uint32_t index,
 			int numbering)
 {
 	for (int q = 0; q < FPH_NQUEUES; q++) {
-		if (fph_queue_get_index(q, numbering, b->offered,
-					b->negotiated) == (int)index)
+		if (fph_queue_index(q, numbering, b->offered,
+				    b->negotiated) == (int)index)
 			return q;
 	}
 	return FPH_ENOENT;
@@ -76,10 +68,13 @@ static int agree(const struct fph_balloon *b, uint32_t index, int *candidates)
 int fph_balloon_get_queue(const struct fph_balloon *b, uint32_t index,
 			  int *candidates)
 {
-	int numbering = b->numbering;
+	int numbering;
 	int fit = 1;
 	int queue;
 
+	if (!b)
+		return FPH_EUNINIT;
+	numbering = b->numbering;
 	if (!numbering)
 		fit = fph_queue_infer(&numbering, b->offered, b->negotiated,
 				      b->seen, FPH_NUMBERING_NEGOTIATED);
@@ -90,62 +85,15 @@ int fph_balloon_get_queue(const struct fph_balloon *b, uint32_t index,
 	return queue;
 }
 
-/* -------------------------------------------------------- start and stop -- */
-
-static const void *map_guest(void *ctx, uint64_t gpa, uint64_t len)
+void fph_balloon_update_queues(struct fph_balloon *b)
 {
-	return fph_memory_get_host(ctx, gpa, len);
+	for (uint32_t i = 0; i < FPH_NQUEUES; i++)
+		b->ring[i].queue = fph_balloon_get_queue(b, i, NULL);
 }
 
-int fph_balloon_ring_start(struct fph_balloon *b, uint32_t index,
-			   const struct fph_balloon_ring *ring)
-{
-	struct fph_split_device_params params = {
-		.size = sizeof(params),
-		.num = ring->num,
-		.base = ring->base,
-		.event_idx = b->negotiated & FPH_BIT(VIRTIO_RING_F_EVENT_IDX),
-		.indirect = b->negotiated &
-			    FPH_BIT(VIRTIO_RING_F_INDIRECT_DESC),
-		.endian = b->endian,
-		.desc = ring->desc,
-		.avail = ring->avail,
-		.used = ring->used,
-		.map = map_guest,
-		.map_ctx = b->memory
-	};
-	struct balloon_ring *r;
+/* ----------------------------------------------------- start and enable -- */
 
-	if (index >= FPH_NQUEUES || ring->num > FPH_BALLOON_QUEUE_SIZE)
-		return FPH_EINVAL;
-	r = &b->ring[index];
-	if (r->running)
-		return FPH_ESTATE;
-	if (fph_split_device_init(&r->vq, &params) != FPH_OK)
-		return FPH_EINVAL;
-	r->num = ring->num;
-	r->running = true;
-	b->seen |= 1u << index;
-	return FPH_OK;
-}
-
-int fph_balloon_ring_enable(struct fph_balloon *b, uint32_t index, bool on)
-{
-	struct balloon_ring *r;
-
-	if (index >= FPH_NQUEUES)
-		return FPH_EINVAL;
-	r = &b->ring[index];
-	if (!r->running)
-		return FPH_ESTATE;
-	/* It may hold buffers that the driver has told of before. */
-	if (on)
-		r->more = true;
-	r->enabled = on;
-	return FPH_OK;
-}
-
-static bool is_any_running(const struct fph_balloon *b)
+bool fph_balloon_is_any_running(const struct fph_balloon *b)
 {
 	for (uint32_t i = 0; i < FPH_NQUEUES; i++) {
 		if (b->ring[i].running)
@@ -154,137 +102,118 @@ static bool is_any_running(const struct fph_balloon *b)
 	return false;
 }
 
-int fph_balloon_ring_stop(struct fph_balloon *b, uint32_t index,
-			  uint16_t *base)
+/* FPH_OK; or why a call on a ring that must run is not allowed. */
+static int check_running(const struct fph_balloon *b, uint32_t index)
 {
-	struct balloon_ring *r;
-	uint16_t held;
-
+	if (!b)
+		return FPH_EUNINIT;
 	if (index >= FPH_NQUEUES)
 		return FPH_EINVAL;
-	r = &b->ring[index];
-	if (!r->running)
-		return FPH_ESTATE;
-	r->draining = true;
-	held = b->stats.held && b->stats.ring == index;
-	if (fph_split_device_get_inflight(&r->vq) > held)
-		return FPH_EBUSY;
+	return b->ring[index].running ? FPH_OK : FPH_ESTATE;
+}
 
-	*base = (uint16_t)(fph_split_device_get_base(&r->vq) - held);
-	if (b->stats.ring == index) {
-		b->stats.held = false;
-		b->stats.asked = false;
-	}
-	if (r->pushed && fph_split_device_get_notify(&r->vq) == 1)
-		b->notify |= 1u << index;
-	memset(r, 0, sizeof(*r));
-	/*
-	 * Which rings there are tells how they are numbered, so one that
-	 * stops counts until all did.
-	 */
-	if (!is_any_running(b))
-		b->seen = 0;
+int fph_balloon_ring_start(struct fph_balloon *b, uint32_t index,
+			   const struct fph_balloon_ring *ring)
+{
+	struct fph_vq_device_params params = {
+		.size = sizeof(params),
+		.map = fph_memory_map,
+	};
+	struct fph_balloon_ring in;
+	struct balloon_ring *r;
+	int ret = check_running(b, index);
+
+	if (ret != FPH_ESTATE)
+		return ret == FPH_OK ? FPH_ESTATE : ret;
+	if (!fph_params_read(&in, sizeof(in), ring, sizeof(in)) ||
+	    in.num > b->max_queue_size)
+		return FPH_EINVAL;
+	params.num = in.num;
+	params.features = b->negotiated;
+	params.endian = (uint32_t)b->endian;
+	params.base = in.base;
+	params.desc = in.desc;
+	params.driver = in.driver;
+	params.device = in.device;
+	params.inflight = in.inflight;
+	params.map_ctx = (void *)(uintptr_t)b->memory;
+	r = &b->ring[index];
+	if (fph_vq_device_init(&r->vq, r->memory,
+			       FPH_VQ_DEVICE_SIZE(b->max_queue_size), &params))
+		return FPH_EINVAL;
+	r->num = in.num;
+	r->running = true;
+	b->seen |= 1u << index;
+	fph_balloon_update_queues(b);
 	return FPH_OK;
 }
 
-/* -------------------------------------------------------- taking buffers -- */
-
-/*
- * Finds a ring empty, unless the driver was quicker: looks again after asking
- * for notifications, but only once, for the driver writes what is looked at.
- */
-static bool is_empty(struct balloon_ring *r, bool *raced)
+int fph_balloon_ring_enable(struct fph_balloon *b, uint32_t index, bool on)
 {
-	r->more = fph_split_device_arm(&r->vq, true) == 1;
-	if (!r->more || *raced)
-		return true;
-	*raced = true;
-	return false;
+	int ret = check_running(b, index);
+
+	if (ret != FPH_OK)
+		return ret;
+	/* It may hold buffers that the driver has told of before. */
+	if (on)
+		b->ring[index].kicked = true;
+	b->ring[index].enabled = on;
+	return FPH_OK;
 }
 
-/* A broken rule that leaves no safe way on: nothing more is popped. */
-static int break_device(struct fph_balloon *b, int queue, int status)
+int fph_balloon_kick(struct fph_balloon *b, uint32_t index)
 {
-	struct balloon_hint_view before = fph_balloon_look(b);
-
-	/* The round ends as by a stop of the host (FPH-Q-8A). */
-	(void)fph_hint_session_stop(&b->hint);
-	fph_balloon_note(b, &before);
-	b->broken = true;
-	b->last_error = status;
-	b->events |= FPH_EVENT_BROKEN;
-	b->count[queue].peer_errors++;
-	return status;
-}
-
-static int take_some(struct fph_balloon *b, uint32_t index, int queue,
-		     int budget)
-{
-	struct balloon_ring *r = &b->ring[index];
-	struct fph_elem elem;
-	bool raced = false;
-	int n = 0;
-
-	(void)fph_split_device_arm(&r->vq, false);
-	/* With room for any buffer, none that was popped has to go back. */
-	while (n < budget && fph_balloon_is_room(b, queue, r->num)) {
-		int ret = fph_split_device_pop(&r->vq, &elem, b->segs,
-					       FPH_BALLOON_QUEUE_SIZE);
-
-		if (ret < 0)
-			return break_device(b, queue, ret);
-		if (!ret) {
-			if (is_empty(r, &raced))
-				break;
-			continue;
-		}
-		b->count[queue].popped++;
-		ret = fph_balloon_take(b, index, queue, &elem);
-		if (ret < 0)
-			return break_device(b, queue, ret);
-		n++;
-	}
-	return n;
-}
-
-int fph_balloon_process(struct fph_balloon *b, uint32_t index, uint32_t budget)
-{
-	struct balloon_ring *r;
-	int queue;
-
-	if (index >= FPH_NQUEUES || !budget)
+	if (!b)
+		return FPH_EUNINIT;
+	if (index >= FPH_NQUEUES)
 		return FPH_EINVAL;
-	r = &b->ring[index];
-	if (!r->running || !r->enabled)
-		return FPH_ESTATE;
-	if (b->broken)
-		return FPH_PEER_BROKEN;
-	r->more = true;
-	queue = fph_balloon_get_queue(b, index, NULL);
-	if (queue < 0)
-		return FPH_ESTATE;
-	if (b->frozen || b->resetting || r->draining)
-		return 0;
-	return take_some(b, index, queue,
-			 budget < INT_MAX ? (int)budget : INT_MAX);
+	b->ring[index].kicked = true;
+	return FPH_OK;
+}
+
+/* ------------------------------------------------------------------ room -- */
+
+static bool is_room_in(const struct fph_report *r, uint32_t num)
+{
+	uint32_t buffers, segs;
+
+	fph_report_get_room(r, &buffers, &segs);
+	return buffers && segs >= num;
+}
+
+bool fph_balloon_is_room(const struct fph_balloon *b, int queue, uint32_t num)
+{
+	uint32_t buffers, segs;
+
+	switch (queue) {
+	case FPH_QUEUE_INFLATE:
+		return is_room_in(b->inflate, FPH_BALLOON_MAX_PFNS);
+	case FPH_QUEUE_DEFLATE:
+		return !b->deflate ||
+		       is_room_in(b->deflate, FPH_BALLOON_MAX_PFNS);
+	case FPH_QUEUE_REPORT:
+		return is_room_in(b->report, num);
+	case FPH_QUEUE_HINT:
+		fph_hint_session_get_room(b->hint, &buffers, &segs);
+		return buffers && segs >= num;
+	default:
+		return true;
+	}
 }
 
 static bool is_ready(const struct fph_balloon *b, uint32_t index)
 {
 	const struct balloon_ring *r = &b->ring[index];
-	int queue;
 
-	if (!r->running || !r->enabled || r->draining || !r->more)
-		return false;
-	queue = fph_balloon_get_queue(b, index, NULL);
-	return queue >= 0 && fph_balloon_is_room(b, queue, r->num);
+	return r->running && r->enabled && !r->draining && r->kicked &&
+	       r->queue >= 0 && fph_balloon_is_room(b, r->queue, r->num);
 }
 
 uint32_t fph_balloon_get_ready(const struct fph_balloon *b)
 {
 	uint32_t ready = 0;
 
-	if (b->frozen || b->resetting || b->broken)
+	if (!b || b->frozen || b->resetting || b->broken)
 		return 0;
 	for (uint32_t i = 0; i < FPH_NQUEUES; i++)
 		ready |= is_ready(b, i) ? 1u << i : 0;
@@ -293,47 +222,37 @@ uint32_t fph_balloon_get_ready(const struct fph_balloon *b)
 
 /* ------------------------------------------------------ giving them back -- */
 
-void fph_balloon_push(struct fph_balloon *b, uint32_t index, int queue,
-		      uint16_t head)
+void fph_balloon_push(struct fph_balloon *b, int queue, struct fph_used *used,
+		      uint32_t n)
 {
-	struct balloon_ring *r = &b->ring[index];
+	while (n) {
+		uint32_t index = (uint32_t)(used->cookie >> 32);
+		struct balloon_ring *r = &b->ring[index];
+		uint32_t k;
 
-	/*
-	 * A used length of 0 for every queue: the device writes nothing, and
-	 * to the driver the length means nothing.
-	 */
-	if (fph_split_device_push(&r->vq, head, 0) == FPH_OK) {
+		for (k = 0; k < n && used[k].cookie >> 32 == index; k++) {
+			used[k].cookie &= 0xffffffffu;
+			/*
+			 * The device writes nothing into any buffer, and to
+			 * the driver the length means nothing.
+			 */
+			used[k].len = 0;
+		}
+		(void)fph_vq_device_push(r->vq, used, k);
 		r->pushed = true;
-		b->count[queue].pushed++;
+		b->count[queue].pushed += k;
+		used += k;
+		n -= k;
 	}
 }
 
-static void push_chain(struct fph_balloon *b, int queue, uint64_t cookie)
+uint32_t fph_balloon_take_notify(struct fph_balloon *b)
 {
-	fph_balloon_push(b, (uint32_t)get_cookie_ring(cookie), queue,
-			 (uint16_t)cookie);
-}
+	uint32_t notify;
 
-uint32_t fph_balloon_flush(struct fph_balloon *b)
-{
-	struct fph_chain_end end;
-	uint32_t n = 0;
-
-	if (b->frozen || b->resetting)
+	if (!b)
 		return 0;
-	for (; fph_report_end(&b->report, &end) == 1; n++)
-		push_chain(b, FPH_QUEUE_REPORT, end.cookie);
-	for (; fph_report_end(&b->inflate, &end) == 1; n++)
-		push_chain(b, FPH_QUEUE_INFLATE, end.cookie);
-	for (; fph_hint_session_end(&b->hint, &end) == 1; n++)
-		push_chain(b, FPH_QUEUE_HINT, end.cookie);
-	return n;
-}
-
-uint32_t fph_balloon_get_notify(struct fph_balloon *b)
-{
-	uint32_t notify = b->notify;
-
+	notify = b->notify;
 	b->notify = 0;
 	for (uint32_t i = 0; i < FPH_NQUEUES; i++) {
 		struct balloon_ring *r = &b->ring[i];
@@ -341,8 +260,53 @@ uint32_t fph_balloon_get_notify(struct fph_balloon *b)
 		if (!r->pushed)
 			continue;
 		r->pushed = false;
-		if (fph_split_device_get_notify(&r->vq) == 1)
+		if (fph_vq_device_should_notify(r->vq) == 1)
 			notify |= 1u << i;
 	}
 	return notify;
+}
+
+/* ------------------------------------------------------------------ base -- */
+
+static bool is_held(const struct fph_balloon *b, uint32_t index)
+{
+	return b->stats.held && b->stats.ring == index;
+}
+
+uint32_t fph_balloon_count_inflight(const struct fph_balloon *b,
+				    uint32_t index)
+{
+	return fph_vq_device_get_inflight(b->ring[index].vq) -
+	       is_held(b, index);
+}
+
+uint32_t fph_balloon_get_base(const struct fph_balloon *b, uint32_t index)
+{
+	const struct fph_vq_device *vq = b->ring[index].vq;
+
+	if (is_held(b, index))
+		return fph_vq_device_get_base_of(vq, b->stats.cookie);
+	return fph_vq_device_get_base(vq);
+}
+
+int fph_balloon_ring_get_base(const struct fph_balloon *b, uint32_t index,
+			      uint32_t *base)
+{
+	int ret = check_running(b, index);
+
+	if (ret != FPH_OK)
+		return ret;
+	if (fph_balloon_count_inflight(b, index))
+		return FPH_EBUSY;
+	*base = fph_balloon_get_base(b, index);
+	return FPH_OK;
+}
+
+int fph_balloon_ring_take_written(struct fph_balloon *b, uint32_t index,
+				  struct fph_span *spans)
+{
+	int ret = check_running(b, index);
+
+	return ret == FPH_OK ? fph_vq_device_take_written(b->ring[index].vq,
+							  spans) : ret;
 }

@@ -20,7 +20,9 @@ tests_unit_libsupport_la_SOURCES = \
 	tests/unit/reporter_fixture.h \
 	tests/unit/reclaim_fixture.h \
 	tests/unit/ring.c \
-	tests/unit/ring.h
+	tests/unit/ring.h \
+	tests/unit/runner.c \
+	tests/unit/runner.h
 
 UNIT_TESTS += \
 	tests/unit/test_balloon \
@@ -42,6 +44,8 @@ UNIT_TESTS += \
 	tests/unit/test_hinter_random \
 	tests/unit/test_hinter_trace \
 	tests/unit/test_memory \
+	tests/unit/test_migration \
+	tests/unit/test_page_set \
 	tests/unit/test_pages \
 	tests/unit/test_range \
 	tests/unit/test_range_random \
@@ -55,13 +59,23 @@ UNIT_TESTS += \
 	tests/unit/test_reporter_calls \
 	tests/unit/test_reporter_random \
 	tests/unit/test_reporter_window \
-	tests/unit/test_split_device \
-	tests/unit/test_split_device_hostile \
-	tests/unit/test_split_driver \
-	tests/unit/test_split_driver_hostile \
-	tests/unit/test_split_pair \
 	tests/unit/test_status \
+	tests/unit/test_vq_device \
+	tests/unit/test_vq_device_batch \
+	tests/unit/test_vq_device_hostile \
+	tests/unit/test_vq_driver \
+	tests/unit/test_vq_driver_hostile \
+	tests/unit/test_vq_inflight \
+	tests/unit/test_vq_pair \
 	tests/unit/test_wire
+
+# The rings once more, in an environment whose barriers tell the test.
+UNIT_TESTS += tests/unit/test_vq_trace
+tests_unit_test_vq_trace_SOURCES = tests/unit/test_vq_trace.c \
+	tests/unit/trace_config.h $(FPH_VRING_SOURCES)
+tests_unit_test_vq_trace_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit \
+	-DFPH_CONFIG_FILE='"trace_config.h"'
+tests_unit_test_vq_trace_LDADD = tests/unit/libsupport.la $(CHECK_LIBS)
 
 if ENABLE_TOOLS
 UNIT_TESTS += \
