@@ -55,12 +55,15 @@ UNIT_TESTS += \
 	tests/unit/test_reporter_calls \
 	tests/unit/test_reporter_random \
 	tests/unit/test_reporter_window \
-	tests/unit/test_split_device \
-	tests/unit/test_split_device_hostile \
-	tests/unit/test_split_driver \
-	tests/unit/test_split_driver_hostile \
-	tests/unit/test_split_pair \
 	tests/unit/test_status \
+	tests/unit/test_vq_device \
+	tests/unit/test_vq_device_batch \
+	tests/unit/test_vq_device_hostile \
+	tests/unit/test_vq_driver \
+	tests/unit/test_vq_driver_hostile \
+	tests/unit/test_vq_inflight \
+	tests/unit/test_vq_pair \
+	tests/unit/test_vq_trace \
 	tests/unit/test_wire
 
 if ENABLE_TOOLS
@@ -88,6 +91,19 @@ tests_unit_test_vhost_user_notify_LDADD = $(DAEMON_LDADD)
 tests_unit_test_vhost_user_random_LDADD = $(DAEMON_LDADD)
 tests_unit_test_vhost_user_setup_LDADD = $(DAEMON_LDADD)
 endif
+
+# With an environment in which barriers tell the test.
+tests_unit_test_vq_trace_SOURCES = \
+	tests/unit/ring.c \
+	tests/unit/ring.h \
+	tests/unit/runner.c \
+	tests/unit/runner.h \
+	tests/unit/test_vq_trace.c \
+	tests/unit/trace_config.h \
+	$(FPH_VRING_SOURCES)
+tests_unit_test_vq_trace_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit \
+	-DFPH_CONFIG_FILE='"trace_config.h"'
+tests_unit_test_vq_trace_LDADD = $(CHECK_LIBS)
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
