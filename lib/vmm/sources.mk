@@ -3,9 +3,12 @@
 # The hosted side, for VMMs on Linux: here are the system calls.
 FPH_VMM_SOURCES = \
 	lib/vmm/balloon.c \
-	lib/vmm/balloon_buffers.c \
+	lib/vmm/balloon_data.c \
 	lib/vmm/balloon_hint.c \
+	lib/vmm/balloon_life.c \
 	lib/vmm/balloon_rings.c \
+	lib/vmm/balloon_stats.c \
+	lib/vmm/balloon_take.c \
 	lib/vmm/bits.c \
 	lib/vmm/bits_avx2.c \
 	lib/vmm/memory.c \

@@ -39,8 +39,8 @@ static inline bool is_usual(const struct desc_word *d)
 }
 
 /*
- * The barriers keep the compiler from gathering the three stores in a vector
- * register, which takes twice as many instructions.
+ * The barriers keep the compiler from gathering the stores in a vector register
+ * first: 3 instructions a descriptor less (gcc 12, x86-64).
  */
 static inline void put_seg(struct fph_seg *seg, const struct desc_word *d,
 			   uint32_t flags)

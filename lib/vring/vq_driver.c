@@ -189,8 +189,8 @@ static void link_slots(struct fph_vq_driver *vq, uint32_t n)
 
 /*
  * Fills the first nseg descriptors of a list: the free slots, or those of a
- * table, which follow each other.  Compiled for each byte order and each kind,
- * which saves 14 of 34 instructions a descriptor.
+ * table, which follow each other.  Compiled for each byte order and each kind.
+ * The last of the descriptors.
  */
 FPH_INLINE uint32_t fill(const struct fph_vq_driver *vq, uint8_t *table,
 			 uint32_t at, const struct fph_seg *segs,

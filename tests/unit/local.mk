@@ -103,6 +103,19 @@ tests_unit_test_vhost_user_random_LDADD = $(DAEMON_LDADD)
 tests_unit_test_vhost_user_setup_LDADD = $(DAEMON_LDADD)
 endif
 
+# With an environment in which barriers tell the test.
+tests_unit_test_vq_trace_SOURCES = \
+	tests/unit/ring.c \
+	tests/unit/ring.h \
+	tests/unit/runner.c \
+	tests/unit/runner.h \
+	tests/unit/test_vq_trace.c \
+	tests/unit/trace_config.h \
+	$(FPH_VRING_SOURCES)
+tests_unit_test_vq_trace_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit \
+	-DFPH_CONFIG_FILE='"trace_config.h"'
+tests_unit_test_vq_trace_LDADD = $(CHECK_LIBS)
+
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 

@@ -23,8 +23,8 @@ struct pieces {
 
 struct memory {
 	_Alignas(16) uint8_t desc[FPH_SPLIT_DESC_SIZE(NUM_MAX)];
-	_Alignas(4) uint8_t avail[FPH_SPLIT_AVAIL_SIZE(NUM_MAX)];
-	_Alignas(4) uint8_t used[FPH_SPLIT_USED_SIZE(NUM_MAX)];
+	_Alignas(4) uint8_t avail[FPH_SPLIT_DRIVER_SIZE(NUM_MAX)];
+	_Alignas(4) uint8_t used[FPH_SPLIT_DEVICE_SIZE(NUM_MAX)];
 };
 
 static const void *map(void *ctx, uint64_t gpa, uint64_t len)
@@ -104,21 +104,23 @@ static void ring(const struct fields *in, struct fields *out)
 	static struct pieces pieces;
 	static struct memory m;
 	static struct fph_seg segs[NUM_MAX];
+	static uint64_t vq_memory[FPH_VQ_DEVICE_SIZE(NUM_MAX) / 8];
 	uint64_t num = fields_number(in, "num");
-	struct fph_split_device_params params = {
+	bool indirect = fields_is(in, "indirect", "1");
+	struct fph_vq_device_params params = {
 		.size = sizeof(params),
-		.num = (uint16_t)num,
-		.indirect = fields_is(in, "indirect", "1"),
-		.endian = get_endian(in),
+		.num = (uint32_t)num,
+		.features = (uint64_t)indirect << VIRTIO_RING_F_INDIRECT_DESC,
+		.endian = (uint32_t)get_endian(in),
 		.desc = m.desc,
-		.avail = m.avail,
-		.used = m.used,
+		.driver = m.avail,
+		.device = m.used,
 		.map = map,
 		.map_ctx = &pieces
 	};
-	struct fph_split_device vq;
+	struct fph_vq_device *vq;
 	struct text t = { 0 };
-	struct fph_elem elem;
+	struct fph_buffer b;
 	int ret;
 
 	if (num > NUM_MAX)
@@ -126,11 +128,12 @@ static void ring(const struct fields *in, struct fields *out)
 	memset(&m, 0, sizeof(m));
 	read_pieces(&pieces, fields_get(in, "memory"));
 	read_table(&m, fields_get(in, "table"), num);
-	read_avail(&m, in, num, params.endian);
-	if (fph_split_device_init(&vq, &params) != FPH_OK)
-		die("fph_split_device_init failed");
-	while ((ret = fph_split_device_pop(&vq, &elem, segs, NUM_MAX)) == 1)
-		add_buffer(&t, segs, elem.nseg);
+	read_avail(&m, in, num, get_endian(in));
+	if (fph_vq_device_init(&vq, vq_memory, sizeof(vq_memory), &params) !=
+	    FPH_OK)
+		die("fph_vq_device_init failed");
+	while ((ret = fph_vq_device_pop(vq, &b, 1, segs, NUM_MAX)) == 1)
+		add_buffer(&t, segs, b.nread + b.nwrite);
 	fields_set(out, "result", ret == 0 ? "ok" : fph_status_is_peer(ret) ?
 						    "broken" : get_word(ret));
 	text_move(&t, out, "buffers");
@@ -145,21 +148,22 @@ static void put32(uint8_t *p, uint64_t v, int endian)
 }
 
 /* Offers one segment for each buffer; its number is its cookie. */
-static void offer_all(struct fph_split_driver *vq, const char *list)
+static void offer_all(struct fph_vq_driver *vq, const char *list)
 {
 	struct fph_seg seg = { .flags = FPH_SEG_WRITE };
-	uint64_t gpa, len, n = 0;
+	struct fph_buffer b = { .nwrite = 1 };
+	uint64_t gpa, len;
 	char word[64];
 
-	while (fields_next(&list, word, sizeof(word))) {
+	for (; fields_next(&list, word, sizeof(word)); b.cookie++) {
 		parse_range(word + 1, &gpa, &len);
 		seg.gpa = gpa;
 		seg.len = (uint32_t)len;
-		if (fph_split_driver_add(vq, &seg, 1, n++, NULL) != FPH_OK)
-			die("fph_split_driver_add failed");
+		if (fph_vq_driver_add(vq, &b, 1, &seg) != 1)
+			die("fph_vq_driver_add failed");
 	}
-	if (fph_split_driver_submit(vq) != FPH_OK)
-		die("fph_split_driver_submit failed");
+	if (fph_vq_driver_publish(vq) != FPH_OK)
+		die("fph_vq_driver_publish failed");
 }
 
 /* What the device wrote: "bN+LEN" with the head of buffer N, or "ID+LEN". */
@@ -193,27 +197,28 @@ static void write_used(struct memory *m, const struct fields *in, uint64_t num,
 static void used(const struct fields *in, struct fields *out)
 {
 	static struct memory m;
-	static struct fph_split_slot slots[NUM_MAX];
+	static uint64_t vq_memory[FPH_VQ_DRIVER_SIZE(NUM_MAX) / 8];
 	uint64_t num = fields_number(in, "num");
-	struct fph_split_driver_params params = {
+	struct fph_vq_driver_params params = {
 		.size = sizeof(params),
-		.num = (uint16_t)num,
-		.endian = get_endian(in),
+		.num = (uint32_t)num,
+		.endian = (uint32_t)get_endian(in),
 		.desc = m.desc,
-		.avail = m.avail,
-		.used = m.used,
-		.slots = slots
+		.driver = m.avail,
+		.device = m.used
 	};
-	struct fph_split_driver vq;
+	struct fph_vq_driver *vq;
 	struct text t = { 0 };
 	struct fph_used back;
 	int ret;
 
-	if (num > NUM_MAX || fph_split_driver_init(&vq, &params) != FPH_OK)
-		die("fph_split_driver_init failed");
-	offer_all(&vq, fields_get(in, "buffers"));
-	write_used(&m, in, num, params.endian);
-	while ((ret = fph_split_driver_next(&vq, &back)) == 1)
+	if (num > NUM_MAX ||
+	    fph_vq_driver_init(&vq, vq_memory, sizeof(vq_memory), &params) !=
+	    FPH_OK)
+		die("fph_vq_driver_init failed");
+	offer_all(vq, fields_get(in, "buffers"));
+	write_used(&m, in, num, get_endian(in));
+	while ((ret = fph_vq_driver_take_used(vq, &back, 1)) == 1)
 		text_item(&t, "%" PRIu64, back.cookie);
 	text_move(&t, out, "back");
 	fields_set(out, "result", ret == 0 ? "ok" : fph_status_is_peer(ret) ?
