@@ -67,15 +67,8 @@ UNIT_TESTS += \
 	tests/unit/test_vq_driver_hostile \
 	tests/unit/test_vq_inflight \
 	tests/unit/test_vq_pair \
+	tests/unit/test_vq_trace \
 	tests/unit/test_wire
-
-# The rings once more, in an environment whose barriers tell the test.
-UNIT_TESTS += tests/unit/test_vq_trace
-tests_unit_test_vq_trace_SOURCES = tests/unit/test_vq_trace.c \
-	tests/unit/trace_config.h $(FPH_VRING_SOURCES)
-tests_unit_test_vq_trace_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit \
-	-DFPH_CONFIG_FILE='"trace_config.h"'
-tests_unit_test_vq_trace_LDADD = tests/unit/libsupport.la $(CHECK_LIBS)
 
 if ENABLE_TOOLS
 UNIT_TESTS += \
