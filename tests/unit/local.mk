@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 #
 # One libcheck program for each module, from the one file of its name. What
-# several of them need is in a library of its own.
+# several of them need is in a library of its own, main() too (runner.c).
 
 UNIT_TESTS =
 
@@ -20,7 +20,9 @@ tests_unit_libsupport_la_SOURCES = \
 	tests/unit/reporter_fixture.h \
 	tests/unit/reclaim_fixture.h \
 	tests/unit/ring.c \
-	tests/unit/ring.h
+	tests/unit/ring.h \
+	tests/unit/runner.c \
+	tests/unit/runner.h
 
 UNIT_TESTS += \
 	tests/unit/test_balloon \
