@@ -17,6 +17,7 @@ tests_unit_libsupport_la_SOURCES = \
 	tests/unit/hinter_fixture.h \
 	tests/unit/host_memory.h \
 	tests/unit/range_model.h \
+	tests/unit/report_fixture.h \
 	tests/unit/reporter_fixture.h \
 	tests/unit/reclaim_fixture.h \
 	tests/unit/ring.c \
@@ -53,6 +54,7 @@ UNIT_TESTS += \
 	tests/unit/test_reclaim_memory \
 	tests/unit/test_report \
 	tests/unit/test_report_random \
+	tests/unit/test_report_rules \
 	tests/unit/test_reporter \
 	tests/unit/test_reporter_calls \
 	tests/unit/test_reporter_random \
