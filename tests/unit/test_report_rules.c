@@ -372,6 +372,27 @@ START_TEST(freed_bytes_have_one_buffer_each)
 }
 END_TEST
 
+/* Of two that begin together the first counts, also when all descend. */
+START_TEST(the_first_of_equal_ranges)
+{
+	static const struct fph_seg segs[] = {
+		{ 0x3000, 0x1000, FPH_SEG_WRITE },
+		{ 0x1000, 0x1000, FPH_SEG_WRITE }
+	};
+	struct fixture f;
+
+	init(&f);
+	ck_assert_int_eq(add(&f, 1, &segs[0], 1), 1);
+	ck_assert_int_eq(add(&f, 2, &segs[1], 1), 1);
+	ck_assert_int_eq(add(&f, 3, &segs[1], 1), 1);
+	next(&f, &f.run, 0x1000, 0x1000);
+	ck_assert_int_eq(complete(&f, f.run, FPH_OUTCOME_DISCARDED, 0x1000),
+			 1);
+	expect_used(&f, 2, FPH_OUTCOME_DISCARDED, 0, 0x1000);
+	expect_used(&f, 3, FPH_OUTCOME_DISCARDED, 0, 0);
+}
+END_TEST
+
 START_TEST(the_worst_of_its_runs)
 {
 	static const uint8_t rank[] = {
@@ -598,6 +619,7 @@ RUNNER_SUITE("report_rules",
 	     trimmed_to_nothing_is_not_done,
 	     the_edge_of_a_run_is_trimmed,
 	     freed_bytes_have_one_buffer_each,
+	     the_first_of_equal_ranges,
 	     the_worst_of_its_runs,
 	     outcomes_refused,
 	     segments_that_are_left_alone,
