@@ -368,11 +368,11 @@ FPH_API int fph_hint_session_done(struct fph_hint_session *s);
  * outside of a round.  FPH_SEG_SKIP: as fph_report_add; counted in ignored.
  *
  * A buffer that is bad in any part is refused whole: its readable segments are
- * neither 0 nor 4 bytes, a range is empty or wraps, it has more than max_ranges.
- * It comes back REFUSED, and the session is broken: the round is over as by
- * stop, get_error says why, and only reset allows another.  Later buffers are
- * taken and returned as ever.  FPH_BUFFER_REFUSE returns a buffer without
- * breaking the session; its command is not looked at.
+ * neither 0 nor 4 bytes, a range is empty or wraps, there are more than
+ * max_ranges.  It comes back REFUSED, and the session is broken: the round is
+ * over as by stop, get_error says why, and only reset allows another.  Later
+ * buffers are taken and returned as ever.  FPH_BUFFER_REFUSE returns a buffer
+ * without breaking the session; its command is not looked at.
  *
  * The number taken; FPH_EFULL (no room for the first), FPH_EINVAL (n is 0),
  * FPH_EUNINIT.  O(segments); with a bad buffer O(hints that wait) more.

@@ -110,8 +110,6 @@ uint64_t *fph_sort_keys(const struct fph_sort_scratch *scratch, uint32_t n,
 		sort_network(from, n);
 		return from;
 	}
-	if (low >= high)
-		return from;
 	for (passes = choose_passes(n, high - low); passes; passes--) {
 		uint32_t width = divide_up(high - low, passes);
 		uint64_t *other = from;

@@ -108,18 +108,14 @@ int fph_hint_session_init(struct fph_hint_session **s, void *mem, size_t size,
 {
 	struct fph_hint_session_params known;
 	struct fph_hint_session *session = mem;
-	int ret;
 
 	if (!s || !read_params(&known, params) ||
 	    !fph_is_memory(mem, size, get_size(&known)))
 		return FPH_EINVAL;
 	fph_memset(session, 0, sizeof(*session));
-	ret = fph_inflight_init(&session->inflight,
-				(uint8_t *)mem + OBJECT_SIZE,
-				size - OBJECT_SIZE, known.max_ranges,
-				known.max_buffers, known.granule, OUTCOMES);
-	if (ret != FPH_OK)
-		return ret;
+	fph_inflight_init(&session->inflight, (uint8_t *)mem + OBJECT_SIZE,
+			  known.max_ranges, known.max_buffers, known.granule,
+			  OUTCOMES);
 	session->inflight.ranges.queue = FPH_QUEUE_HINT;
 	session->state = FPH_HINT_IDLE;
 	session->target = FPH_HINT_IDLE;

@@ -29,26 +29,18 @@ static void restart(struct fph_inflight *f)
 	f->ready_tail = NIL;
 }
 
-int fph_inflight_init(struct fph_inflight *f, void *mem, size_t size,
-		      uint32_t max_ranges, uint32_t max_buffers,
-		      uint64_t granule, uint32_t outcomes)
+void fph_inflight_init(struct fph_inflight *f, void *mem, uint32_t max_ranges,
+		       uint32_t max_buffers, uint64_t granule,
+		       uint32_t outcomes)
 {
-	size_t at = max_buffers * sizeof(struct fph_inflight_buffer);
-	int ret;
-
-	if (!fph_is_memory(mem, size,
-			   fph_inflight_size(max_ranges, max_buffers)))
-		return FPH_EINVAL;
 	fph_memset(f, 0, sizeof(*f));
-	ret = fph_coalescer_init(&f->ranges, (uint8_t *)mem + at, size - at,
-				 max_ranges, granule);
-	if (ret != FPH_OK)
-		return ret;
 	f->buffers = mem;
 	f->max_buffers = max_buffers;
 	f->outcomes = outcomes;
+	(void)fph_coalescer_init(&f->ranges, f->buffers + max_buffers,
+				 fph_coalescer_size(max_ranges), max_ranges,
+				 granule);
 	restart(f);
-	return FPH_OK;
 }
 
 void fph_inflight_reset(struct fph_inflight *f)

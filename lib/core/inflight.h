@@ -48,19 +48,19 @@ struct fph_inflight {
 	} done[FPH_OUTCOME_REFUSED];
 };
 
-/* Bytes of memory; 0: a number that init refuses.  O(1). */
+/* Bytes of memory; 0: a number is out of its range.  O(1). */
 size_t fph_inflight_size(uint32_t max_ranges, uint32_t max_buffers);
 
 /*
  * fph_inflight_init - with all arrays in mem
  *
- * outcomes: those that complete allows, a sum of 1 << enum fph_outcome.
- *
- * FPH_OK, FPH_EINVAL.  O(1).
+ * mem: fph_inflight_size bytes, aligned to 8, which the caller has checked, as
+ * well as the granule.  outcomes: those that complete allows, a sum of
+ * 1 << enum fph_outcome.  O(1).
  */
-int fph_inflight_init(struct fph_inflight *f, void *mem, size_t size,
-		      uint32_t max_ranges, uint32_t max_buffers,
-		      uint64_t granule, uint32_t outcomes);
+void fph_inflight_init(struct fph_inflight *f, void *mem, uint32_t max_ranges,
+		       uint32_t max_buffers, uint64_t granule,
+		       uint32_t outcomes);
 
 /* Forget every range and buffer.  No run may be out.  O(1). */
 void fph_inflight_reset(struct fph_inflight *f);

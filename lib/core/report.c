@@ -82,18 +82,14 @@ int fph_report_init(struct fph_report **r, void *mem, size_t size,
 {
 	struct fph_report_params known;
 	struct fph_report *report = mem;
-	int ret;
 
 	if (!r || !read_params(&known, params) ||
 	    !fph_is_memory(mem, size, get_size(&known)))
 		return FPH_EINVAL;
 	fph_memset(report, 0, sizeof(*report));
-	ret = fph_inflight_init(&report->inflight,
-				(uint8_t *)mem + OBJECT_SIZE,
-				size - OBJECT_SIZE, known.max_ranges,
-				known.max_buffers, known.granule, OUTCOMES);
-	if (ret != FPH_OK)
-		return ret;
+	fph_inflight_init(&report->inflight, (uint8_t *)mem + OBJECT_SIZE,
+			  known.max_ranges, known.max_buffers, known.granule,
+			  OUTCOMES);
 	report->inflight.ranges.queue = known.queue;
 	report->magic = MAGIC;
 	*r = report;

@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <fph/range.h>
 #include <fph/vring.h>
 #include <fph/wire.h>
+
+#include "core/coalescer.h"
 
 #include "testee.h"
 
@@ -70,7 +71,7 @@ static void config_encode(const struct request *r)
 static void config_size(const struct request *r)
 {
 	printf("ok %" PRIu32 "\n",
-	       fph_config_get_size(parse_number(r->word[1])));
+	       fph_config_size(parse_number(r->word[1])));
 }
 
 /* ----------------------------------------------------------- command ids -- */
@@ -113,87 +114,89 @@ static void command_next(const struct request *r)
 /* Decodes all entries, prints them when all are good. */
 static void pfn_decode(const struct request *r)
 {
-	int endian = parse_endian(r->word[1]), result;
-	uint64_t gpa;
 	size_t len, off = 0;
 	uint8_t *data = parse_hex(r->word[2], &len);
+	uint64_t *gpas = malloc(8 * (len / 4 + 1));
+	int n;
 
-	do {
-		result = fph_pfn_decode(&gpa, data, len, &off, endian);
-	} while (result > 0);
-	if (result) {
+	if (!gpas)
+		exit(2);
+	n = fph_pfn_decode(gpas, (uint32_t)(len / 4 + 1), data, len, &off,
+			   parse_endian(r->word[1]));
+	if (n < 0 || off != len) {
 		puts("err short");
 	} else {
 		printf("ok");
-		for (off = 0; fph_pfn_decode(&gpa, data, len, &off, endian);)
-			printf(" 0x%" PRIx64, gpa);
+		for (int i = 0; i < n; i++)
+			printf(" 0x%" PRIx64, gpas[i]);
 		putchar('\n');
 	}
+	free(gpas);
 	free(data);
 }
 
 static void pfn_encode(const struct request *r)
 {
-	size_t len = 4 * (size_t)(r->words - 2), off = 0;
-	uint8_t *data = malloc(len + 1);
-	int result = data ? FPH_OK : FPH_ENOMEM;
+	static uint64_t gpas[MAX_WORDS];
+	static uint8_t data[4 * MAX_WORDS];
+	uint32_t n = (uint32_t)(r->words - 2);
+	size_t off = 0;
 
-	for (int i = 2; i < r->words && !result; i++)
-		result = fph_pfn_encode(data, len, &off,
-					parse_number(r->word[i]),
-					parse_endian(r->word[1]));
-	if (result) {
+	for (uint32_t i = 0; i < n; i++)
+		gpas[i] = parse_number(r->word[i + 2]);
+	if (n && fph_pfn_encode(data, sizeof(data), &off, gpas, n,
+				parse_endian(r->word[1])) != (int)n) {
 		puts("err refused");
-	} else {
-		printf("ok");
-		print_hex(data, off);
-		putchar('\n');
+		return;
 	}
-	free(data);
+	printf("ok");
+	print_hex(data, off);
+	putchar('\n');
 }
 
 static void stat_decode(const struct request *r)
 {
-	int endian = parse_endian(r->word[1]), result;
-	struct fph_stat stat;
 	size_t len, off = 0;
 	uint8_t *data = parse_hex(r->word[2], &len);
+	struct fph_stat *stats = malloc(sizeof(*stats) *
+					(len / FPH_STAT_SIZE + 1));
+	int n;
 
-	do {
-		result = fph_stat_decode(&stat, data, len, &off, endian);
-	} while (result > 0);
-	if (result) {
+	if (!stats)
+		exit(2);
+	n = fph_stat_decode(stats, (uint32_t)(len / FPH_STAT_SIZE + 1), data,
+			    len, &off, parse_endian(r->word[1]));
+	if (n < 0 || off != len) {
 		puts("err short");
 	} else {
 		printf("ok");
-		for (off = 0; fph_stat_decode(&stat, data, len, &off, endian);)
-			printf(" %u=0x%" PRIx64, stat.tag, stat.val);
+		for (int i = 0; i < n; i++)
+			printf(" %u=0x%" PRIx64, stats[i].tag, stats[i].val);
 		putchar('\n');
 	}
+	free(stats);
 	free(data);
 }
 
 static void stat_encode(const struct request *r)
 {
-	size_t len = FPH_STAT_SIZE * (size_t)(r->words - 2), off = 0;
-	uint8_t *data = malloc(len + 1);
+	static struct fph_stat stats[MAX_WORDS];
+	static uint8_t data[FPH_STAT_SIZE * MAX_WORDS];
+	uint32_t n = (uint32_t)(r->words - 2);
+	size_t off = 0;
 
-	if (!data)
-		exit(2);
-	for (int i = 2; i < r->words; i++) {
-		const char *value = strchr(r->word[i], '=');
-		struct fph_stat stat = {
-			(uint16_t)parse_number(r->word[i]),
-			parse_number(value ? value + 1 : "")
-		};
+	for (uint32_t i = 0; i < n; i++) {
+		const char *value = strchr(r->word[i + 2], '=');
 
-		fph_stat_encode(data, len, &off, &stat,
-				parse_endian(r->word[1]));
+		stats[i].tag = (uint16_t)parse_number(r->word[i + 2]);
+		stats[i].val = parse_number(value ? value + 1 : "");
 	}
+	if (n)
+		fph_stat_encode(data, sizeof(data), &off, stats, n,
+				parse_endian(r->word[1]));
 	printf("ok");
 	print_hex(data, off);
 	putchar('\n');
-	free(data);
 }
 
 /* ---------------------------------------------------------------- queues -- */
@@ -215,7 +218,7 @@ static int find(const char *const *names, int n, const char *name)
 
 static void queue_index(const struct request *r)
 {
-	int index = fph_queue_get_index(find(queue_names, 5, r->word[1]),
+	int index = fph_queue_index(find(queue_names, 5, r->word[1]),
 					find(numbering_names, 4, r->word[2]),
 					parse_number(r->word[3]),
 					parse_number(r->word[4]));
@@ -249,24 +252,25 @@ static void queue_infer(const struct request *r)
 
 static void coalesce(const struct request *r)
 {
-	static struct fph_slot slots[MAX_WORDS];
+	static uint64_t memory[MAX_WORDS * 16];
 	struct fph_coalescer c;
 	struct fph_run run;
-	int result = fph_coalescer_init(&c, slots, MAX_WORDS,
+	uint32_t nempty;
+	int result = fph_coalescer_init(&c, memory, sizeof(memory), MAX_WORDS,
 					parse_number(r->word[1]));
 
-	for (int i = 2; i < r->words && !result; i++) {
-		uint64_t gpa, len;
+	for (int i = 2; i < r->words && result >= 0; i++) {
+		struct fph_owned_range range = { 0 };
 
-		parse_range(r->word[i], &gpa, &len);
-		result = fph_coalescer_add(&c, gpa, len, 0);
+		parse_range(r->word[i], &range.gpa, &range.len);
+		result = fph_coalescer_add(&c, &range, 1);
 	}
-	if (result) {
+	if (result < 0) {
 		puts("err refused");
 		return;
 	}
 	printf("ok");
-	while (fph_coalescer_next(&c, &run) == 1)
+	while (fph_coalescer_next(&c, &run, 1, &nempty) == 1)
 		if (run.len)
 			printf(" 0x%" PRIx64 "+0x%" PRIx64, run.gpa, run.len);
 	putchar('\n');
@@ -276,6 +280,7 @@ static void coalesce(const struct request *r)
 
 #define MAX_BLOCKS	16
 #define MAX_RING	1024
+#define MAX_SEGS	(MAX_RING * MAX_RING / 8)
 
 static struct block {
 	uint64_t gpa;
@@ -346,17 +351,19 @@ static void print_buffer(const struct fph_seg *segs, uint32_t n)
 static void ring(const struct request *r)
 {
 	static uint64_t memory[3][2 * MAX_RING];
-	static struct fph_seg segs[MAX_RING * MAX_RING / 8];
-	static struct { struct fph_elem elem; uint32_t at; } out[MAX_RING];
-	struct fph_split_device vq;
-	struct fph_split_device_params params = {
+	static uint64_t object[FPH_VQ_DEVICE_SIZE(MAX_RING) / 8];
+	static struct fph_seg segs[MAX_SEGS + MAX_RING];
+	static struct fph_buffer buffers[MAX_RING];
+	struct fph_vq_device *vq;
+	struct fph_vq_device_params params = {
 		.size = sizeof(params),
-		.num = (uint16_t)number32(r, 1),
-		.endian = parse_endian(r->word[2]),
-		.indirect = number32(r, 3),
+		.num = number32(r, 1),
+		.features = number32(r, 3) ?
+			    FPH_BIT(VIRTIO_RING_F_INDIRECT_DESC) : 0,
+		.endian = (uint32_t)parse_endian(r->word[2]),
 		.desc = memory[0],
-		.avail = memory[1],
-		.used = memory[2],
+		.driver = memory[1],
+		.device = memory[2],
 		.map = map_block
 	};
 	uint32_t n = 0, at = 0;
@@ -366,19 +373,23 @@ static void ring(const struct request *r)
 	fill_ring(r, (uint8_t *)memory[0], (uint8_t *)memory[1]);
 	for (int i = 7; i < r->words; i++)
 		add_block(r->word[i]);
-	result = fph_split_device_init(&vq, &params);
-	while (!result && n < MAX_RING) {
-		result = fph_split_device_pop(&vq, &out[n].elem, segs + at,
-					      params.num);
+	result = fph_vq_device_init(&vq, object, sizeof(object), &params);
+	/* One at a time: what comes before a bad one is printed too. */
+	while (!result && n < MAX_RING && at <= MAX_SEGS) {
+		result = fph_vq_device_pop(vq, &buffers[n], 1, segs + at,
+					   MAX_RING);
 		if (result != 1)
 			break;
-		out[n].at = at;
-		at += out[n++].elem.nseg;
+		at += buffers[n].nread + buffers[n].nwrite;
+		n++;
 		result = 0;
 	}
 	printf(result < 0 ? "err broken" : "ok");
-	for (uint32_t i = 0; i < n; i++)
-		print_buffer(segs + out[i].at, out[i].elem.nseg);
+	at = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		print_buffer(segs + at, buffers[i].nread + buffers[i].nwrite);
+		at += buffers[i].nread + buffers[i].nwrite;
+	}
 	putchar('\n');
 	while (nblocks)
 		free(blocks[--nblocks].data);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 #
 # One libcheck program for each module, from the one file of its name. What
-# several of them need is in a library of its own.
+# several of them need is in a library of its own, main() too (runner.c).
 
 UNIT_TESTS =
 
@@ -17,6 +17,7 @@ tests_unit_libsupport_la_SOURCES = \
 	tests/unit/hinter_fixture.h \
 	tests/unit/host_memory.h \
 	tests/unit/range_model.h \
+	tests/unit/report_fixture.h \
 	tests/unit/reporter_fixture.h \
 	tests/unit/reclaim_fixture.h \
 	tests/unit/ring.c \
@@ -55,6 +56,7 @@ UNIT_TESTS += \
 	tests/unit/test_reclaim_memory \
 	tests/unit/test_report \
 	tests/unit/test_report_random \
+	tests/unit/test_report_rules \
 	tests/unit/test_reporter \
 	tests/unit/test_reporter_calls \
 	tests/unit/test_reporter_random \

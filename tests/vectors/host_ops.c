@@ -106,8 +106,8 @@ static void stats_request(struct story *s, const struct fields *in,
 
 /* ------------------------------------------------------------- migration -- */
 
-static void harvest(struct story *s, const struct fields *in,
-		    struct fields *out)
+static void dirty_sync(struct story *s, const struct fields *in,
+		       struct fields *out)
 {
 	int ret = fph_balloon_hint_sync_begin(s->balloon);
 
@@ -169,7 +169,7 @@ const struct story_op host_ops[] = {
 	{ "thaw", thaw },
 	{ "stats", stats },
 	{ "stats_request", stats_request },
-	{ "harvest", harvest },
+	{ "harvest", dirty_sync },
 	{ "free", free_page },
 	{ "write", write_page },
 	{ "use", use_page },

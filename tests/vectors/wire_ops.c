@@ -7,6 +7,8 @@
 #include <fph/host.h>
 #include <fph/wire.h>
 
+#include "core/coalescer.h"
+
 #include "operations.h"
 
 #define BYTES_MAX	(64u * 1024)
@@ -28,6 +30,7 @@ const char *get_word(int status)
 	case FPH_OK:
 		return "ok";
 	case FPH_EBUSY:
+	case FPH_EINPROGRESS:
 		return "busy";
 	case FPH_ESTATE:
 		return "state";
@@ -42,7 +45,7 @@ const char *get_word(int status)
 	case FPH_PEER_SHORT:
 		return "short";
 	default:
-		return fph_status_get_name(status);
+		return fph_status_name(status);
 	}
 }
 
@@ -94,7 +97,7 @@ static void config_encode(const struct fields *in, struct fields *out)
 static void config_size(const struct fields *in, struct fields *out)
 {
 	fields_format(out, "size", "%" PRIu32,
-		      fph_config_get_size(fields_number(in, "features")));
+		      fph_config_size(fields_number(in, "features")));
 }
 
 /* -------------------------------------------------------------- commands -- */
@@ -133,17 +136,22 @@ static void command_next(const struct fields *in, struct fields *out)
 
 /* --------------------------------------------------------------- entries -- */
 
+/* An odd number of entries a call, so that the last call has fewer. */
+#define STEP	7u
+
 static void pfn_decode(const struct fields *in, struct fields *out)
 {
 	size_t len = parse_hex(fields_get(in, "data"), bytes, BYTES_MAX);
 	struct text t = { 0 };
+	uint64_t gpas[STEP];
 	size_t off = 0;
-	uint64_t gpa;
 	int ret;
 
-	while ((ret = fph_pfn_decode(&gpa, bytes, len, &off,
-				     get_endian(in))) == 1)
-		text_item(&t, "0x%" PRIx64, gpa);
+	while ((ret = fph_pfn_decode(gpas, STEP, bytes, len, &off,
+				     get_endian(in))) > 0) {
+		for (int i = 0; i < ret; i++)
+			text_item(&t, "0x%" PRIx64, gpas[i]);
+	}
 	fields_set(out, "result", get_word(ret));
 	if (ret == FPH_OK)
 		text_move(&t, out, "gpas");
@@ -154,17 +162,19 @@ static void pfn_encode(const struct fields *in, struct fields *out)
 {
 	const char *at = fields_get(in, "gpas");
 	struct text t = { 0 };
-	int ret = FPH_OK;
 	size_t off = 0;
+	uint64_t gpa;
 	const char *end;
 	char word[32];
+	int ret = 1;
 
-	while (ret == FPH_OK && fields_next(&at, word, sizeof(word)))
-		ret = fph_pfn_encode(bytes, BYTES_MAX, &off,
-				     parse_number(word, &end),
+	while (ret == 1 && fields_next(&at, word, sizeof(word))) {
+		gpa = parse_number(word, &end);
+		ret = fph_pfn_encode(bytes, BYTES_MAX, &off, &gpa, 1,
 				     get_endian(in));
-	fields_set(out, "result", get_word(ret));
-	if (ret != FPH_OK)
+	}
+	fields_set(out, "result", get_word(ret == 1 ? FPH_OK : ret));
+	if (ret != 1)
 		return;
 	text_hex(&t, bytes, off);
 	text_move(&t, out, "data");
@@ -173,15 +183,17 @@ static void pfn_encode(const struct fields *in, struct fields *out)
 static void stat_decode(const struct fields *in, struct fields *out)
 {
 	size_t len = parse_hex(fields_get(in, "data"), bytes, BYTES_MAX);
+	struct fph_stat stats[STEP];
 	struct text t = { 0 };
-	struct fph_stat stat;
 	size_t off = 0;
 	int ret;
 
-	while ((ret = fph_stat_decode(&stat, bytes, len, &off,
-				      get_endian(in))) == 1)
-		text_item(&t, "%u=0x%" PRIx64, (unsigned int)stat.tag,
-			  stat.val);
+	while ((ret = fph_stat_decode(stats, STEP, bytes, len, &off,
+				      get_endian(in))) > 0) {
+		for (int i = 0; i < ret; i++)
+			text_item(&t, "%u=0x%" PRIx64,
+				  (unsigned int)stats[i].tag, stats[i].val);
+	}
 	fields_set(out, "result", get_word(ret));
 	if (ret == FPH_OK)
 		text_move(&t, out, "stats");
@@ -191,7 +203,7 @@ static void stat_decode(const struct fields *in, struct fields *out)
 static void stat_encode(const struct fields *in, struct fields *out)
 {
 	const char *at = fields_get(in, "stats");
-	struct fph_stat stat;
+	struct fph_stat stat = { 0 };
 	struct text t = { 0 };
 	size_t off = 0;
 	const char *end;
@@ -202,8 +214,8 @@ static void stat_encode(const struct fields *in, struct fields *out)
 		if (*end != '=')
 			die("no statistic: %s", word);
 		stat.val = parse_number(end + 1, &end);
-		if (fph_stat_encode(bytes, BYTES_MAX, &off, &stat,
-				    get_endian(in)) != FPH_OK)
+		if (fph_stat_encode(bytes, BYTES_MAX, &off, &stat, 1,
+				    get_endian(in)) != 1)
 			die("fph_stat_encode failed");
 	}
 	text_hex(&t, bytes, off);
@@ -233,7 +245,7 @@ static int find_word(const char *word, const char *const *words, int n)
 
 static void queue_index(const struct fields *in, struct fields *out)
 {
-	int ret = fph_queue_get_index(
+	int ret = fph_queue_index(
 		find_word(fields_get(in, "queue"), queues, FPH_NQUEUES),
 		find_word(fields_get(in, "numbering"), numberings,
 			  FPH_NUMBERING_OFFERED + 1),
@@ -274,30 +286,33 @@ static void queue_infer(const struct fields *in, struct fields *out)
 
 static void coalesce(const struct fields *in, struct fields *out)
 {
-	static struct fph_slot slots[RANGES_MAX];
+	static uint64_t memory[RANGES_MAX * 16];
 	const char *at = fields_get(in, "ranges");
+	struct fph_owned_range range = { 0 };
 	struct fph_coalescer c;
 	struct text t = { 0 };
-	struct fph_run run;
-	uint32_t owner = 0;
-	int ret = FPH_OK;
-	uint64_t gpa, len;
+	struct fph_run runs[STEP];
+	uint32_t n, nempty;
+	int ret = 1;
 	char word[64];
 
-	if (fph_coalescer_init(&c, slots, RANGES_MAX,
+	if (fph_coalescer_init(&c, memory, sizeof(memory), RANGES_MAX,
 			       fields_number(in, "granule")) != FPH_OK)
 		die("fph_coalescer_init failed");
-	while (ret == FPH_OK && fields_next(&at, word, sizeof(word))) {
-		parse_range(word, &gpa, &len);
-		ret = fph_coalescer_add(&c, gpa, len, owner++);
+	while (ret == 1 && fields_next(&at, word, sizeof(word))) {
+		parse_range(word, &range.gpa, &range.len);
+		ret = fph_coalescer_add(&c, &range, 1);
+		range.owner++;
 	}
-	fields_set(out, "result", get_word(ret));
-	if (ret != FPH_OK)
+	fields_set(out, "result", get_word(ret == 1 ? FPH_OK : ret));
+	if (ret != 1)
 		return;
-	while (fph_coalescer_next(&c, &run) == 1) {
-		if (run.len)
-			text_item(&t, "0x%" PRIx64 "+0x%" PRIx64, run.gpa,
-				  run.len);
+	while ((n = fph_coalescer_next(&c, runs, STEP, &nempty)) > 0) {
+		for (uint32_t i = 0; i < n; i++) {
+			if (runs[i].len)
+				text_item(&t, "0x%" PRIx64 "+0x%" PRIx64,
+					  runs[i].gpa, runs[i].len);
+		}
 	}
 	text_move(&t, out, "runs");
 }
@@ -306,19 +321,21 @@ static void coalesce(const struct fields *in, struct fields *out)
 
 static void poison_discard(const struct fields *in, struct fields *out)
 {
+	static uint64_t memory[FPH_REPORT_SIZE(1, 1) / 8];
+	const struct fph_report_params params = {
+		.size = sizeof(params), .max_ranges = 1, .max_buffers = 1
+	};
 	struct fph_seg page = { 0x1000, 0x1000, FPH_SEG_WRITE };
-	struct fph_slot slot;
-	struct fph_chain chain;
-	struct fph_storage storage = { &slot, 1, &chain, 1 };
-	struct fph_report r;
+	struct fph_buffer buffer = { .cookie = 1, .nwrite = 1 };
+	struct fph_report *r;
 	struct fph_run run;
 
-	if (fph_report_init(&r, &storage, 4096) != FPH_OK ||
-	    fph_report_set_poison(&r, fields_is(in, "negotiated", "1"),
+	if (fph_report_init(&r, memory, sizeof(memory), &params) != FPH_OK ||
+	    fph_report_set_poison(r, fields_is(in, "negotiated", "1"),
 				  (uint32_t)fields_number(in, "poison_val")) !=
-	    FPH_OK || fph_report_add(&r, 0, &page, 1) != FPH_OK)
+	    FPH_OK || fph_report_add(r, &buffer, 1, &page) != 1)
 		die("fph_report failed");
-	fields_format(out, "discard", "%d", fph_report_next(&r, &run));
+	fields_format(out, "discard", "%d", fph_report_next(r, &run, 1));
 }
 
 const struct codec_op wire_ops[] = {
