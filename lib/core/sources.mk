@@ -13,13 +13,15 @@ FPH_HOST_SOURCES = \
 	lib/core/inflight.c \
 	lib/core/report.c
 FPH_GUEST_SOURCES = \
-	lib/core/batch.c \
 	lib/core/hinter.c \
-	lib/core/reporter.c
+	lib/core/pool.c \
+	lib/core/reporter.c \
+	lib/core/tree.c
 FPH_CORE_SOURCES = \
 	$(FPH_WIRE_SOURCES) $(FPH_HOST_SOURCES) $(FPH_GUEST_SOURCES)
 FPH_CORE_PRIVATE_H = \
 	lib/core/coalescer.h \
 	lib/core/coalescer_sort.h \
 	lib/core/common.h \
-	lib/core/inflight.h
+	lib/core/inflight.h \
+	lib/core/pool.h
