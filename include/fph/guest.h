@@ -74,8 +74,9 @@ struct fph_returned {
  * Whatever the device does, a range comes back exactly once; those of a buffer
  * that is never used stay outstanding until reset.
  *
- * Neighbours that wait are merged, and the oldest goes out first; in a buffer
- * the larger runs stand first (VIO-REP-DRV-5).
+ * Neighbours that wait are merged to runs, up to FPH_MAX_BUFFER; a run is as old
+ * as its oldest range, and the oldest goes out first.  In a buffer the larger
+ * runs stand first (VIO-REP-DRV-5).
  *
  * FILLING	buffers are given out until the window is full
  * FULL		the window was full and did not yet fall to low_water
@@ -98,8 +99,8 @@ struct fph_reporter_params {
 	uint32_t content;		/* enum fph_content */
 	uint64_t features;		/* negotiated */
 	uint32_t max_ranges;		/* held at a time; 0: 1024 */
-	uint32_t window;		/* buffers in the queue at a time;
-					   0: 2 */
+	uint32_t window;		/* buffers in the queue at a time, up
+					   to 32768; 0: 2 */
 	uint32_t low_water;		/* refill from here on, below window;
 					   0: half the window */
 	uint32_t max_segs;		/* of a buffer; 0: 32, as Linux */
@@ -231,8 +232,8 @@ FPH_API int fph_reporter_complete(struct fph_reporter *r, uint64_t now,
 /*
  * fph_reporter_cancel - a buffer could not be put into the queue
  *
- * The device must never have seen it.  Its ranges wait again, due at once, and
- * it counts as a failure.
+ * The device must never have seen it.  Its ranges wait again, as after flush,
+ * and it counts as a failure.
  *
  * FPH_OK, FPH_EINVAL (as complete), FPH_EUNINIT.  O(segments log waiting).
  */
@@ -346,10 +347,10 @@ struct fph_hinter_params {
 	uint32_t max_ranges;		/* held at a time; 0: 1024.  In HOLD:
 					   all ranges of a round */
 	uint32_t max_hints;		/* buffers with hints in the queue at
-					   a time; 0: 64 */
+					   a time, up to 32768; 0: 64 */
 	uint32_t max_segs;		/* of a hint; 0: 32 */
 	uint32_t commands;		/* command buffers of 4 bytes each, 2
-					   or more; 0: 2 */
+					   to 16; 0: 2 */
 	uint32_t reserved;
 	uint64_t commands_gpa;		/* where they are, one behind the
 					   other; 0: the driver finds them */
@@ -430,7 +431,7 @@ FPH_API int fph_hinter_reset(struct fph_hinter *h);
  * When a round ends, what waits is not hinted any more (V1): it comes back, or
  * is dropped in NEVER.  What was given out stays in the queue.
  *
- * FPH_OK, FPH_EUNINIT.  O(max_hints).
+ * FPH_OK, FPH_EUNINIT.  O(1).
  */
 FPH_API int fph_hinter_set_config(struct fph_hinter *h, uint32_t value);
 
@@ -453,7 +454,8 @@ FPH_API uint32_t fph_hinter_get_id(const struct fph_hinter *h);
  * The number added; FPH_ESTATE (that id is not the one to collect for, or
  * finish_input was called: nothing was taken); FPH_EFULL (submit, complete and
  * take_back, then go on where you were); FPH_EINVAL (the first, or n is 0),
- * FPH_EEXIST (the first overlaps what waits), FPH_EUNINIT.  O(n log waiting).
+ * FPH_EEXIST (the first overlaps what waits; not in NEVER), FPH_EUNINIT.
+ * O(n log waiting); in NEVER also log waiting for each run that is joined.
  */
 FPH_API int fph_hinter_add(struct fph_hinter *h, uint32_t id,
 			   const struct fph_owned_range *ranges, uint32_t n);

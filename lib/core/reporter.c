@@ -192,10 +192,10 @@ int fph_reporter_flush(struct fph_reporter *r)
 
 /* ---------------------------------------------------------------- submit -- */
 
-/* Whether a goes behind b. */
+/* Whether a goes behind b: smaller ones, then higher ones. */
 static bool is_behind(const struct fph_seg *a, const struct fph_seg *b)
 {
-	return a->len < b->len;
+	return a->len != b->len ? a->len < b->len : a->gpa > b->gpa;
 }
 
 /* Moves segment i down the heap segs[0] to segs[n - 1], the hindmost first. */
@@ -227,7 +227,7 @@ static void sort(struct fph_seg *segs, uint32_t n)
 	struct fph_seg seg;
 	uint32_t i;
 
-	for (i = 1; i < n && !is_behind(&segs[i - 1], &segs[i]); i++)
+	for (i = 1; i < n && segs[i].len <= segs[i - 1].len; i++)
 		;
 	if (i >= n)
 		return;
@@ -253,7 +253,7 @@ static bool is_due(const struct fph_reporter *r, uint64_t now)
 {
 	const struct fph_pool *p = &r->pool;
 
-	if (!p->nruns || !is_open(r) || (r->retrying && now < r->retry_at))
+	if (!p->nruns || !is_open(r) || r->retrying)
 		return false;
 	return fph_pool_is_full(p) || fph_pool_is_urgent(p) ||
 	       now >= p->runs[fph_pool_oldest(p)].due;
@@ -268,7 +268,6 @@ static uint32_t send(struct fph_reporter *r, struct fph_buffer *buffer,
 	fph_memset(buffer, 0, sizeof(*buffer));
 	buffer->cookie = r->pool.batches[batch].cookie;
 	buffer->nwrite = n;
-	r->retrying = false;
 	r->counters.buffers++;
 	r->counters.segs += n;
 	if (r->pool.nbatches == r->window)
@@ -286,6 +285,8 @@ int fph_reporter_submit(struct fph_reporter *r, uint64_t now,
 		return FPH_EUNINIT;
 	if (!n || !nsegs)
 		return FPH_EINVAL;
+	if (now >= r->retry_at)
+		r->retrying = false;
 	while (done < n && is_due(r, now)) {
 		want = fph_pool_want(&r->pool);
 		/* Only the first one may be short of segments. */

@@ -9,7 +9,7 @@
 START_TEST(bytes_of_commands)
 {
 	static const struct {
-		int endian;
+		uint32_t endian;
 		uint32_t id;
 		uint8_t bytes[4];
 	} t[] = {
@@ -19,31 +19,30 @@ START_TEST(bytes_of_commands)
 		{ FPH_BE, 0x01020304, { 1, 2, 3, 4 } }
 	};
 	static const uint8_t zeros[4];
-	struct fph_hinter_buffer start, stop;
+	struct fph_buffer start, stop;
 	struct fph_hinter_params p;
 	struct fixture f;
 	struct fph_seg seg;
 	size_t i;
 
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
-		fixture_init(&f, HOLD);
-		p = fixture_params(&f, HOLD);
+		p = fixture_params(HOLD);
 		p.endian = t[i].endian;
-		ck_assert_int_eq(fph_hinter_init(&f.h, &p), FPH_OK);
+		fixture_init_with(&f, &p);
 		fixture_read(&f, t[i].id);
-		ck_assert_int_eq(fph_hinter_submit(&f.h, 2, &seg, 1, &start),
+		ck_assert_int_eq(fixture_submit(&f, 2, &seg, 1, &start),
 				 1);
-		ck_assert_int_eq((int)start.kind, START);
-		ck_assert_uint_eq(start.nsegs, 0);
-		ck_assert_mem_eq(start.bytes, t[i].bytes, 4);
+		ck_assert_uint_eq(start.flags, START);
+		ck_assert_uint_eq(start.nread, 1);
+		ck_assert_uint_eq(start.nwrite, 0);
+		ck_assert_mem_eq(start.command, t[i].bytes, 4);
 		fixture_end(&f);
-		ck_assert_int_eq(fph_hinter_submit(&f.h, 1, &seg, 1, &stop),
+		ck_assert_int_eq(fixture_submit(&f, 1, &seg, 1, &stop),
 				 1);
-		ck_assert_int_eq((int)stop.kind, STOP);
-		ck_assert_uint_eq(stop.id, t[i].id);
-		ck_assert_uint_ne(stop.command, start.command);
-		ck_assert_uint_lt(stop.command, NCOMMANDS);
-		ck_assert_mem_eq(stop.bytes, zeros, 4);
+		ck_assert_uint_eq(stop.flags, STOP);
+		ck_assert_uint_ne(stop.index, start.index);
+		ck_assert_uint_lt(stop.index, NCOMMANDS);
+		ck_assert_mem_eq(stop.command, zeros, 4);
 		fixture_expect_state(&f, FPH_HINTER_IDLE);
 	}
 }
@@ -95,7 +94,7 @@ START_TEST(one_start_for_an_id)
 	fixture_read(&f, 8);
 	fixture_send(&f, START, 8);
 	/* After a reset the device's ids begin anew. */
-	ck_assert_int_eq(fph_hinter_reset(&f.h), FPH_OK);
+	ck_assert_int_eq(fph_hinter_reset(f.h), FPH_OK);
 	fixture_read(&f, 8);
 	fixture_send(&f, START, 8);
 }
@@ -107,14 +106,14 @@ START_TEST(an_id_that_is_declined)
 
 	fixture_init(&f, HOLD);
 	fixture_read(&f, 5);
-	ck_assert_int_eq(fph_hinter_stop(&f.h), FPH_OK);
+	ck_assert_int_eq(fph_hinter_stop(f.h), FPH_OK);
 	fixture_read(&f, 5);
 	fixture_send_none(&f, 8);
 	/* Declined while the STOP of another one is due. */
 	fixture_read(&f, 6);
 	fixture_send(&f, START, 6);
 	fixture_read(&f, 7);
-	ck_assert_int_eq(fph_hinter_stop(&f.h), FPH_OK);
+	ck_assert_int_eq(fph_hinter_stop(f.h), FPH_OK);
 	fixture_read(&f, 6);
 	fixture_expect_state(&f, FPH_HINTER_STOPPING);
 	fixture_send(&f, STOP, 6);
@@ -149,40 +148,40 @@ END_TEST
 START_TEST(segments_and_ring_slots)
 {
 	struct fph_hinter_params p;
-	struct fph_hinter_buffer buffer;
+	struct fph_buffer buffer;
 	struct fph_seg segs[8];
 	struct fixture f;
 	uint32_t i, indirect;
 
 	for (indirect = 0; indirect < 2; indirect++) {
-		fixture_init(&f, HOLD);
-		p = fixture_params(&f, HOLD);
-		p.indirect = indirect;
-		p.merge = false;
+		p = fixture_params(HOLD);
+		p.flags = FPH_HINTER_NO_MERGE;
+		if (indirect)
+			p.flags |= FPH_HINTER_INDIRECT;
 		p.max_segs = 6;
-		ck_assert_int_eq(fph_hinter_init(&f.h, &p), FPH_OK);
+		fixture_init_with(&f, &p);
 		fixture_read(&f, 2);
 		fixture_send(&f, START, 2);
 		for (i = 0; i < 8; i++)
 			fixture_add(&f, i);
-		ck_assert_int_eq(fph_hinter_submit(&f.h, 4, segs, 8, &buffer),
+		ck_assert_int_eq(fixture_submit(&f, 4, segs, 8, &buffer),
 				 1);
-		ck_assert_uint_eq(buffer.nsegs, indirect ? 6 : 3);
-		for (i = 0; i < buffer.nsegs; i++) {
+		ck_assert_uint_eq(buffer.nwrite, indirect ? 6 : 3);
+		for (i = 0; i < buffer.nwrite; i++) {
 			ck_assert_uint_eq(segs[i].gpa, i * PAGE);
 			ck_assert_uint_eq(segs[i].len, PAGE);
 			ck_assert_uint_eq(segs[i].flags, FPH_SEG_WRITE);
 		}
-		ck_assert_uint_eq(fixture_counters(&f).segs, buffer.nsegs);
+		ck_assert_uint_eq(fixture_counters(&f).segs, buffer.nwrite);
 		ck_assert_uint_eq(fixture_amounts(&f).outstanding.ranges,
-				  buffer.nsegs);
+				  buffer.nwrite);
 	}
 }
 END_TEST
 
 START_TEST(merged_when_asked_to)
 {
-	struct fph_hinter_buffer buffer;
+	struct fph_buffer buffer;
 	struct fph_seg segs[8];
 	struct fixture f;
 
@@ -193,8 +192,8 @@ START_TEST(merged_when_asked_to)
 	/* One run is not a full buffer of two: it waits for more. */
 	fixture_send_none(&f, 8);
 	fixture_add(&f, 6);
-	ck_assert_int_eq(fph_hinter_submit(&f.h, 8, segs, 8, &buffer), 1);
-	ck_assert_uint_eq(buffer.nsegs, 2);
+	ck_assert_int_eq(fixture_submit(&f, 8, segs, 8, &buffer), 1);
+	ck_assert_uint_eq(buffer.nwrite, 2);
 	ck_assert_uint_eq(segs[0].gpa, PAGE);
 	ck_assert_uint_eq(segs[0].len, 3 * PAGE);
 	ck_assert_uint_eq(segs[1].gpa, 6 * PAGE);
@@ -211,44 +210,44 @@ START_TEST(chunks)
 	struct fixture f;
 	uint64_t out_cookies[NBATCHES];
 	uint32_t cursor = 0, sent = 0, nout = 0, id, i;
-	struct fph_hinter_buffer buffer;
+	struct fph_buffer buffer;
 	struct fph_seg segs[MAX_SEGS];
 	bool seen[100] = { false };
 
 	fixture_begin(&f, UNTIL_USED, 9);
-	while ((id = fph_hinter_get_id(&f.h)) != 0) {
+	while ((id = fph_hinter_get_id(f.h)) != 0) {
 		/* The allocator is locked here. */
 		while (cursor < 100 &&
-		       fph_hinter_add(&f.h, id, (uint64_t)cursor * 2 * PAGE,
+		       fixture_add_range(&f, id, (uint64_t)cursor * 2 * PAGE,
 				      PAGE, cursor) == FPH_OK)
 			cursor++;
 		if (cursor == 100)
 			fixture_end(&f);
 		fixture_flush(&f);
-		while (fph_hinter_submit(&f.h, 64, segs, MAX_SEGS,
+		while (fixture_submit(&f, 64, segs, MAX_SEGS,
 					 &buffer) == 1) {
-			if (buffer.kind == HINT)
+			if (buffer.flags == HINT)
 				out_cookies[nout++] = buffer.cookie;
-			sent += buffer.nsegs;
+			sent += buffer.nwrite;
 		}
 		/* The ring is full: nothing is dropped, it waits. */
 		for (i = 0; i < nout; i++)
 			fixture_use(&f, out_cookies[i]);
 		nout = 0;
-		while (fph_hinter_next(&f.h, &out) == 1) {
+		while (fph_hinter_take_back(f.h, &out, 1) == 1) {
 			ck_assert(out.used);
 			ck_assert(!seen[out.owner]);
 			seen[out.owner] = true;
 		}
 		fixture_read(&f, 9);
 	}
-	while (fph_hinter_submit(&f.h, 64, segs, MAX_SEGS, &buffer) == 1) {
-		sent += buffer.nsegs;
+	while (fixture_submit(&f, 64, segs, MAX_SEGS, &buffer) == 1) {
+		sent += buffer.nwrite;
 		fixture_use(&f, buffer.cookie);
 	}
-	ck_assert_int_eq((int)buffer.kind, STOP);
+	ck_assert_uint_eq(buffer.flags, STOP);
 	ck_assert_uint_eq(sent, 100);
-	while (fph_hinter_next(&f.h, &out) == 1)
+	while (fph_hinter_take_back(f.h, &out, 1) == 1)
 		seen[out.owner] = true;
 	for (i = 0; i < 100; i++)
 		ck_assert(seen[i]);
@@ -287,27 +286,13 @@ START_TEST(pressure_uses_the_free_ring)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("hinter");
-	TCase *tc = tcase_create("hinter");
-	SRunner *sr;
-	int failed;
-
-	tcase_set_timeout(tc, 300);
-	tcase_add_test(tc, bytes_of_commands);
-	tcase_add_test(tc, a_command_buffer_is_not_reused_before_it_was_used);
-	tcase_add_test(tc, one_start_for_an_id);
-	tcase_add_test(tc, an_id_that_is_declined);
-	tcase_add_test(tc, a_slot_is_kept_for_stop);
-	tcase_add_test(tc, segments_and_ring_slots);
-	tcase_add_test(tc, merged_when_asked_to);
-	tcase_add_test(tc, chunks);
-	tcase_add_test(tc, pressure_uses_the_free_ring);
-	suite_add_tcase(suite, tc);
-	sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+RUNNER_SUITE("hinter",
+	     bytes_of_commands,
+	     a_command_buffer_is_not_reused_before_it_was_used,
+	     one_start_for_an_id,
+	     an_id_that_is_declined,
+	     a_slot_is_kept_for_stop,
+	     segments_and_ring_slots,
+	     merged_when_asked_to,
+	     chunks,
+	     pressure_uses_the_free_ring)

@@ -5,12 +5,17 @@
  */
 #include "hinter_fixture.h"
 
+static int init(struct fixture *f, const struct fph_hinter_params *p)
+{
+	return fph_hinter_init(&f->h, f->mem, sizeof(f->mem), p);
+}
+
 START_TEST(init_refused)
 {
 	static const struct {
 		bool negotiated;
-		int content;
-		int mode;
+		uint32_t content;
+		uint32_t mode;
 		bool outside;
 		int ret;
 	} t[] = {
@@ -26,23 +31,23 @@ START_TEST(init_refused)
 		{ false, FPH_CONTENT_FREE, NEVER, true, FPH_EREFUSED },
 		{ true, 0, HOLD, true, FPH_EINVAL },
 		{ true, 3, HOLD, true, FPH_EINVAL },
-		{ true, FPH_CONTENT_FREE, 0, true, FPH_EINVAL },
+		{ true, FPH_CONTENT_FREE, 0, false, FPH_OK },
 		{ true, FPH_CONTENT_FREE, 4, true, FPH_EINVAL }
 	};
-	struct fixture f, before;
+	static struct fixture f, before;
 	struct fph_hinter_params p;
 	size_t i;
 
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 		memset(&f, 0x5a, sizeof(f));
 		memcpy(&before, &f, sizeof(f));
-		p = fixture_params(&f, t[i].mode);
+		p = fixture_params(t[i].mode);
 		p.content = t[i].content;
-		p.metadata_outside = t[i].outside;
+		p.flags = t[i].outside ? FPH_HINTER_METADATA_OUTSIDE : 0;
 		p.features |= FPH_BIT(VIRTIO_BALLOON_F_PAGE_POISON);
 		if (!t[i].negotiated)
 			p.features = FPH_BIT(VIRTIO_BALLOON_F_PAGE_REPORTING);
-		ck_assert_int_eq(fph_hinter_init(&f.h, &p), t[i].ret);
+		ck_assert_int_eq(init(&f, &p), t[i].ret);
 		if (t[i].ret != FPH_OK)
 			ck_assert_mem_eq(&f, &before, sizeof(f));
 	}
@@ -55,69 +60,173 @@ START_TEST(init_bad_numbers)
 		struct fph_hinter_params p;
 		uint8_t tail[8];
 	} longer;
-	struct fixture f, before;
-	struct fph_hinter_params good = fixture_params(&f, HOLD), bad[12];
-	size_t i;
+	static struct fixture f, before;
+	struct fph_hinter_params good = fixture_params(HOLD), bad[9];
+	size_t i, size = fph_hinter_size(&good);
 
 	memset(&f, 0x5a, sizeof(f));
 	memcpy(&before, &f, sizeof(f));
-	for (i = 0; i < 12; i++)
+	for (i = 0; i < 9; i++)
 		bad[i] = good;
 	bad[0].size--;
-	bad[1].slots = NULL;
-	bad[2].nslots = 0;
-	bad[3].nslots = 0x80000000u;
-	bad[4].batches = NULL;
-	bad[5].nbatches = 0;
-	bad[6].nbatches = 0x80000000u;
-	bad[7].commands = NULL;
-	bad[8].ncommands = 1;
-	bad[9].ncommands = 0x80000000u;
-	bad[10].max_segs = 0;
-	bad[11].endian = 3;
-	for (i = 0; i < 12; i++)
-		ck_assert_int_eq(fph_hinter_init(&f.h, &bad[i]), FPH_EINVAL);
-	ck_assert_int_eq(fph_hinter_init(NULL, &good), FPH_EINVAL);
-	ck_assert_int_eq(fph_hinter_init(&f.h, NULL), FPH_EINVAL);
+	bad[1].max_ranges = 0x80000000u;
+	bad[2].max_hints = 32769;
+	bad[3].commands = 1;
+	bad[4].commands = 17;
+	bad[5].endian = 3;
+	bad[6].flags = 8;
+	bad[7].reserved = 1;
+	bad[8].max_ranges = NSLOTS + 100;
+	for (i = 0; i < 9; i++)
+		ck_assert_int_eq(init(&f, &bad[i]), FPH_EINVAL);
+	for (i = 0; i < 8; i++)
+		ck_assert_uint_eq(fph_hinter_size(&bad[i]), 0);
+	ck_assert_int_eq(fph_hinter_init(NULL, f.mem, size, &good),
+			 FPH_EINVAL);
+	ck_assert_int_eq(fph_hinter_init(&f.h, NULL, size, &good), FPH_EINVAL);
+	ck_assert_int_eq(fph_hinter_init(&f.h, f.mem, size - 1, &good),
+			 FPH_EINVAL);
+	ck_assert_int_eq(init(&f, NULL), FPH_EINVAL);
 	memset(&longer, 0, sizeof(longer));
 	longer.p = good;
 	longer.p.size = sizeof(longer);
 	longer.tail[0] = 1;
-	ck_assert_int_eq(fph_hinter_init(&f.h, &longer.p), FPH_EINVAL);
+	ck_assert_int_eq(init(&f, &longer.p), FPH_EINVAL);
 	ck_assert_mem_eq(&f, &before, sizeof(f));
 	longer.tail[0] = 0;
-	ck_assert_int_eq(fph_hinter_init(&f.h, &longer.p), FPH_OK);
+	ck_assert_int_eq(init(&f, &longer.p), FPH_OK);
+	ck_assert_int_eq(fph_hinter_init(&f.h, f.mem, size, &good), FPH_OK);
 }
 END_TEST
 
-START_TEST(zeroed_object)
+START_TEST(the_constant_is_enough)
 {
-	struct fph_hinter h, zero;
+	static const uint32_t n[] = { 1, 2, 31, 1024, 262144, 0x7fffffff };
+	static const uint32_t hints[] = { 1, 2, 64, 32768 };
+	struct fph_hinter_params p = fixture_params(HOLD);
+	size_t i, k, size;
+
+	for (i = 0; i < 6; i++) {
+		for (k = 0; k < 4; k++) {
+			p.max_ranges = n[i];
+			p.max_hints = hints[k];
+			p.commands = 16;
+			size = fph_hinter_size(&p);
+			ck_assert_uint_ge(FPH_HINTER_SIZE(n[i], hints[k]),
+					  size);
+			ck_assert(size || sizeof(size_t) < 8);
+		}
+	}
+}
+END_TEST
+
+/* A round with two command buffers, the fewest that there can be. */
+START_TEST(two_command_buffers)
+{
+	struct fph_hinter_params p = fixture_params(HOLD);
+	uint64_t start, stop;
+	struct fixture f;
+
+	p.commands = 2;
+	fixture_init_with(&f, &p);
+	fixture_read(&f, 2);
+	start = fixture_send(&f, START, 2);
+	fixture_end(&f);
+	stop = fixture_send(&f, STOP, 2);
+	fixture_read(&f, 3);
+	fixture_send_none(&f, 8);
+	fixture_use(&f, start);
+	fixture_send_none(&f, 8);
+	fixture_use(&f, stop);
+	fixture_send(&f, START, 3);
+}
+END_TEST
+
+/* Ids begin anew with a reset: those that stop declined too. */
+START_TEST(reset_forgets_what_was_declined)
+{
+	struct fixture f;
+
+	fixture_init(&f, HOLD);
+	fixture_read(&f, 5);
+	ck_assert_int_eq(fph_hinter_stop(f.h), FPH_OK);
+	fixture_read(&f, 5);
+	fixture_send_none(&f, 8);
+	ck_assert_int_eq(fph_hinter_reset(f.h), FPH_OK);
+	fixture_read(&f, 5);
+	fixture_send(&f, START, 5);
+}
+END_TEST
+
+/* NEVER: what waits already is joined with what comes. */
+START_TEST(never_absorbs)
+{
+	struct fph_hinter_params p = fixture_params(NEVER);
+	struct fph_buffer buffer;
+	struct fph_seg segs[8];
+	struct fixture f;
+
+	p.max_segs = 8;
+	fixture_init_with(&f, &p);
+	fixture_read(&f, 2);
+	fixture_send(&f, START, 2);
+	ck_assert_int_eq(fixture_add_range(&f, 2, 10, 10, 0), FPH_OK);
+	ck_assert_int_eq(fixture_add_range(&f, 2, 12, 3, 0), FPH_OK);
+	ck_assert_int_eq(fixture_add_range(&f, 2, 10, 10, 0), FPH_OK);
+	ck_assert_uint_eq(fixture_amounts(&f).waiting.bytes, 10);
+	ck_assert_int_eq(fixture_add_range(&f, 2, 30, 10, 0), FPH_OK);
+	ck_assert_int_eq(fixture_add_range(&f, 2, 5, 40, 0), FPH_OK);
+	ck_assert_uint_eq(fixture_amounts(&f).waiting.bytes, 40);
+	ck_assert_int_eq(fixture_add_range(&f, 2, ~(uint64_t)0, 1, 0), FPH_OK);
+	ck_assert_int_eq(fixture_add_range(&f, 2, ~(uint64_t)3, 4, 0), FPH_OK);
+	fixture_end(&f);
+	ck_assert_int_eq(fixture_submit(&f, 20, segs, 8, &buffer), 1);
+	ck_assert_uint_eq(buffer.nwrite, 2);
+	ck_assert_uint_eq(segs[0].gpa, 5);
+	ck_assert_uint_eq(segs[0].len, 40);
+	ck_assert_uint_eq(segs[1].gpa, ~(uint64_t)3);
+	ck_assert_uint_eq(segs[1].len, 4);
+}
+END_TEST
+
+START_TEST(no_object)
+{
+	uint64_t zero[16] = { 0 };
+	struct fph_hinter *hs[2] = { NULL, (void *)zero }, *h;
+	struct fph_owned_range range = { 0, 1, 0 };
 	struct fph_hinter_amounts a;
 	struct fph_hinter_counters n;
-	struct fph_hinter_buffer buffer;
+	struct fph_buffer buffer;
 	struct fph_returned out;
+	struct fph_used used = { .cookie = 1 };
 	struct fph_seg seg;
+	int i;
 
-	memset(&h, 0, sizeof(h));
-	memset(&zero, 0, sizeof(zero));
-	ck_assert_int_eq(fph_hinter_reset(&h), FPH_EUNINIT);
-	ck_assert_int_eq(fph_hinter_set_config(&h, 2), FPH_EUNINIT);
-	ck_assert_uint_eq(fph_hinter_get_id(&h), 0);
-	ck_assert_int_eq(fph_hinter_add(&h, 2, 0, 1, 0), FPH_EUNINIT);
-	ck_assert_int_eq(fph_hinter_request(&h), FPH_EUNINIT);
-	ck_assert_int_eq(fph_hinter_end(&h), FPH_EUNINIT);
-	ck_assert_int_eq(fph_hinter_stop(&h), FPH_EUNINIT);
-	ck_assert_int_eq(fph_hinter_submit(&h, 8, &seg, 1, &buffer),
-			 FPH_EUNINIT);
-	ck_assert_int_eq(fph_hinter_complete(&h, 1), FPH_EUNINIT);
-	ck_assert_int_eq(fph_hinter_abort(&h, 1), FPH_EUNINIT);
-	ck_assert_int_eq(fph_hinter_next(&h, &out), FPH_EUNINIT);
-	ck_assert_int_eq(fph_hinter_pop(&h, &out), FPH_EUNINIT);
-	ck_assert_int_eq(fph_hinter_get_state(&h), FPH_EUNINIT);
-	ck_assert_int_eq(fph_hinter_get_amounts(&h, &a), FPH_EUNINIT);
-	ck_assert_int_eq(fph_hinter_get_counters(&h, &n), FPH_EUNINIT);
-	ck_assert_mem_eq(&h, &zero, sizeof(h));
+	for (i = 0; i < 2; i++) {
+		h = hs[i];
+		ck_assert_int_eq(fph_hinter_reset(h), FPH_EUNINIT);
+		ck_assert_int_eq(fph_hinter_set_config(h, 2), FPH_EUNINIT);
+		ck_assert_uint_eq(fph_hinter_get_id(h), 0);
+		ck_assert_int_eq(fph_hinter_add(h, 2, &range, 1), FPH_EUNINIT);
+		ck_assert_int_eq(fph_hinter_flush(h), FPH_EUNINIT);
+		ck_assert_int_eq(fph_hinter_finish_input(h), FPH_EUNINIT);
+		ck_assert_int_eq(fph_hinter_stop(h), FPH_EUNINIT);
+		ck_assert_int_eq(fph_hinter_submit(h, 8, &buffer, 1, &seg, 1),
+				 FPH_EUNINIT);
+		ck_assert_int_eq(fph_hinter_complete(h, &used, 1),
+				 FPH_EUNINIT);
+		ck_assert_int_eq(fph_hinter_cancel(h, 1), FPH_EUNINIT);
+		ck_assert_int_eq(fph_hinter_take_back(h, &out, 1),
+				 FPH_EUNINIT);
+		ck_assert_int_eq(fph_hinter_shrink(h, &out, 1), FPH_EUNINIT);
+		ck_assert_int_eq(fph_hinter_get_state(h), FPH_EUNINIT);
+		ck_assert_int_eq(fph_hinter_get_amounts(h, &a, sizeof(a)),
+				 FPH_EUNINIT);
+		ck_assert_int_eq(fph_hinter_get_counters(h, &n, sizeof(n)),
+				 FPH_EUNINIT);
+	}
+	for (i = 0; i < 16; i++)
+		ck_assert_uint_eq(zero[i], 0);
 }
 END_TEST
 
@@ -131,13 +240,13 @@ END_TEST
 
 enum {
 	IDLE,		/* nothing yet */
-	SPENT,		/* IDLE after a round with OLD */
+	AFTER,		/* IDLE after a round with OLD */
 	WANTED,		/* ID, one page waits */
 	ACTIVE,		/* ID, START used, one hint is out, one page waits */
 	FRESH,		/* ID, START is out, nothing else */
 	SHOWN,		/* as ACTIVE; the device is known to show the id */
-	ENDED,		/* as ACTIVE, after end */
-	DRAINED,	/* as FRESH, after end: STOP is due */
+	ENDED,		/* as ACTIVE, after finish_input */
+	DRAINED,	/* as FRESH, after finish_input: STOP is due */
 	STOPPING,	/* ID, one hint is out */
 	STOPPING_NEXT,	/* the same, NEXT_ID is wanted, one page waits */
 	NSTATES
@@ -155,21 +264,21 @@ static void round_of_old(struct built *b)
 
 	fixture_read(&b->f, OLD);
 	start = fixture_send(&b->f, START, OLD);
-	ck_assert_int_eq(fph_hinter_end(&b->f.h), FPH_OK);
+	ck_assert_int_eq(fph_hinter_finish_input(b->f.h), FPH_OK);
 	stop = fixture_send(&b->f, STOP, OLD);
 	fixture_use(&b->f, start);
 	fixture_use(&b->f, stop);
 }
 
-static void build(struct built *b, int mode, int state)
+static void build(struct built *b, uint32_t mode, int state)
 {
 	memset(b, 0, sizeof(*b));
 	fixture_init(&b->f, mode);
-	b->cookie = 0x123400000001u;
+	b->cookie = 0x1234501u;
 	if (state == IDLE)
 		return;
 	round_of_old(b);
-	if (state == SPENT)
+	if (state == AFTER)
 		return;
 	fixture_read(&b->f, ID);
 	if (state == WANTED) {
@@ -181,7 +290,7 @@ static void build(struct built *b, int mode, int state)
 	if (state == FRESH)
 		return;
 	if (state == DRAINED) {
-		ck_assert_int_eq(fph_hinter_end(&b->f.h), FPH_OK);
+		ck_assert_int_eq(fph_hinter_finish_input(b->f.h), FPH_OK);
 		return;
 	}
 	fixture_use(&b->f, b->cookie);
@@ -189,7 +298,7 @@ static void build(struct built *b, int mode, int state)
 	b->nheld = 1;
 	if (state == STOPPING || state == STOPPING_NEXT) {
 		if (state == STOPPING)
-			ck_assert_int_eq(fph_hinter_stop(&b->f.h), FPH_OK);
+			ck_assert_int_eq(fph_hinter_stop(b->f.h), FPH_OK);
 		else
 			fixture_read(&b->f, NEXT_ID);
 		if (state == STOPPING)
@@ -200,14 +309,14 @@ static void build(struct built *b, int mode, int state)
 	fixture_add(&b->f, 4);
 	b->nheld = 2;
 	if (state == ENDED)
-		ck_assert_int_eq(fph_hinter_end(&b->f.h), FPH_OK);
+		ck_assert_int_eq(fph_hinter_finish_input(b->f.h), FPH_OK);
 }
 
 enum {
 	RESET, READ_0, READ_DONE, READ_OLD, READ_ID, READ_NEXT, READ_NEW, ADD,
-	ADD_ID_0, ADD_OTHER, ADD_EMPTY, ADD_WRAPS, ADD_LONG, REQUEST, END,
+	ADD_ID_0, ADD_OTHER, ADD_EMPTY, ADD_WRAPS, ADD_LONG, FLUSH, END,
 	GIVE_UP, SUBMIT, SUBMIT_ROOM_1, SUBMIT_ROOM_0, SUBMIT_NOTHING, COMPLETE,
-	COMPLETE_OTHER, ABORT, ABORT_OTHER, NEXT, NCALLS
+	COMPLETE_OTHER, CANCEL, CANCEL_OTHER, TAKE_BACK, NCALLS
 };
 
 #define I	FPH_HINTER_IDLE
@@ -223,7 +332,7 @@ static const int state_of[NSTATES] = { I, I, W, A, A, A, A, A, S, S };
 
 /*
  * Results, and the state after; 0: the same.
- *     IDLE SPENT WANTED ACTIVE FRESH SHOWN ENDED DRAINED STOPPING STOPPING_NEXT
+ *     IDLE AFTER WANTED ACTIVE FRESH SHOWN ENDED DRAINED STOPPING STOPPING_NEXT
  */
 static const struct {
 	int ret[NSTATES];
@@ -242,7 +351,7 @@ static const struct {
 	[ADD_EMPTY]	= { { ES, ES, NO, NO, NO, NO, ES, ES, ES, NO }, SAME },
 	[ADD_WRAPS]	= { { ES, ES, NO, NO, NO, NO, ES, ES, ES, NO }, SAME },
 	[ADD_LONG]	= { { ES, ES, NO, NO, NO, NO, ES, ES, ES, NO }, SAME },
-	[REQUEST]	= { ALL(0), SAME },
+	[FLUSH]	= { ALL(0), SAME },
 	[END]		= { { ES, ES, 0, 0, 0, 0, 0, 0, ES, 0 }, SAME },
 	[GIVE_UP]	= { ALL(0), { 0, 0, I, S, S, S, S, S, 0, 0 } },
 	[SUBMIT]	= { { 0, 0, 1, 0, 0, 0, 1, 1, 1, 1 },
@@ -253,15 +362,15 @@ static const struct {
 	[SUBMIT_NOTHING] = { ALL(NO), SAME },
 	[COMPLETE]	= { { NO, NO, NO, 0, 0, 0, 0, 0, 0, 0 }, SAME },
 	[COMPLETE_OTHER] = { ALL(NO), SAME },
-	[ABORT]		= { { NO, NO, NO, 0, 0, 0, 0, 0, 0, 0 },
+	[CANCEL]		= { { NO, NO, NO, 0, 0, 0, 0, 0, 0, 0 },
 			    { 0, 0, 0, 0, W, 0, 0, W, 0, 0 } },
-	[ABORT_OTHER]	= { ALL(NO), SAME },
-	[NEXT]		= { ALL(0), SAME }
+	[CANCEL_OTHER]	= { ALL(NO), SAME },
+	[TAKE_BACK]	= { ALL(0), SAME }
 };
 
 static int add(struct built *b, uint32_t id, uint64_t gpa, uint64_t len)
 {
-	int ret = fph_hinter_add(&b->f.h, id, gpa, len, 50);
+	int ret = fixture_add_range(&b->f, id, gpa, len, 50);
 
 	b->nheld += ret == FPH_OK;
 	return ret;
@@ -269,23 +378,23 @@ static int add(struct built *b, uint32_t id, uint64_t gpa, uint64_t len)
 
 static int submit(struct built *b, uint32_t room, uint32_t nsegs)
 {
-	struct fph_hinter_buffer buffer;
+	struct fph_buffer buffer;
 	struct fph_seg segs[MAX_SEGS];
 
-	return fph_hinter_submit(&b->f.h, room, segs, nsegs, &buffer);
+	return fixture_submit(&b->f, room, segs, nsegs, &buffer);
 }
 
 /* The id to add for in this state, or one that the call has to refuse. */
 static uint32_t get_id(const struct built *b)
 {
-	uint32_t id = fph_hinter_get_id(&b->f.h);
+	uint32_t id = fph_hinter_get_id(b->f.h);
 
 	return id ? id : ID;
 }
 
 static int call(struct built *b, int c)
 {
-	struct fph_hinter *h = &b->f.h;
+	struct fph_hinter *h = b->f.h;
 	struct fph_returned out;
 
 	switch (c) {
@@ -315,10 +424,10 @@ static int call(struct built *b, int c)
 		return add(b, get_id(b), ~(uint64_t)0, 2);
 	case ADD_LONG:
 		return add(b, get_id(b), 0, 0x100000000u);
-	case REQUEST:
-		return fph_hinter_request(h);
+	case FLUSH:
+		return fph_hinter_flush(h);
 	case END:
-		return fph_hinter_end(h);
+		return fph_hinter_finish_input(h);
 	case GIVE_UP:
 		return fph_hinter_stop(h);
 	case SUBMIT:
@@ -330,44 +439,44 @@ static int call(struct built *b, int c)
 	case SUBMIT_NOTHING:
 		return submit(b, 8, 0);
 	case COMPLETE:
-		return fph_hinter_complete(h, b->cookie);
+		return fixture_complete(&b->f, b->cookie);
 	case COMPLETE_OTHER:
-		return fph_hinter_complete(h, b->cookie ^ 0x100000000u);
-	case ABORT:
-		return fph_hinter_abort(h, b->cookie);
-	case ABORT_OTHER:
-		return fph_hinter_abort(h, b->cookie ^ 0x100000000u);
+		return fixture_complete(&b->f, b->cookie ^ 0x100000000u);
+	case CANCEL:
+		return fph_hinter_cancel(h, b->cookie);
+	case CANCEL_OTHER:
+		return fph_hinter_cancel(h, b->cookie ^ 0x100000000u);
 	default:
-		return fph_hinter_next(h, &out);
+		return fph_hinter_take_back(h, &out, 1);
 	}
 }
 
 /* What was held is held still, and after a reset it all comes back. */
-static void check_nothing_lost(struct built *b, int mode)
+static void check_nothing_lost(struct built *b, uint32_t mode)
 {
 	uint32_t want = mode == NEVER ? 0 : b->nheld, n = 0;
 	struct fph_returned out;
 
 	ck_assert_uint_eq(fixture_amounts(&b->f).held.ranges, want);
 	ck_assert_uint_eq(fixture_amounts(&b->f).held.bytes, want * PAGE);
-	ck_assert_int_eq(fph_hinter_reset(&b->f.h), FPH_OK);
+	ck_assert_int_eq(fph_hinter_reset(b->f.h), FPH_OK);
 	fixture_expect_state(&b->f, FPH_HINTER_IDLE);
 	ck_assert_uint_eq(fixture_amounts(&b->f).back.ranges, want);
 	ck_assert_uint_eq(fixture_amounts(&b->f).buffers, 0);
-	while (fph_hinter_next(&b->f.h, &out) == 1)
+	while (fph_hinter_take_back(b->f.h, &out, 1) == 1)
 		n++;
 	ck_assert_uint_eq(n, want);
 	ck_assert_uint_eq(fixture_amounts(&b->f).held.ranges, 0);
 	/* Every slot and every command is free again, and old ids may come. */
-	ck_assert_uint_eq(b->f.h.nfree, NCOMMANDS);
 	fixture_read(&b->f, OLD);
 	fixture_send(&b->f, START, OLD);
 	for (n = 0; n < NSLOTS; n++)
 		fixture_add(&b->f, n);
-	ck_assert_int_eq(fph_hinter_add(&b->f.h, OLD, 0, PAGE, 0), FPH_EFULL);
+	ck_assert_int_eq(fixture_add_range(&b->f, OLD, 99 * PAGE, PAGE, 0),
+			 FPH_EFULL);
 }
 
-static void walk(int mode)
+static void walk(uint32_t mode)
 {
 	struct built b, before;
 	int s, c, ret, want;
@@ -385,7 +494,7 @@ static void walk(int mode)
 						 sizeof(b.f));
 			want = table[c].state[s] ? table[c].state[s] :
 						   state_of[s];
-			ck_assert_msg(fph_hinter_get_state(&b.f.h) == want,
+			ck_assert_msg(fph_hinter_get_state(b.f.h) == want,
 				      "state %d, call %d", s, c);
 			check_nothing_lost(&b, mode);
 		}
@@ -400,22 +509,12 @@ START_TEST(every_state_and_call)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("hinter_calls");
-	TCase *tc = tcase_create("hinter_calls");
-	SRunner *sr;
-	int failed;
-
-	tcase_set_timeout(tc, 300);
-	tcase_add_test(tc, init_refused);
-	tcase_add_test(tc, init_bad_numbers);
-	tcase_add_test(tc, zeroed_object);
-	tcase_add_test(tc, every_state_and_call);
-	suite_add_tcase(suite, tc);
-	sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+RUNNER_SUITE("hinter_calls",
+	     init_refused,
+	     init_bad_numbers,
+	     the_constant_is_enough,
+	     two_command_buffers,
+	     reset_forgets_what_was_declined,
+	     never_absorbs,
+	     no_object,
+	     every_state_and_call)

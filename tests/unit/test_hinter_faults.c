@@ -4,9 +4,9 @@
  */
 #include "hinter_fixture.h"
 
-/* ----------------------------------------------------------------- abort -- */
+/* ----------------------------------------------------------------- cancel -- */
 
-START_TEST(abort_of_start)
+START_TEST(cancel_of_start)
 {
 	struct fixture f;
 	uint64_t start;
@@ -15,31 +15,31 @@ START_TEST(abort_of_start)
 	fixture_read(&f, 2);
 	fixture_add(&f, 1);
 	start = fixture_send(&f, START, 2);
-	fixture_abort(&f, start);
-	ck_assert_int_eq(fph_hinter_abort(&f.h, start), FPH_EINVAL);
-	ck_assert_int_eq(fph_hinter_complete(&f.h, start), FPH_EINVAL);
+	fixture_cancel(&f, start);
+	ck_assert_int_eq(fph_hinter_cancel(f.h, start), FPH_EINVAL);
+	ck_assert_int_eq(fixture_complete(&f, start), FPH_EINVAL);
 	fixture_expect_state(&f, FPH_HINTER_WANTED);
 	start = fixture_send(&f, START, 2);
 	/* The id changed before it was known that START did not go in. */
 	fixture_read(&f, 3);
 	fixture_expect(&f, 1, false);
-	fixture_abort(&f, start);
+	fixture_cancel(&f, start);
 	fixture_expect_state(&f, FPH_HINTER_WANTED);
 	start = fixture_send(&f, START, 3);
 	fixture_read(&f, 1);
-	fixture_abort(&f, start);
+	fixture_cancel(&f, start);
 	fixture_expect_state(&f, FPH_HINTER_IDLE);
 	/* No START of it was seen, so that it can be begun. */
 	fixture_read(&f, 3);
 	start = fixture_send(&f, START, 3);
 	fixture_hint(&f, 4);
 	/* Not the latest one: a hint is behind it. */
-	ck_assert_int_eq(fph_hinter_abort(&f.h, start), FPH_EINVAL);
-	ck_assert_uint_eq(fixture_counters(&f).aborted, 3);
+	ck_assert_int_eq(fph_hinter_cancel(f.h, start), FPH_EINVAL);
+	ck_assert_uint_eq(fixture_counters(&f).cancelled, 3);
 }
 END_TEST
 
-START_TEST(abort_of_hints)
+START_TEST(cancel_of_hints)
 {
 	struct fixture f;
 	uint64_t hint;
@@ -50,7 +50,7 @@ START_TEST(abort_of_hints)
 	fixture_add(&f, 5);
 	hint = fixture_send(&f, HINT, 2);
 	fixture_send_none(&f, 8);
-	fixture_abort(&f, hint);
+	fixture_cancel(&f, hint);
 	ck_assert_uint_eq(fixture_amounts(&f).waiting.ranges, 3);
 	ck_assert_uint_eq(fixture_amounts(&f).waiting.bytes, 3 * PAGE);
 	ck_assert_uint_eq(fixture_amounts(&f).outstanding.ranges, 0);
@@ -59,7 +59,7 @@ START_TEST(abort_of_hints)
 	ck_assert_uint_eq(fixture_amounts(&f).waiting.ranges, 1);
 	fixture_read(&f, 3);
 	fixture_expect(&f, 5, false);
-	fixture_abort(&f, hint);
+	fixture_cancel(&f, hint);
 	fixture_expect(&f, 1, false);
 	fixture_expect(&f, 3, false);
 	fixture_expect_none(&f);
@@ -67,12 +67,12 @@ START_TEST(abort_of_hints)
 	fixture_expect_state(&f, FPH_HINTER_STOPPING);
 	/* One that was sent for its urgency is urgent again. */
 	fixture_begin(&f, UNTIL_USED, 2);
-	fixture_abort(&f, fixture_hint(&f, 7));
+	fixture_cancel(&f, fixture_hint(&f, 7));
 	fixture_send(&f, HINT, 2);
 }
 END_TEST
 
-START_TEST(abort_of_stop)
+START_TEST(cancel_of_stop)
 {
 	struct fixture f;
 	uint64_t stop;
@@ -81,22 +81,22 @@ START_TEST(abort_of_stop)
 	fixture_end(&f);
 	stop = fixture_send(&f, STOP, 2);
 	fixture_expect_state(&f, FPH_HINTER_IDLE);
-	fixture_abort(&f, stop);
+	fixture_cancel(&f, stop);
 	fixture_expect_state(&f, FPH_HINTER_STOPPING);
 	stop = fixture_send(&f, STOP, 2);
 	fixture_read(&f, 3);
 	fixture_add(&f, 1);
-	fixture_abort(&f, stop);
+	fixture_cancel(&f, stop);
 	fixture_send(&f, STOP, 2);
 	fixture_send(&f, START, 3);
 	ck_assert_uint_eq(fixture_amounts(&f).waiting.ranges, 1);
-	/* Used, and so no more to be aborted. */
+	/* Used, and so no more to be cancelled. */
 	fixture_end(&f);
 	fixture_send(&f, HINT, 3);
 	stop = fixture_send(&f, STOP, 3);
 	fixture_use(&f, stop);
-	ck_assert_int_eq(fph_hinter_abort(&f.h, stop), FPH_EINVAL);
-	ck_assert_int_eq(fph_hinter_complete(&f.h, stop), FPH_EINVAL);
+	ck_assert_int_eq(fph_hinter_cancel(f.h, stop), FPH_EINVAL);
+	ck_assert_int_eq(fixture_complete(&f, stop), FPH_EINVAL);
 }
 END_TEST
 
@@ -117,12 +117,12 @@ START_TEST(a_device_that_uses_nothing)
 	fixture_flush(&f);
 	/* It waits, for ever if need be; STOP still goes out. */
 	fixture_send_none(&f, 8);
-	ck_assert_int_eq(fph_hinter_stop(&f.h), FPH_OK);
+	ck_assert_int_eq(fph_hinter_stop(f.h), FPH_OK);
 	fixture_expect(&f, 20, false);
 	fixture_send(&f, STOP, 2);
 	ck_assert_uint_eq(fixture_amounts(&f).held.ranges, NBATCHES);
-	ck_assert_int_eq(fph_hinter_reset(&f.h), FPH_OK);
-	while (fph_hinter_next(&f.h, &out) == 1) {
+	ck_assert_int_eq(fph_hinter_reset(f.h), FPH_OK);
+	while (fph_hinter_take_back(f.h, &out, 1) == 1) {
 		ck_assert(!out.used);
 		n++;
 	}
@@ -143,10 +143,10 @@ START_TEST(a_device_that_uses_twice)
 	fixture_use(&f, start);
 	fixture_expect(&f, 1, true);
 	again = fixture_hint(&f, 2);
-	ck_assert_int_eq(fph_hinter_complete(&f.h, hint), FPH_EINVAL);
-	ck_assert_int_eq(fph_hinter_complete(&f.h, start), FPH_EINVAL);
-	ck_assert_int_eq(fph_hinter_complete(&f.h, 0), FPH_EINVAL);
-	ck_assert_int_eq(fph_hinter_complete(&f.h, ~(uint64_t)0), FPH_EINVAL);
+	ck_assert_int_eq(fixture_complete(&f, hint), FPH_EINVAL);
+	ck_assert_int_eq(fixture_complete(&f, start), FPH_EINVAL);
+	ck_assert_int_eq(fixture_complete(&f, 0), FPH_EINVAL);
+	ck_assert_int_eq(fixture_complete(&f, ~(uint64_t)0), FPH_EINVAL);
 	fixture_expect_none(&f);
 	fixture_use(&f, again);
 	fixture_expect(&f, 2, true);
@@ -158,54 +158,42 @@ START_TEST(config_reads_garbage)
 	static const uint32_t values[] = {
 		0xffffffff, 2, 0xffffffff, 0, 0x12345678, 1, 1, 0, 2, 3, 2, 2
 	};
-	struct fph_hinter_buffer buffer;
+	struct fph_buffer buffer;
 	struct fph_seg segs[MAX_SEGS];
 	struct fixture f;
-	uint32_t open = 0, i, k;
+	uint32_t i, k;
+	bool open = false;
 
 	fixture_init(&f, HOLD);
 	for (i = 0; i < 1000; i++) {
 		fixture_read(&f, values[(i * 7 + i / 12) % 12]);
-		if (fph_hinter_get_id(&f.h) && i % 3)
-			fph_hinter_add(&f.h, fph_hinter_get_id(&f.h),
+		if (fph_hinter_get_id(f.h) && i % 3)
+			fixture_add_range(&f, fph_hinter_get_id(f.h),
 				       (uint64_t)i * PAGE, PAGE, i);
 		fixture_flush(&f);
 		for (k = 0; k < 2; k++) {
-			if (!fph_hinter_submit(&f.h, 8, segs, MAX_SEGS,
+			if (!fixture_submit(&f, 8, segs, MAX_SEGS,
 					       &buffer))
 				break;
 			/* START, hints, STOP, whatever was read. */
-			ck_assert_int_eq(buffer.kind == START, !open);
-			if (open)
-				ck_assert_uint_eq(buffer.id, open);
-			open = buffer.kind == STOP ? 0 : buffer.id;
+			ck_assert_int_eq(buffer.flags == START, !open);
+			if (buffer.flags == START)
+				open = true;
+			else if (buffer.flags == STOP)
+				open = false;
 			fixture_use(&f, buffer.cookie);
 		}
 	}
 	ck_assert_uint_gt(fixture_counters(&f).rounds, 100);
 	ck_assert_uint_eq(fixture_counters(&f).rounds,
-			  fixture_counters(&f).stops + (open != 0));
+			  fixture_counters(&f).stops + open);
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("hinter_faults");
-	TCase *tc = tcase_create("hinter_faults");
-	SRunner *sr;
-	int failed;
-
-	tcase_set_timeout(tc, 300);
-	tcase_add_test(tc, abort_of_start);
-	tcase_add_test(tc, abort_of_hints);
-	tcase_add_test(tc, abort_of_stop);
-	tcase_add_test(tc, a_device_that_uses_nothing);
-	tcase_add_test(tc, a_device_that_uses_twice);
-	tcase_add_test(tc, config_reads_garbage);
-	suite_add_tcase(suite, tc);
-	sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+RUNNER_SUITE("hinter_faults",
+	     cancel_of_start,
+	     cancel_of_hints,
+	     cancel_of_stop,
+	     a_device_that_uses_nothing,
+	     a_device_that_uses_twice,
+	     config_reads_garbage)

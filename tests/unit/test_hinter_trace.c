@@ -18,14 +18,14 @@
 #include <fph/guest.h>
 #include <fph/wire.h>
 
+#include "runner.h"
+
 #define MAX_BLOCKS	1024u
 #define NBATCHES	4u
 
 struct linux_like {
-	struct fph_hinter h;
-	struct fph_slot slots[MAX_BLOCKS];
-	struct fph_batch batches[NBATCHES];
-	struct fph_command commands[4];
+	struct fph_hinter *h;
+	uint64_t mem[FPH_HINTER_SIZE(MAX_BLOCKS, NBATCHES) / 8];
 	struct fph_range held[MAX_BLOCKS];
 	uint32_t nheld;
 	uint32_t rounds;
@@ -43,15 +43,12 @@ static struct linux_like *new_linux_like(void)
 	p.features = FPH_BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT);
 	p.content = FPH_CONTENT_FREE;
 	p.mode = FPH_HINTER_HOLD;
-	p.endian = FPH_LE;
-	p.slots = g->slots;
-	p.nslots = MAX_BLOCKS;
-	p.batches = g->batches;
-	p.nbatches = NBATCHES;
-	p.commands = g->commands;
-	p.ncommands = 4;
+	p.flags = FPH_HINTER_NO_MERGE;
+	p.max_ranges = MAX_BLOCKS;
+	p.max_hints = NBATCHES;
+	p.commands = 4;
 	p.max_segs = 1;			/* one block is one buffer */
-	ck_assert_int_eq(fph_hinter_init(&g->h, &p), FPH_OK);
+	ck_assert_int_eq(fph_hinter_init(&g->h, g->mem, sizeof(g->mem), &p), FPH_OK);
 	return g;
 }
 
@@ -63,7 +60,7 @@ static void expect_held(const struct linux_like *g)
 
 	for (i = 0; i < g->nheld; i++)
 		bytes += g->held[i].len;
-	ck_assert_int_eq(fph_hinter_get_amounts(&g->h, &a), FPH_OK);
+	ck_assert_int_eq(fph_hinter_get_amounts(g->h, &a, sizeof(a)), FPH_OK);
 	ck_assert_uint_eq(a.held.ranges, g->nheld);
 	ck_assert_uint_eq(a.held.bytes, bytes);
 }
@@ -74,12 +71,12 @@ static void expect_release(struct linux_like *g)
 	struct fph_returned out;
 	uint32_t n = 0;
 
-	while (fph_hinter_next(&g->h, &out) == 1) {
+	while (fph_hinter_take_back(g->h, &out, 1) == 1) {
 		ck_assert(out.used);
 		ck_assert_uint_lt(out.owner, g->nheld);
-		ck_assert_uint_eq(out.range.gpa, g->held[out.owner].gpa);
-		ck_assert_uint_eq(out.range.len, g->held[out.owner].len);
-		ck_assert_uint_ne(out.range.len, 0);
+		ck_assert_uint_eq(out.gpa, g->held[out.owner].gpa);
+		ck_assert_uint_eq(out.len, g->held[out.owner].len);
+		ck_assert_uint_ne(out.len, 0);
 		g->held[out.owner].len = 0;
 		n++;
 	}
@@ -88,51 +85,54 @@ static void expect_release(struct linux_like *g)
 	g->releases++;
 }
 
-static void submit(struct linux_like *g, struct fph_hinter_buffer *buffer,
+static void submit(struct linux_like *g, struct fph_buffer *buffer,
 		   struct fph_seg *seg)
 {
-	ck_assert_int_eq(fph_hinter_submit(&g->h, 256, seg, 1, buffer), 1);
-	ck_assert_int_eq(fph_hinter_complete(&g->h, buffer->cookie), FPH_OK);
+	struct fph_used used = { 0 };
+
+	ck_assert_int_eq(fph_hinter_submit(g->h, 256, buffer, 1, seg, 1), 1);
+	used.cookie = buffer->cookie;
+	ck_assert_int_eq(fph_hinter_complete(g->h, &used, 1), 1);
 }
 
 static void replay_command(struct linux_like *g, uint32_t recorded)
 {
-	struct fph_hinter_buffer buffer;
+	struct fph_buffer buffer;
 	uint32_t id;
 	struct fph_seg seg;
 
 	/* No block was left: Linux ends its stream. */
 	if (recorded == VIRTIO_BALLOON_CMD_ID_STOP &&
-	    fph_hinter_get_state(&g->h) == FPH_HINTER_ACTIVE)
-		ck_assert_int_eq(fph_hinter_end(&g->h), FPH_OK);
+	    fph_hinter_get_state(g->h) == FPH_HINTER_ACTIVE)
+		ck_assert_int_eq(fph_hinter_finish_input(g->h), FPH_OK);
 	submit(g, &buffer, &seg);
-	ck_assert_int_eq(buffer.kind, recorded ? FPH_HINTER_START :
-						 FPH_HINTER_STOP);
-	ck_assert_int_eq(fph_cmd_id_decode(&id, buffer.bytes, 4, FPH_LE),
+	ck_assert_uint_eq(buffer.flags,
+			  recorded ? FPH_BUFFER_START : FPH_BUFFER_STOP);
+	ck_assert_int_eq(fph_cmd_id_decode(&id, buffer.command, 4, FPH_LE),
 			 FPH_OK);
 	ck_assert_uint_eq(id, recorded);
 	if (recorded) {
 		g->rounds++;
 		/* The recorded device shows the id while it is active. */
-		ck_assert_int_eq(fph_hinter_set_config(&g->h, recorded),
+		ck_assert_int_eq(fph_hinter_set_config(g->h, recorded),
 				 FPH_OK);
 	}
 }
 
 static void replay_block(struct linux_like *g, uint64_t gpa, uint64_t len)
 {
-	uint32_t id = fph_hinter_get_id(&g->h);
-	struct fph_hinter_buffer buffer;
+	uint32_t id = fph_hinter_get_id(g->h);
+	struct fph_owned_range range = { gpa, len, g->nheld };
+	struct fph_buffer buffer;
 	struct fph_seg seg;
 
 	ck_assert_uint_lt(g->nheld, MAX_BLOCKS);
-	ck_assert_int_eq(fph_hinter_add(&g->h, id, gpa, len, g->nheld),
-			 FPH_OK);
+	ck_assert_int_eq(fph_hinter_add(g->h, id, &range, 1), 1);
 	g->held[g->nheld].gpa = gpa;
 	g->held[g->nheld++].len = len;
 	submit(g, &buffer, &seg);
-	ck_assert_int_eq(buffer.kind, FPH_HINTER_HINT);
-	ck_assert_uint_eq(buffer.nsegs, 1);
+	ck_assert_uint_eq(buffer.flags, 0);
+	ck_assert_uint_eq(buffer.nwrite, 1);
 	ck_assert_uint_eq(seg.gpa, gpa);
 	ck_assert_uint_eq(seg.len, len);
 	ck_assert_uint_eq(seg.flags, FPH_SEG_WRITE);
@@ -145,7 +145,7 @@ static void replay_line(struct linux_like *g, const char *line)
 	uint8_t b[4];
 
 	if (sscanf(line, "cmd %" SCNu32, &value) == 1) {
-		ck_assert_int_eq(fph_hinter_set_config(&g->h, value), FPH_OK);
+		ck_assert_int_eq(fph_hinter_set_config(g->h, value), FPH_OK);
 		if (value == VIRTIO_BALLOON_CMD_ID_DONE)
 			expect_release(g);
 	} else if (sscanf(line, "vq3 hint R:%2hhx%2hhx%2hhx%2hhx",
@@ -195,19 +195,14 @@ START_TEST(same_as_linux)
 }
 END_TEST
 
-int main(void)
+Suite *make_suite(void)
 {
-	Suite *s = suite_create("hinter_trace");
-	TCase *t = tcase_create("recordings");
-	SRunner *sr;
-	int failed;
+	Suite *suite = suite_create("hinter_trace");
+	TCase *tc = tcase_create("hinter_trace");
 
-	tcase_add_loop_test(t, same_as_linux, 0,
+	tcase_set_timeout(tc, 300);
+	tcase_add_loop_test(tc, same_as_linux, 0,
 			    sizeof(recordings) / sizeof(recordings[0]));
-	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? 1 : 0;
+	suite_add_tcase(suite, tc);
+	return suite;
 }

@@ -30,7 +30,7 @@ static void send_in_vain(struct built *b, uint64_t now)
 {
 	fixture_add(&b->f, now, 100);
 	b->stale = fixture_send(&b->f, now);
-	ck_assert_int_eq(fph_reporter_complete(&b->f.r, now, b->stale, false),
+	ck_assert_int_eq(fixture_complete(&b->f, now, b->stale, false),
 			 FPH_OK);
 	fixture_expect(&b->f, 100, false);
 }
@@ -54,8 +54,8 @@ static void build(struct built *b, int state)
 
 	memset(b, 0, sizeof(*b));
 	fixture_init(&b->f);
-	b->cookie = 0x123400000001u;
-	b->stale = 0x123400000000u;
+	b->cookie = 0x1234501u;
+	b->stale = 0x1234500u;
 	b->nheld = 1;
 	switch (state) {
 	case EMPTY:
@@ -82,7 +82,7 @@ static void build(struct built *b, int state)
 			b->stale = 0;
 			break;
 		}
-		ck_assert_int_eq(fph_reporter_complete(&b->f.r, 1000, b->stale,
+		ck_assert_int_eq(fixture_complete(&b->f, 1000, b->stale,
 						       true), FPH_OK);
 		fixture_expect(&b->f, 10, true);
 		b->nheld--;
@@ -99,15 +99,15 @@ static void build(struct built *b, int state)
 	default:
 		fixture_add(&b->f, 1000, 1);
 		b->stale = fixture_send(&b->f, 1000);
-		ck_assert_int_eq(fph_reporter_complete(&b->f.r, 1000, b->stale,
+		ck_assert_int_eq(fixture_complete(&b->f, 1000, b->stale,
 						       true), FPH_OK);
 	}
 }
 
 enum {
-	RESET, ADD, ADD_EMPTY, ADD_WRAPS, ADD_LONG, REQUEST, SUBMIT,
+	RESET, ADD, ADD_EMPTY, ADD_WRAPS, ADD_LONG, FLUSH, SUBMIT,
 	SUBMIT_LATE, SUBMIT_NOTHING, COMPLETE, COMPLETE_BAD, COMPLETE_STALE,
-	COMPLETE_INDEX, ABORT, ABORT_STALE, NEXT, POP, NCALLS
+	COMPLETE_INDEX, CANCEL, CANCEL_STALE, TAKE_BACK, SHRINK, NCALLS
 };
 
 #define FILLING_	FPH_REPORTER_FILLING
@@ -132,7 +132,7 @@ static const struct {
 	[ADD_EMPTY] = { ALL(NO), SAME },
 	[ADD_WRAPS] = { ALL(NO), SAME },
 	[ADD_LONG] = { ALL(NO), SAME },
-	[REQUEST] = { ALL(FPH_OK), SAME },
+	[FLUSH] = { ALL(FPH_OK), SAME },
 	[SUBMIT] = { ALL(0), SAME },
 	[SUBMIT_LATE] = { { 0, 1, 0, 0, 0, 1, 1, 0, 0 }, SAME },
 	[SUBMIT_NOTHING] = { ALL(NO), SAME },
@@ -142,16 +142,16 @@ static const struct {
 			   { 0, 0, 0, 0, FILLING_, 0, OFF_, 0, 0 } },
 	[COMPLETE_STALE] = { ALL(NO), SAME },
 	[COMPLETE_INDEX] = { ALL(NO), SAME },
-	[ABORT] = { { NO, NO, 0, 0, 0, 0, 0, 0, NO },
+	[CANCEL] = { { NO, NO, 0, 0, 0, 0, 0, 0, NO },
 		    { 0, 0, 0, 0, FILLING_, 0, OFF_, 0, 0 } },
-	[ABORT_STALE] = { ALL(NO), SAME },
-	[NEXT] = { { 0, 0, 0, 0, 0, 0, 0, 0, 1 }, SAME },
-	[POP] = { { 0, 1, 0, 1, 1, 1, 1, 0, 0 }, SAME }
+	[CANCEL_STALE] = { ALL(NO), SAME },
+	[TAKE_BACK] = { { 0, 0, 0, 0, 0, 0, 0, 0, 1 }, SAME },
+	[SHRINK] = { { 0, 1, 0, 1, 1, 1, 1, 0, 0 }, SAME }
 };
 
 static int call(struct built *b, int c)
 {
-	struct fph_reporter *r = &b->f.r;
+	struct fph_reporter *r = b->f.r;
 	struct fph_returned out;
 	struct fph_seg segs[2];
 	uint64_t cookie;
@@ -162,39 +162,38 @@ static int call(struct built *b, int c)
 		return fph_reporter_reset(r);
 	case ADD:
 		b->nheld++;
-		return fph_reporter_add(r, 1000, 50 * PAGE, PAGE, 50);
+		return fixture_add_range(&b->f, 1000, 50 * PAGE, PAGE, 50);
 	case ADD_EMPTY:
-		return fph_reporter_add(r, 1000, 50 * PAGE, 0, 50);
+		return fixture_add_range(&b->f, 1000, 50 * PAGE, 0, 50);
 	case ADD_WRAPS:
-		return fph_reporter_add(r, 1000, ~(uint64_t)0, 2, 50);
+		return fixture_add_range(&b->f, 1000, ~(uint64_t)0, 2, 50);
 	case ADD_LONG:
-		return fph_reporter_add(r, 1000, 0, 0x100000000u, 50);
-	case REQUEST:
-		return fph_reporter_request(r);
+		return fixture_add_range(&b->f, 1000, 0, 0x100000000u, 50);
+	case FLUSH:
+		return fph_reporter_flush(r);
 	case SUBMIT:
-		return fph_reporter_submit(r, 1000, segs, 2, &cookie);
+		return fixture_submit(&b->f, 1000, segs, 2, &cookie);
 	case SUBMIT_LATE:
-		return fph_reporter_submit(r, 5000, segs, 2, &cookie);
+		return fixture_submit(&b->f, 5000, segs, 2, &cookie);
 	case SUBMIT_NOTHING:
-		return fph_reporter_submit(r, 5000, segs, 0, &cookie);
+		return fixture_submit(&b->f, 5000, segs, 0, &cookie);
 	case COMPLETE:
-		return fph_reporter_complete(r, 1000, b->cookie, true);
+		return fixture_complete(&b->f, 1000, b->cookie, true);
 	case COMPLETE_BAD:
-		return fph_reporter_complete(r, 1000, b->cookie, false);
+		return fixture_complete(&b->f, 1000, b->cookie, false);
 	case COMPLETE_STALE:
-		return fph_reporter_complete(r, 1000, b->stale, true);
+		return fixture_complete(&b->f, 1000, b->stale, true);
 	case COMPLETE_INDEX:
-		return fph_reporter_complete(r, 1000, b->cookie | 0x1000,
-					     true);
-	case ABORT:
-		return fph_reporter_abort(r, 1000, b->cookie);
-	case ABORT_STALE:
-		return fph_reporter_abort(r, 1000, b->stale);
-	case NEXT:
-		ret = fph_reporter_next(r, &out);
+		return fixture_complete(&b->f, 1000, b->cookie | 0x100000000u, true);
+	case CANCEL:
+		return fph_reporter_cancel(r, 1000, b->cookie);
+	case CANCEL_STALE:
+		return fph_reporter_cancel(r, 1000, b->stale);
+	case TAKE_BACK:
+		ret = fph_reporter_take_back(r, &out, 1);
 		break;
 	default:
-		ret = fph_reporter_pop(r, &out);
+		ret = fph_reporter_shrink(r, &out, 1);
 	}
 	b->nheld -= ret == 1;
 	return ret;
@@ -209,12 +208,12 @@ static void check_nothing_lost(struct built *b)
 
 	ck_assert_uint_eq(a.waiting.ranges + a.outstanding.ranges +
 			  a.back.ranges, b->nheld);
-	ck_assert_int_eq(fph_reporter_reset(&b->f.r), FPH_OK);
+	ck_assert_int_eq(fph_reporter_reset(b->f.r), FPH_OK);
 	a = fixture_amounts(&b->f);
 	ck_assert_uint_eq(a.back.ranges, b->nheld);
 	ck_assert_uint_eq(a.back.bytes, b->nheld * PAGE);
 	ck_assert_uint_eq(a.buffers, 0);
-	while (fph_reporter_next(&b->f.r, &out) == 1)
+	while (fph_reporter_take_back(b->f.r, &out, 1) == 1)
 		n++;
 	ck_assert_uint_eq(n, b->nheld);
 	ck_assert_uint_eq(fixture_amounts(&b->f).back.ranges, 0);
@@ -222,7 +221,8 @@ static void check_nothing_lost(struct built *b)
 	/* And every slot is free again. */
 	for (n = 0; n < NSLOTS; n++)
 		fixture_add(&b->f, 0, n);
-	ck_assert_int_eq(fph_reporter_add(&b->f.r, 0, 0, PAGE, 0), FPH_EFULL);
+	ck_assert_int_eq(fixture_add_range(&b->f, 0, 99 * PAGE, PAGE, 0),
+			 FPH_EFULL);
 }
 
 START_TEST(every_state_and_call)
@@ -243,7 +243,7 @@ START_TEST(every_state_and_call)
 						 sizeof(b.f));
 			want = table[c].state[s] ? table[c].state[s] :
 						   state_of[s];
-			ck_assert_msg(fph_reporter_get_state(&b.f.r) == want,
+			ck_assert_msg(fph_reporter_get_state(b.f.r) == want,
 				      "state %d, call %d", s, c);
 			check_nothing_lost(&b);
 		}
@@ -251,19 +251,5 @@ START_TEST(every_state_and_call)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("reporter_calls");
-	TCase *tc = tcase_create("reporter_calls");
-	SRunner *sr;
-	int failed;
-
-	tcase_set_timeout(tc, 300);
-	tcase_add_test(tc, every_state_and_call);
-	suite_add_tcase(suite, tc);
-	sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+RUNNER_SUITE("reporter_calls",
+	     every_state_and_call)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * A random walk of the reporter beside a naive model: completions in any
- * order, failures, aborts and resets.  After every step what is waiting,
+ * order, failures, cancels and resets.  After every step what is waiting,
  * outstanding and back is what the model says, and no page is lost or comes
  * back twice.  FPH_TEST_STEPS makes the walk longer or shorter.
  */
@@ -13,13 +13,13 @@
 #include <fph/wire.h>
 
 #include "range_model.h"
+#include "runner.h"
 
 #define STEPS		1000000u
 #define NPAGES		512u		/* of the model's guest */
 #define NSLOTS		96u
 #define WINDOW		4u
 #define MAX_SEGS	8u
-#define MAX_RANGES	24u
 #define PAGE		4096u
 #define BASE		((uint64_t)3 << 40)
 
@@ -46,9 +46,8 @@ struct block {
 };
 
 struct world {
-	struct fph_reporter r;
-	struct fph_slot slots[NSLOTS];
-	struct fph_batch batches[WINDOW];
+	struct fph_reporter *r;
+	uint64_t mem[FPH_REPORTER_SIZE(NSLOTS, WINDOW) / 8];
 	struct block blocks[NPAGES];
 	uint32_t ranges[NWHERE];
 	uint64_t bytes[NWHERE];
@@ -118,17 +117,14 @@ static void world_init(struct world *w, uint64_t seed)
 	p.size = sizeof(p);
 	p.features = FPH_BIT(VIRTIO_BALLOON_F_PAGE_REPORTING);
 	p.content = FPH_CONTENT_FREE;
-	p.slots = w->slots;
-	p.nslots = NSLOTS;
-	p.batches = w->batches;
+	p.max_ranges = NSLOTS;
 	p.window = WINDOW;
 	p.low_water = 2;
 	p.max_segs = MAX_SEGS;
-	p.max_ranges = MAX_RANGES;
 	p.flush_delay = 40;
 	p.retry_delay = 10;
 	p.max_failures = 4;
-	CHECK(fph_reporter_init(&w->r, &p) == FPH_OK);
+	CHECK(fph_reporter_init(&w->r, w->mem, sizeof(w->mem), &p) == FPH_OK);
 	make_blocks(w);
 }
 
@@ -138,19 +134,22 @@ static void step_add(struct world *w)
 {
 	uint32_t i = pick(w, NPAGES);
 	uint32_t held = w->ranges[WAITS] + w->ranges[OUT] + w->ranges[IS_BACK];
+	struct fph_owned_range range;
 	int ret;
 
 	while (!w->blocks[i].npages)
 		i--;
 	if (w->blocks[i].where != USED_BY_GUEST)
 		return;
-	ret = fph_reporter_add(&w->r, w->now, BASE + (uint64_t)i * PAGE,
-			       (uint64_t)w->blocks[i].npages * PAGE, i);
+	range.gpa = BASE + (uint64_t)i * PAGE;
+	range.len = (uint64_t)w->blocks[i].npages * PAGE;
+	range.owner = i;
+	ret = fph_reporter_add(w->r, w->now, &range, 1);
 	if (held == NSLOTS) {
 		CHECK(ret == FPH_EFULL);
 		return;
 	}
-	CHECK(ret == FPH_OK);
+	CHECK(ret == 1);
 	w->blocks[i].ok = false;
 	move(w, i, w->off ? IS_BACK : WAITS);
 	w->nadded++;
@@ -193,31 +192,43 @@ static void check_segs(const struct fph_seg *segs, uint32_t n)
 	}
 }
 
+/* One buffer of a call. */
+static void take_buffer(struct world *w, const struct fph_buffer *buffer,
+			const struct fph_seg *segs)
+{
+	uint32_t i;
+
+	CHECK(!w->off);
+	CHECK(w->nout < WINDOW);
+	CHECK(buffer->cookie && buffer->cookie <= 0xffffffffu);
+	CHECK(buffer->nwrite && buffer->nwrite <= MAX_SEGS);
+	CHECK(!buffer->nread && !buffer->flags);
+	for (i = 0; i < w->nout; i++)
+		CHECK(w->out[i] != buffer->cookie);
+	check_segs(segs, buffer->nwrite);
+	for (i = 0; i < buffer->nwrite; i++)
+		take_seg(w, &segs[i], buffer->cookie);
+	w->out[w->nout++] = buffer->cookie;
+	w->nchains++;
+}
+
 static void step_submit(struct world *w)
 {
-	struct fph_seg segs[MAX_SEGS];
-	uint32_t nsegs = pick(w, 4) ? MAX_SEGS : 1 + pick(w, MAX_SEGS);
-	uint32_t before = w->ranges[OUT], i;
-	uint64_t cookie = 0;
+	struct fph_seg segs[2 * MAX_SEGS];
+	struct fph_buffer buffers[WINDOW];
+	uint32_t nsegs = pick(w, 4) ? 2 * MAX_SEGS : 1 + pick(w, MAX_SEGS);
+	uint32_t max = 1 + pick(w, WINDOW), used = 0, i;
 	int n;
 
 	if (!pick(w, 8))
-		CHECK(fph_reporter_request(&w->r) == FPH_OK);
-	n = fph_reporter_submit(&w->r, w->now, segs, nsegs, &cookie);
-	CHECK(n >= 0);
-	if (!n)
-		return;
-	CHECK(!w->off);
-	CHECK((uint32_t)n <= nsegs);
-	CHECK(w->nout < WINDOW);
-	for (i = 0; i < w->nout; i++)
-		CHECK(w->out[i] != cookie);
-	check_segs(segs, (uint32_t)n);
-	for (i = 0; i < (uint32_t)n; i++)
-		take_seg(w, &segs[i], cookie);
-	CHECK(w->ranges[OUT] - before <= MAX_RANGES);
-	w->out[w->nout++] = cookie;
-	w->nchains++;
+		CHECK(fph_reporter_flush(w->r) == FPH_OK);
+	n = fph_reporter_submit(w->r, w->now, buffers, max, segs, nsegs);
+	CHECK(n >= 0 && (uint32_t)n <= max);
+	for (i = 0; i < (uint32_t)n; i++) {
+		take_buffer(w, &buffers[i], segs + used);
+		used += buffers[i].nwrite;
+	}
+	CHECK(used <= nsegs);
 }
 
 static void note_failure(struct world *w)
@@ -231,6 +242,7 @@ static void note_failure(struct world *w)
 
 static void step_complete(struct world *w)
 {
+	struct fph_used used = { 0 };
 	uint32_t i;
 	/* Some devices are worse than others. */
 	bool ok = pick(w, w->nresets % 4 ? 8 : 2) != 0;
@@ -240,7 +252,8 @@ static void step_complete(struct world *w)
 		return;
 	i = pick(w, w->nout);
 	cookie = w->out[i];
-	CHECK(fph_reporter_complete(&w->r, w->now, cookie, ok) == FPH_OK);
+	used.cookie = cookie;
+	CHECK(fph_reporter_complete(w->r, w->now, &used, 1, ok) == 1);
 	w->out[i] = w->out[--w->nout];
 	w->stale = cookie;
 	move_all(w, OUT, cookie, IS_BACK, ok);
@@ -250,14 +263,14 @@ static void step_complete(struct world *w)
 		note_failure(w);
 }
 
-static void step_abort(struct world *w)
+static void step_cancel(struct world *w)
 {
 	uint64_t cookie;
 
 	if (!w->nout || pick(w, 4))
 		return;
 	cookie = w->out[--w->nout];
-	CHECK(fph_reporter_abort(&w->r, w->now, cookie) == FPH_OK);
+	CHECK(fph_reporter_cancel(w->r, w->now, cookie) == FPH_OK);
 	w->stale = cookie;
 	move_all(w, OUT, cookie, w->off ? IS_BACK : WAITS, false);
 	note_failure(w);
@@ -267,7 +280,7 @@ static void step_reset(struct world *w)
 {
 	if (pick(w, w->off ? 10 : 100))
 		return;
-	CHECK(fph_reporter_reset(&w->r) == FPH_OK);
+	CHECK(fph_reporter_reset(w->r) == FPH_OK);
 	move_all(w, WAITS, 0, IS_BACK, false);
 	move_all(w, OUT, 0, IS_BACK, false);
 	if (w->nout)
@@ -284,8 +297,8 @@ static void take_back(struct world *w, const struct fph_returned *out,
 	const struct block *block = &w->blocks[out->owner];
 
 	CHECK(out->owner < NPAGES);
-	CHECK(out->range.gpa == BASE + (uint64_t)out->owner * PAGE);
-	CHECK(out->range.len == (uint64_t)block->npages * PAGE);
+	CHECK(out->gpa == BASE + (uint64_t)out->owner * PAGE);
+	CHECK(out->len == (uint64_t)block->npages * PAGE);
 	CHECK((int)block->where == (int)from);
 	CHECK(out->used == (from == IS_BACK && block->ok));
 	move(w, out->owner, USED_BY_GUEST);
@@ -299,7 +312,7 @@ static void step_next(struct world *w)
 	int ret;
 
 	while (n--) {
-		ret = fph_reporter_next(&w->r, &out);
+		ret = fph_reporter_take_back(w->r, &out, 1);
 		CHECK(ret == (w->ranges[IS_BACK] != 0));
 		if (!ret)
 			break;
@@ -310,7 +323,7 @@ static void step_next(struct world *w)
 static void step_pop(struct world *w)
 {
 	struct fph_returned out;
-	int ret = fph_reporter_pop(&w->r, &out);
+	int ret = fph_reporter_shrink(w->r, &out, 1);
 
 	CHECK(ret == (w->ranges[WAITS] != 0));
 	if (ret)
@@ -319,11 +332,14 @@ static void step_pop(struct world *w)
 
 static void step_stale(struct world *w)
 {
+	struct fph_used used = { 0 };
+
 	if (!w->stale)
 		return;
-	CHECK(fph_reporter_complete(&w->r, w->now, w->stale, true) ==
+	used.cookie = w->stale;
+	CHECK(fph_reporter_complete(w->r, w->now, &used, 1, true) ==
 	      FPH_EINVAL);
-	CHECK(fph_reporter_abort(&w->r, w->now, w->stale) == FPH_EINVAL);
+	CHECK(fph_reporter_cancel(w->r, w->now, w->stale) == FPH_EINVAL);
 }
 
 static void step(struct world *w)
@@ -339,7 +355,7 @@ static void step(struct world *w)
 		step_complete(w);
 		break;
 	case 14:
-		step_abort(w);
+		step_cancel(w);
 		break;
 	case 15:
 		step_reset(w);
@@ -366,8 +382,8 @@ static bool is_equal(const struct world *w, const struct fph_amount *a,
 static void check_truth(const struct world *w, uint32_t n)
 {
 	struct fph_reporter_amounts a;
-	int state = fph_reporter_get_state(&w->r);
-	bool same = fph_reporter_get_amounts(&w->r, &a) == FPH_OK &&
+	int state = fph_reporter_get_state(w->r);
+	bool same = fph_reporter_get_amounts(w->r, &a, sizeof(a)) == FPH_OK &&
 		    is_equal(w, &a.waiting, WAITS) &&
 		    is_equal(w, &a.outstanding, OUT) &&
 		    is_equal(w, &a.back, IS_BACK) && a.buffers == w->nout &&
@@ -390,13 +406,13 @@ START_TEST(random_walk)
 		step(&w);
 		check_truth(&w, i);
 	}
-	ck_assert_int_eq(fph_reporter_reset(&w.r), FPH_OK);
+	ck_assert_int_eq(fph_reporter_reset(w.r), FPH_OK);
 	move_all(&w, WAITS, 0, IS_BACK, false);
 	move_all(&w, OUT, 0, IS_BACK, false);
 	while (w.ranges[IS_BACK])
 		step_next(&w);
 	ck_assert_uint_eq(w.nadded, w.nback);
-	ck_assert_int_eq(fph_reporter_get_counters(&w.r, &n), FPH_OK);
+	ck_assert_int_eq(fph_reporter_get_counters(w.r, &n, sizeof(n)), FPH_OK);
 	ck_assert_uint_eq(n.added, w.nadded);
 	ck_assert_uint_eq(n.reported + n.unreported, w.nback);
 	ck_assert_uint_eq(n.buffers, w.nchains);
@@ -407,24 +423,10 @@ START_TEST(random_walk)
 	ck_assert_uint_gt(w.nchains, 1000);
 	ck_assert_uint_gt(w.nresets, 100);
 	ck_assert_uint_gt(w.noffs, 10);
-	ck_assert_uint_gt(n.aborted, 100);
+	ck_assert_uint_gt(n.cancelled, 100);
 	ck_assert_uint_gt(n.failed, 100);
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("reporter_random");
-	TCase *tc = tcase_create("reporter_random");
-	SRunner *sr;
-	int failed;
-
-	tcase_set_timeout(tc, 600);
-	tcase_add_test(tc, random_walk);
-	suite_add_tcase(suite, tc);
-	sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+RUNNER_SUITE("reporter_random",
+	     random_walk)
