@@ -74,8 +74,8 @@ struct fph_returned {
  * Whatever the device does, a range comes back exactly once; those of a buffer
  * that is never used stay outstanding until reset.
  *
- * Neighbours that wait are merged to runs, up to FPH_MAX_BUFFER; a run is as old
- * as its oldest range, and the oldest goes out first.  In a buffer the larger
+ * Neighbours that wait are merged to runs, up to FPH_MAX_BUFFER; a run is as
+ * old as its oldest range, and the oldest goes out first.  In a buffer the larger
  * runs stand first (VIO-REP-DRV-5).
  *
  * FILLING	buffers are given out until the window is full

@@ -31,7 +31,7 @@ struct fph_report_params {
 	uint32_t size;			/* sizeof this struct */
 	uint32_t max_ranges;		/* in flight, all buffers; 0: 4096 */
 	uint32_t max_buffers;		/* in flight; 0: 128 */
-	uint32_t queue;			/* for fph_run.queue; 0: reporting */
+	uint32_t queue;			/* enum fph_queue, for fph_run.queue */
 	uint64_t granule;		/* runs are aligned inwards to it (R6):
 					   a power of two; 0: 4096 */
 };

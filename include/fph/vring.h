@@ -228,8 +228,8 @@ struct fph_vq_driver;
 /*
  * tables: with INDIRECT_DESC, num tables of table_entries descriptors each,
  * which the device can read at tables_gpa; at most FPH_VRING_MAX_SIZE entries
- * each.  A buffer of 2 to table_entries segments then takes one entry of the ring, but for FPH_BUFFER_DIRECT; others
- * take one entry a segment.
+ * each.  A buffer of 2 to table_entries segments then takes one entry of the
+ * ring, unless it has FPH_BUFFER_DIRECT; others take one entry a segment.
  */
 struct fph_vq_driver_params {
 	uint32_t size;			/* sizeof this struct */

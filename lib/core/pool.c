@@ -527,7 +527,7 @@ uint32_t fph_pool_find(const struct fph_pool *p, uint64_t cookie)
 	return p->batches[i].cookie == cookie ? i : 0;
 }
 
-/* -------------------------------------------------------------- cut, undo -- */
+/* ------------------------------------------------------------- cut, undo -- */
 
 uint32_t fph_pool_cut(struct fph_pool *p, struct fph_seg *segs,
 		      uint32_t nsegs, uint32_t *batch)

@@ -55,8 +55,6 @@ static bool read_params(struct fph_report_params *known,
 		known->max_ranges = 4096;
 	if (!known->max_buffers)
 		known->max_buffers = 128;
-	if (!known->queue)
-		known->queue = FPH_QUEUE_REPORT;
 	if (!known->granule)
 		known->granule = 4096;
 	return fph_is_power(known->granule);

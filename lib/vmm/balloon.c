@@ -80,7 +80,8 @@ static bool make_report(struct fph_report **r, uint32_t queue,
 	return true;
 }
 
-static bool make_hint(struct fph_balloon *b, const struct fph_balloon_params *bp)
+static bool make_hint(struct fph_balloon *b,
+		      const struct fph_balloon_params *bp)
 {
 	struct fph_hint_session_params p = {
 		.size = sizeof(p),
@@ -131,7 +132,8 @@ static bool make_rings(struct fph_balloon *b)
 	return true;
 }
 
-static bool make_parts(struct fph_balloon *b, const struct fph_balloon_params *p)
+static bool make_parts(struct fph_balloon *b,
+		       const struct fph_balloon_params *p)
 {
 	uint32_t ranges = 4 * p->max_queue_size;
 

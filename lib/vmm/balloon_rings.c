@@ -10,8 +10,8 @@
  *  draining	ESTATE	=	off, draining	0
  *
  * stop makes it draining, with FPH_EINPROGRESS, while buffers are in flight; a
- * reset makes every ring off.  A ring that is no queue takes part in all of this
- * but process, which answers FPH_ESTATE.
+ * reset makes every ring off.  A ring that is no queue takes part in all of
+ * this but process, which answers FPH_ESTATE.
  *
  * A ring is kicked from a kick, or from when it is enabled, until process found
  * it empty and had the driver asked for notifications.

@@ -65,7 +65,7 @@ static void skip_unmapped(struct fph_balloon *b, struct fph_buffer *buffer,
 	buffer->flags &= ~FPH_BUFFER_REFUSE;
 }
 
-/* Counts the buffers with memory that is none, and says what is done of them. */
+/* Counts buffers with memory that is none, and says what is done of them. */
 static void check_mapped(struct fph_balloon *b, struct fph_buffer *buffers,
 			 uint32_t n)
 {

@@ -263,7 +263,7 @@ int fph_memory_remove(struct fph_memory *m, uint64_t gpa, uint64_t len)
 	return FPH_OK;
 }
 
-/* --------------------------------------------------------------- look-ups -- */
+/* -------------------------------------------------------------- look-ups -- */
 
 const struct fph_region *fph_memory_get_region(const struct fph_memory *m,
 					       uint64_t gpa)

@@ -3,7 +3,7 @@
 # Rings over shared memory, freestanding like the core. A port takes the side
 # that it needs; with a virtqueue of its own it leaves both out.
 FPH_VRING_DEVICE_SOURCES = \
-	lib/vring/inflight.c \
+	lib/vring/record.c \
 	lib/vring/split_read.c \
 	lib/vring/vq_device.c
 FPH_VRING_DRIVER_SOURCES = \

@@ -48,7 +48,7 @@ int fph_vq_device_init(struct fph_vq_device **vqp, void *mem, size_t size,
 	if (!vqp || !read_params(&p, params) ||
 	    !fph_is_memory(mem, size, size_of(&p)))
 		return FPH_EINVAL;
-	if (p.inflight && !fph_inflight_fits(p.inflight, p.num))
+	if (p.inflight && !fph_record_fits(p.inflight, p.num))
 		return FPH_EINVAL;
 
 	vq = mem;
@@ -67,7 +67,7 @@ int fph_vq_device_init(struct fph_vq_device **vqp, void *mem, size_t size,
 	vq->avail_idx = (uint16_t)p.base;
 	vq->used_idx = fph_ring_load(vq->device, FPH_RING_IDX, vq->big);
 	if (vq->record)
-		fph_inflight_open(vq);
+		fph_record_open(vq);
 	vq->shadow = vq->avail_idx;
 	/* With event index the flags stay 0 for good. */
 	fph_ring_store(vq->device, FPH_RING_FLAGS, 0, vq->big);
@@ -114,7 +114,7 @@ static uint32_t take_usual(struct fph_vq_device *vq, struct fph_buffer *b,
 	vq->inflight += n;
 	if (vq->record) {
 		for (uint32_t i = 0; i < n; i++)
-			fph_inflight_take(vq, fph_cookie_head(b[i].cookie));
+			fph_record_take(vq, fph_cookie_head(b[i].cookie));
 	}
 	return n;
 }
@@ -149,7 +149,7 @@ static int take_any(struct fph_vq_device *vq, struct fph_buffer *b,
 	} else {
 		vq->avail_idx++;
 		if (vq->record)
-			fph_inflight_take(vq, head);
+			fph_record_take(vq, head);
 	}
 	return (int)(b->nread + b->nwrite);
 }
@@ -251,13 +251,13 @@ int fph_vq_device_push(struct fph_vq_device *vq, const struct fph_used *used,
 	n = vq->big ? put_used(vq, used, n, true) :
 		      put_used(vq, used, n, false);
 	if (vq->record)
-		fph_inflight_link(vq, used, n);
+		fph_record_link(vq, used, n);
 	/* The entries are there before the index says so. */
 	fph_wmb();
 	vq->used_idx = (uint16_t)(vq->used_idx + n);
 	fph_ring_store(vq->device, FPH_RING_IDX, vq->used_idx, vq->big);
 	if (vq->record)
-		fph_inflight_done(vq, used, n);
+		fph_record_done(vq, used, n);
 	vq->inflight -= n;
 	vq->unsignalled = fph_ring_steps(vq->unsignalled, n);
 	vq->unmarked = fph_ring_steps(vq->unmarked, n);

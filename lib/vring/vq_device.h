@@ -59,18 +59,18 @@ int fph_split_read(const struct fph_vq_device *vq, uint32_t head,
 		   uint32_t room);
 
 /* Whether a record is new, or one of a ring of num entries. */
-bool fph_inflight_fits(const uint8_t *record, uint32_t num);
+bool fph_record_fits(const uint8_t *record, uint32_t num);
 
 /* Takes up the record: sets old, nold, counter and avail_idx of the ring. */
-void fph_inflight_open(struct fph_vq_device *vq);
+void fph_record_open(struct fph_vq_device *vq);
 
 /* A buffer of the ring is popped. */
-void fph_inflight_take(struct fph_vq_device *vq, uint32_t head);
+void fph_record_take(struct fph_vq_device *vq, uint32_t head);
 
 /* A batch is about to be used; then: the index of the ring says so. */
-void fph_inflight_link(struct fph_vq_device *vq, const struct fph_used *used,
+void fph_record_link(struct fph_vq_device *vq, const struct fph_used *used,
 		       uint32_t n);
-void fph_inflight_done(struct fph_vq_device *vq, const struct fph_used *used,
+void fph_record_done(struct fph_vq_device *vq, const struct fph_used *used,
 		       uint32_t n);
 
 /* The cookie of a buffer: its head, and its place in the available ring. */

@@ -51,7 +51,8 @@ static const struct fph_seg wraps[] = {
 };
 
 static const struct fph_report_params params = {
-	.size = sizeof(params), .max_ranges = NRANGES, .max_buffers = NBUFFERS
+	.size = sizeof(params), .max_ranges = NRANGES, .max_buffers = NBUFFERS,
+	.queue = FPH_QUEUE_REPORT
 };
 
 static inline void init(struct fixture *f)

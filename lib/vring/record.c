@@ -63,7 +63,7 @@ static void set_inflight(const struct fph_vq_device *vq, uint32_t head,
 	fph_compiler_barrier();
 }
 
-bool fph_inflight_fits(const uint8_t *record, uint32_t num)
+bool fph_record_fits(const uint8_t *record, uint32_t num)
 {
 	uint64_t features;
 
@@ -124,7 +124,7 @@ static void sort_old(struct fph_vq_device *vq)
 	}
 }
 
-void fph_inflight_open(struct fph_vq_device *vq)
+void fph_record_open(struct fph_vq_device *vq)
 {
 	uint8_t *record = vq->record;
 
@@ -145,7 +145,7 @@ void fph_inflight_open(struct fph_vq_device *vq)
 	vq->avail_idx = (uint16_t)(vq->used_idx + vq->nold);
 }
 
-void fph_inflight_take(struct fph_vq_device *vq, uint32_t head)
+void fph_record_take(struct fph_vq_device *vq, uint32_t head)
 {
 	fph_memcpy(entry_of(vq, head) + ENTRY_COUNTER, &vq->counter,
 		   sizeof(vq->counter));
@@ -154,7 +154,7 @@ void fph_inflight_take(struct fph_vq_device *vq, uint32_t head)
 	set_inflight(vq, head, 1);
 }
 
-void fph_inflight_link(struct fph_vq_device *vq, const struct fph_used *used,
+void fph_record_link(struct fph_vq_device *vq, const struct fph_used *used,
 		       uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
@@ -166,7 +166,7 @@ void fph_inflight_link(struct fph_vq_device *vq, const struct fph_used *used,
 	}
 }
 
-void fph_inflight_done(struct fph_vq_device *vq, const struct fph_used *used,
+void fph_record_done(struct fph_vq_device *vq, const struct fph_used *used,
 		       uint32_t n)
 {
 	fph_compiler_barrier();
