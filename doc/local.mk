@@ -24,8 +24,8 @@ FPH_MAN1 = \
 	doc/man/fphctl.1 \
 	doc/man/vhost-user-balloon.1
 
-FPH_MAN_SOURCES = doc/man/header.awk doc/man/page.sh doc/man/pages.txt
-EXTRA_DIST += doc/design.md $(FPH_MAN1:=.adoc) $(FPH_MAN_SOURCES)
+fph_man_parts = doc/man/header.awk doc/man/page.sh doc/man/pages.txt
+EXTRA_DIST += doc/design.md $(FPH_MAN1:=.adoc) $(fph_man_parts)
 
 if HAVE_MAN
 dist_man_MANS += $(FPH_MAN3) $(FPH_MAN1)
@@ -55,7 +55,7 @@ FPH_ASCIIDOCTOR_MAN = $(ASCIIDOCTOR) -b manpage -a reproducible \
 	-a mansource='libfph $(PACKAGE_VERSION)' \
 	-a manmanual='libfph manual'
 
-$(FPH_MAN3): $(FPH_MAN_SOURCES) $(FPH_PUBLIC_H) $(FPH_VMM_PUBLIC_H)
+$(FPH_MAN3): $(fph_man_parts) $(FPH_PUBLIC_H) $(FPH_VMM_PUBLIC_H)
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
 	$(SHELL) $(top_srcdir)/doc/man/page.sh page '$(top_srcdir)' \
 		$(@F:.3=) > $@.adoc-tmp && \
