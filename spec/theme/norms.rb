@@ -9,6 +9,9 @@ module FphNorms
   ID = /FPH-[A-Z]+-?[0-9]+[A-Z]?\b/
   NORM = /^\*(#{ID})\* \[#norm:\1\]\#(.*?)\#(?:\s*\[\.origin\]_\((.*?)\)_)?[ \t]*\n?/m
   LEVEL = /\b(MUST NOT|MUST|SHOULD NOT|SHOULD|MAY)\b/
+  # A table that is not to be torn.  Space after it is lost with that.
+  TORN = /^(\[#tab-[\w-]+)(?=[,\]])(.*?\n\|===\n.*?\n\|===\n)/m
+  GAP = "\nifdef::backend-pdf[]\n{empty}\n\nendif::[]\n"
   TABLE = /^\[#(tab-[\w-]+)[^\n]*\n\.([^\n]+)\n/
 
   module_function
@@ -22,7 +25,7 @@ module FphNorms
     role = sentence[LEVEL].to_s.split.first.to_s.downcase
     text = link(sentence).gsub(LEVEL) { |w| "[.#{role}]##{w}#" }
     from = origin ? " [.origin]_(#{link(origin.gsub("\n", ' '))})_" : ''
-    "\n[#norm:#{name}.norm.#{role}]\n====\n[.id]##{name}# #{text}#{from}\n" \
+    "\n[#norm:#{name}.norm.#{role}%unbreakable]\n====\n[.id]##{name}# #{text}#{from}\n" \
       "====\n\n"
   end
 
@@ -34,7 +37,7 @@ module FphNorms
       parts << block(found[1], found[2], found[3])
       rest = found.post_match.sub(/\A\s+(?=\S)/, '')
     end
-    (parts << link(rest)).join
+    (parts << link(rest)).join.gsub(TORN) { "#{$1}%unbreakable#{$2}#{GAP}" }
   end
 end
 
