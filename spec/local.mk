@@ -46,6 +46,15 @@ EXTRA_DIST += \
 	spec/check_trace \
 	spec/check_trace_test \
 	spec/fph-spec.adoc \
+	spec/proposals/01-queue-indices.patch \
+	spec/proposals/02-stop-and-reuse.patch \
+	spec/proposals/03-stop-is-a-barrier.patch \
+	spec/proposals/04-statistics-size.patch \
+	spec/proposals/05-suspend.patch \
+	spec/proposals/06-incremental-hints.patch \
+	spec/proposals/07-acknowledged-hints.patch \
+	spec/proposals/README.adoc \
+	spec/proposals/debate-2019.adoc \
 	spec/requirements.json
 
 # Without its suffix.
