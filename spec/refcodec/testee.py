@@ -111,7 +111,7 @@ class DeviceRole:
 
     def give_back(self):
         parts = (self.device.report, self.device.inflate,
-                 self.device.session)
+                 self.device.session, self.device)
         for part in parts:
             for buffer in part.returned:
                 del self.device.inflight[buffer]

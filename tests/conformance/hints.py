@@ -5,7 +5,7 @@ Each test says in its first line what it is about, with the ids of the
 requirements that it can see broken.
 """
 
-from world import ALL, DONE, HINT, MIN, PAGE, STOP, World, need
+from world import ALL, DONE, END, HINT, MIN, PAGE, STOP, World, need
 
 P, Q, R = 0x100000, 0x200000, 0x300000
 HUGE = 0x200000
@@ -96,7 +96,7 @@ def test_stop_is_barrier(testee):
                 w.work(1)
             w.end_round(*how.split())
             if how == "device-reset":
-                w.flight = {}
+                w.forget()
             w.settle()
 
 
@@ -394,7 +394,7 @@ def test_outside_memory(testee):
     """A hint outside guest memory refuses its buffer: FPH-BUF-8 FPH-X3"""
     w = World(testee)
     command = w.active()
-    for bad in ((OUTSIDE, PAGE), (0x7ff000, 2 * PAGE),
+    for bad in ((OUTSIDE, PAGE), (END - PAGE, 2 * PAGE),
                 ((1 << 64) - PAGE, PAGE)):
         w.hint((P, PAGE), bad)
         w.hint(bad, (P, PAGE))
@@ -438,7 +438,8 @@ def test_before_driver_ok(testee):
     command = w.active()
     w.settle()
     w.end_round("device-reset")
-    w.flight, w.features = {}, 0
+    w.forget()
+    w.features = 0
     for segs in (("R", command.to_bytes(4, "little")), ("W", P, PAGE)):
         if w.offer("hint", segs) is not None:
             w.work()
@@ -480,7 +481,7 @@ def test_error_of_another_ring(testee):
     w.active()
     w.settle()
     w.report((P, PAGE), (Q, 0))
-    w.published = None
+    w.hints.end()
     w.work()
     w.hint((R, PAGE))
     w.report((R, PAGE))
