@@ -34,6 +34,7 @@ EXTRA_DIST += \
 	tests/conformance/GUIDE.adoc \
 	tests/conformance/codec.py \
 	tests/conformance/drivers.py \
+	tests/conformance/edits.py \
 	tests/conformance/hints.py \
 	tests/conformance/known/libfph.txt \
 	tests/conformance/mutant.py \

@@ -10,7 +10,13 @@ import sys
 
 sys.dont_write_bytecode = True
 
+import edits                            # noqa: E402
 from mutant import MUTANTS              # noqa: E402
+
+if sys.argv[1:2] and sys.argv[1] in edits.EDITS:
+    sys.path.insert(0, edits.REFERENCE)
+    edits.load(sys.argv[1])
+
 import mutants_codec                    # noqa: E402,F401
 import mutants_driver                   # noqa: E402,F401
 import mutants_hints                    # noqa: E402,F401
@@ -18,10 +24,16 @@ import mutants_reports                  # noqa: E402,F401
 import testee                           # noqa: E402
 
 
+# name: the rules that it breaks.
+ALL = {name: rules for name, (rules, _) in MUTANTS.items()}
+ALL.update({name: edit[0] for name, edit in edits.EDITS.items()})
+
+
 def main():
-    if len(sys.argv) != 2 or sys.argv[1] not in MUTANTS:
-        sys.exit("usage: mutants.py NAME, one of: " + " ".join(MUTANTS))
-    MUTANTS[sys.argv[1]][1]()
+    if len(sys.argv) != 2 or sys.argv[1] not in ALL:
+        sys.exit("usage: mutants.py NAME, one of: " + " ".join(ALL))
+    if sys.argv[1] in MUTANTS:
+        MUTANTS[sys.argv[1]][1]()
     testee.NAME = "mutant:" + sys.argv[1]
     testee.Testee(sys.stdout).run(sys.stdin)
 

@@ -5,7 +5,10 @@ Each test says in its first line what it is about, with the ids of the
 requirements that it can see broken.
 """
 
-from world import (BORDER, DONE, LAST_GPA, MEMORY, PAGE, STOP, World, need)
+import sys
+
+from world import (ALL, BORDER, DONE, LAST_GPA, MEMORY, PAGE, STOP, V1, World,
+                   need)
 
 P, Q, R = 0x100000, 0x200000, 0x300000
 HUGE = 0x200000
@@ -190,6 +193,29 @@ def test_reset_in_every_state(testee):
         w.settle()
         w.shows(STOP)
         w.begin()
+
+
+def test_ids_count_up(testee):
+    """Ids go on over a reset and a whole migration: FPH-D5A"""
+    w = World(testee)
+    last = w.begin()
+    for _ in range(3):
+        w.device_reset()
+        command = w.begin()
+        need(command > last, "%d after %d", command, last)
+        last = command
+        w.done()
+
+
+def test_order_without_version_1(testee):
+    """A legacy guest's ids are in its own order: FPH-BUF-2"""
+    w = World(testee, features=ALL & ~V1)
+    command = w.begin()
+    w.offer("hint", ("R", command.to_bytes(4, sys.byteorder)))
+    w.hint((P, PAGE))
+    w.settle()
+    w.expect_skipped((P, PAGE))
+    need(w.config(8, 4) == command.to_bytes(4, "little"), "config space")
 
 
 def test_ring_error_ends_round(testee):
