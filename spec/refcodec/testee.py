@@ -15,6 +15,7 @@ import operations                       # noqa: E402
 import queues                           # noqa: E402
 
 NAME = "reference"
+ACTS = "hints,reports"
 FIRST_ID = 2
 number = operations.number
 
@@ -279,7 +280,7 @@ class Testee:
         request, *words = line.split()
         if request == "hello":
             return ("ok fph-conformance 1 %s roles=codec,device,driver"
-                    " acts=hints,reports" % NAME)
+                    " acts=%s" % (NAME, ACTS))
         if request == "bye":
             return "ok"
         if request in CODEC:

@@ -42,6 +42,8 @@ class Guest:
         self.answer = self.ask(
             "reset", "role=driver", "features=%#x" % features,
             "content=" + content, "cmd_id=%d" % shown, "ring=%d" % ring)
+        need(self.answer.ok or content == "kept" or
+             not features & (HINT | REPORT), "reset: %s", self.answer)
 
     def ask(self, *words):
         answer = self.testee.ask(*words)

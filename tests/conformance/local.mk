@@ -24,6 +24,7 @@ check-conformance: all
 	$(CONFORMANCE) -- $(PYTHON3) $(srcdir)/spec/refcodec/testee.py
 	$(CONFORMANCE) --role codec -- \
 		perl $(srcdir)/tests/conformance/testee_codec.pl
+	$(CONFORMANCE) --break 500 --break-least 90 -- $(CONFORMANCE_TESTEE)
 	$(CONFORMANCE) --self-test
 
 .PHONY: check-conformance
@@ -32,6 +33,7 @@ EXTRA_DIST += \
 	spec/refcodec/driver.py \
 	spec/refcodec/testee.py \
 	tests/conformance/GUIDE.adoc \
+	tests/conformance/breaker.py \
 	tests/conformance/codec.py \
 	tests/conformance/drivers.py \
 	tests/conformance/edits.py \
@@ -53,4 +55,5 @@ EXTRA_DIST += \
 	tests/conformance/streams.py \
 	tests/conformance/taking.py \
 	tests/conformance/testee_codec.pl \
+	tests/conformance/variants.py \
 	tests/conformance/world.py

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
-"""The reference testee with one fault: mutants.py NAME.
+"""The reference testee with one fault, or another right one: mutants.py NAME.
 
 Each fault is one that implementations have had, or a rule of the
 specification that was dropped.  The suite must catch every one of them.
@@ -22,6 +22,7 @@ import mutants_driver                   # noqa: E402,F401
 import mutants_hints                    # noqa: E402,F401
 import mutants_reports                  # noqa: E402,F401
 import testee                           # noqa: E402
+from variants import RIGHT              # noqa: E402
 
 
 # name: the rules that it breaks.
@@ -30,11 +31,15 @@ ALL.update({name: edit[0] for name, edit in edits.EDITS.items()})
 
 
 def main():
-    if len(sys.argv) != 2 or sys.argv[1] not in ALL:
-        sys.exit("usage: mutants.py NAME, one of: " + " ".join(ALL))
-    if sys.argv[1] in MUTANTS:
-        MUTANTS[sys.argv[1]][1]()
-    testee.NAME = "mutant:" + sys.argv[1]
+    name = sys.argv[1] if len(sys.argv) == 2 else ""
+    if name not in ALL and name not in RIGHT:
+        sys.exit("usage: mutants.py NAME, one of: " + " ".join(
+            [*ALL, *RIGHT]))
+    if name in MUTANTS:
+        MUTANTS[name][1]()
+    if name in RIGHT:
+        RIGHT[name]()
+    testee.NAME = "mutant:" + name
     testee.Testee(sys.stdout).run(sys.stdin)
 
 

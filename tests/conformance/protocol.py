@@ -48,6 +48,7 @@ class Testee:
         self.about = {}
         self.buffer = b""
         self.requests = 0
+        self.world = None           # what the last test had around it
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 

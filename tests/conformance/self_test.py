@@ -134,6 +134,20 @@ def check_mutants(suite):
     return wrong
 
 
+def check_right(suite):
+    """Other right implementations pass whole."""
+    wrong = 0
+    for name in mutants.RIGHT:
+        counts, lines = count(suite, [sys.executable, MUTANTS, name])
+        good = counts["pass"] and not counts["fail"]
+        print("right: %-28s %d passed, %d failed" % (name, counts["pass"],
+                                                      counts["fail"]))
+        if not good:
+            print("\n".join(["FAIL  a right implementation", *lines]))
+            wrong += 1
+    return wrong
+
+
 def main(tests, make, judge):
     suite = tests, make, judge
     wrong = 0
@@ -143,10 +157,11 @@ def main(tests, make, judge):
     if counts["fail"] or counts["skip"] or not counts["pass"]:
         print("\n".join(["FAIL  the reference", *lines]))
         wrong += 1
+    wrong += check_right(suite)
     wrong += check_mutants(suite)
     wrong += check_known(([t for t in tests if t.role == "device"], make,
                           judge), sys.executable)
     wrong += check_models()
-    total = len(mutants.ALL) + len(UNSEEN) + 2
+    total = len(mutants.ALL) + len(mutants.RIGHT) + len(UNSEEN) + 2
     print("%d passed, %d failed" % (total - wrong, wrong))
     return 1 if wrong else 0

@@ -125,6 +125,7 @@ class World:
             "mem=" + ",".join("%#x+%#x" % r for r in memory))
         need(answer.ok, "reset: %s", answer)
         self.judge(answer)
+        testee.world = self
 
     harvested = False               # since the last reset
 
@@ -255,10 +256,16 @@ class World:
         answer = self.ask("vq", buffer.queue, name, *buffer.text())
         if not answer.ok:
             need(name in self.flight, "'%s', and used it", answer)
+            need(not self.has_queue(buffer.queue), "no queue '%s': %s",
+                 buffer.queue, answer)
             del self.flight[name]
             self.hints.forget(name)
             return None
         return name
+
+    def has_queue(self, queue):
+        bit = {"stats": STATS, "hint": HINT, "report": REPORT}.get(queue, V1)
+        return bool(self.features & bit)
 
     @staticmethod
     def content(buffer, all_good):
@@ -307,6 +314,15 @@ class World:
         left = sorted(self.flight)
         need(self.broken or not left,
              "not returned: %s", ", ".join(map(str, left)))
+        need(not self.untold, "the id in config space changed to %d without"
+             " an interrupt", self.shown)
+
+    def finish(self):
+        """The end of a test: what is due has come."""
+        if self.untold:
+            self.work()
+        need(not self.untold, "the id in config space changed to %d without"
+             " an interrupt", self.shown)
 
     # The host.
 
@@ -324,6 +340,10 @@ class World:
         self.hints.end()
         answer = self.until_ok(*words)
         self.hints.barrier()
+        if self.features & HINT:
+            due = {"done": (DONE,), "device-reset": (STOP,)}
+            need(self.shown in due.get(words[0], (STOP, DONE)),
+                 "after %s the id is %d", words[0], self.shown)
         return answer
 
     def publish(self, command):
@@ -344,6 +364,9 @@ class World:
                 self.publish(number(answer.words[0]))
             need(self.hints.published == number(answer.words[0]),
                  "start: the id is %s, cfg said %d", answer.words[0],
+                 self.hints.published)
+            need(self.shown == self.hints.published, "config space shows %d"
+                 " after the id %d was published", self.shown,
                  self.hints.published)
         self.starting = False
         return answer
