@@ -52,6 +52,7 @@ EXTRA_DIST += \
 	tests/conformance/rounds.py \
 	tests/conformance/run \
 	tests/conformance/self_test.py \
+	tests/conformance/stories.py \
 	tests/conformance/streams.py \
 	tests/conformance/taking.py \
 	tests/conformance/testee_codec.pl \

@@ -290,18 +290,23 @@ class World:
         return self.offer("report", *(("W", *r) for r in ranges))
 
     def inflate(self, *frames):
-        buffer = Buffer("inflate", [("R", b"".join(
-            frame.to_bytes(4, "little") for frame in frames))])
-        buffer.frames = [(frame * PAGE, PAGE) for frame in frames]
-        return self.put(buffer)
+        return self.inflate_parts(frames)
 
     def inflate_parts(self, frames, *cuts):
         """The same in several descriptors, cut after so many bytes."""
         data = b"".join(frame.to_bytes(4, "little") for frame in frames)
         ends = [0, *cuts, len(data)]
-        buffer = Buffer("inflate", [("R", data[a:b])
-                                    for a, b in zip(ends, ends[1:])])
-        buffer.frames = [(frame * PAGE, PAGE) for frame in frames]
+        return self.inflate_segs([("R", data[a:b]) for a, b in
+                                  zip(ends, ends[1:])], data)
+
+    def inflate_segs(self, segs, data):
+        """A buffer of the inflate queue with these whole entries."""
+        buffer = Buffer("inflate", segs)
+        frames = [int.from_bytes(data[i:i + 4], "little") * PAGE
+                  for i in range(0, len(data), 4)]
+        if buffer.well_formed() and all(s[0] == "R" for s in segs) and \
+                all(self.good(frame, PAGE) for frame in frames):
+            buffer.frames = [(frame, PAGE) for frame in frames]
         return self.put(buffer)
 
     def work(self, steps=None):
@@ -435,11 +440,15 @@ class World:
             self.copy[page] = self.version[page]
         self.bitmap = set()
 
+    def lost(self):
+        """Pages that the guest uses and that differ at the destination."""
+        return [p for p in self.version if p not in self.free and
+                self.copy[p] != self.version[p]]
+
     def switch(self):
         self.harvest()
         self.send()
-        lost = [p for p in self.version if p not in self.free and
-                self.copy[p] != self.version[p]]
+        lost = self.lost()
         need(not lost, "lost: %s", " ".join("%#x" % p for p in sorted(lost)))
 
     # Expectations of devices that say they act.
