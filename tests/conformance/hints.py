@@ -13,7 +13,7 @@ OUTSIDE = 0x40000000
 
 
 def test_round(testee):
-    """A whole round: FPH-D10 FPH-D11 FPH-D13 FPH-CFG-7 FPH-D6 FPH-BUF-6"""
+    """A whole round: FPH-D10 FPH-D13 FPH-CFG-7 FPH-D6 FPH-BUF-6"""
     w = World(testee)
     w.harvest()
     w.shows(STOP)
@@ -34,6 +34,20 @@ def test_round(testee):
     w.shows(STOP)
     w.done()
     w.shows(DONE)
+
+
+def test_id_is_shown(testee):
+    """Config space shows the id through the whole round: FPH-D11"""
+    w = World(testee)
+    w.may_hide = False
+    command = w.begin()
+    w.shows(command)
+    w.command(command)
+    w.settle()
+    w.shows(command)
+    w.hint((P, PAGE))
+    w.settle()
+    w.shows(command)
 
 
 def test_start_needs_harvest(testee):

@@ -6,7 +6,7 @@ requirements that it can see broken.
 """
 
 from world import (ALL, BORDER, END, LAST_GPA, PAGE, POISON, REPORT, STOP,
-                   V1, World, need)
+                   V1, World, need, needs_regions)
 
 P, Q, R = 0x100000, 0x200000, 0x300000
 HUGE = 0x200000
@@ -218,6 +218,7 @@ def test_inflate_in_pieces(testee):
 
 def test_regions(testee):
     """A report over a border of two regions is split there: FPH-R6"""
+    needs_regions(testee)
     w = World(testee)
     w.report((BORDER - 2 * PAGE, 4 * PAGE))
     w.report((LAST_GPA, PAGE))

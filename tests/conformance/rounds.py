@@ -7,8 +7,8 @@ requirements that it can see broken.
 
 import sys
 
-from world import (ALL, BORDER, DONE, LAST_GPA, MEMORY, PAGE, STOP, V1, World,
-                   need)
+from world import (ALL, BORDER, DONE, LAST_GPA, PAGE, STOP, V1, World, need,
+                   needs_regions)
 
 P, Q, R = 0x100000, 0x200000, 0x300000
 HUGE = 0x200000
@@ -299,6 +299,7 @@ def test_refused_buffer_ends_nothing(testee):
 
 def test_regions(testee):
     """A hint over a border of two regions is split there: FPH-D8"""
+    needs_regions(testee)
     w = World(testee)
     w.active()
     w.hint((BORDER - 2 * PAGE, 4 * PAGE))
@@ -312,6 +313,7 @@ def test_regions(testee):
 
 def test_granule_over_a_border(testee):
     """A granule that is not whole in one region stays: FPH-D8 FPH-BUF-10"""
+    needs_regions(testee)
     w = World(testee, granule=HUGE)
     low, high = BORDER // HUGE * HUGE, BORDER // HUGE * HUGE + HUGE
     w.active()
@@ -325,9 +327,9 @@ def test_whole_memory(testee):
     """Every page of every region: FPH-BUF-9 FPH-D8"""
     w = World(testee)
     w.active()
-    w.hint(*MEMORY)
+    w.hint(*w.memory)
     w.settle()
-    w.expect_skipped(*MEMORY)
+    w.expect_skipped(*w.memory)
 
 
 def large(testee, *ranges):
