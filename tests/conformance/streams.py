@@ -26,6 +26,7 @@ def begun(testee, use_start, ring=8):
 def test_zero_before_start_is_used(testee):
     """A 0 in mid-stream is no STOP while START is in flight: FPH-V14"""
     g = begun(testee, False)
+    g.known()
     g.shows(STOP)
     g.use_all()
     g.expect_no_stream()
@@ -35,6 +36,7 @@ def test_zero_before_start_is_used(testee):
 def test_zero_of_a_device_that_hides_the_id(testee):
     """Nor from a device that did not show the id after START: FPH-V14"""
     g = begun(testee, True)
+    g.known()
     g.shows(STOP)
     g.use_all()
     g.expect_no_stream()
@@ -44,6 +46,7 @@ def test_zero_of_a_device_that_hides_the_id(testee):
 def test_zero_after_the_id_was_seen(testee):
     """A 0 after the id was shown again is STOP: FPH-V3 FPH-V13 FPH-V14"""
     g = begun(testee, True)
+    g.known()
     g.shows(2)
     g.work()
     g.shows(STOP)
@@ -55,6 +58,7 @@ def test_zero_after_the_id_was_seen(testee):
 def test_zero_is_trusted_for_one_id(testee):
     """What was seen under one id says nothing of the next: FPH-V14"""
     g = hinting(testee, ring=8)
+    g.known()
     g.frees(*MANY)
     g.shows(2)
     g.use_all()
@@ -97,6 +101,7 @@ def test_hinted_once(testee):
 def test_pauses(testee):
     """The device uses one buffer at a time: FPH-F1 FPH-V15 FPH-V6"""
     g = hinting(testee, ring=4)
+    g.known()
     g.frees(*FREE)
     g.shows(2)
     g.work()
@@ -124,6 +129,7 @@ def test_large_ranges(testee):
     """No buffer of more than 2^32 bytes: FPH-R18 FPH-Q-6"""
     for features in (HINT | V1, REPORT | V1):
         g = Guest(testee, features=features)
+        g.known()
         g.frees(*LARGE)
         g.shows(2)
         g.use_all()
