@@ -75,10 +75,11 @@ class DaemonDevice(Adapter):
         self.daemon.start()
         regions = [guest_memory.Region(*parse_range(r))
                    for r in given["mem"].split(",")]
+        self.regions, self.filled = regions, {}
         for region in regions:
-            self.fill(region, 0, region.size)
+            if region.size <= POPULATED:
+                self.fill(region.gpa, region.size)
         scratch = guest_memory.Region(SCRATCH, SCRATCH_SIZE)
-        self.regions = regions
         self.driver = Driver(None, self.daemon.socket_path, num=RING,
                              memory=guest_memory.Memory(*regions, scratch))
         self.driver.handshake(PROTOCOL)
@@ -98,10 +99,15 @@ class DaemonDevice(Adapter):
         self.features = features
         return self.told("ok")
 
-    @staticmethod
-    def fill(region, offset, length):
-        if region.size <= POPULATED:
-            region.map[offset:offset + length] = b"\xa5" * length
+    def fill(self, gpa, length):
+        """Data, so that a discard there leaves a hole."""
+        for region in self.regions:
+            start = max(gpa, region.gpa)
+            end = min(gpa + length, region.gpa + region.size)
+            for at in range(start // PAGE * PAGE, end, PAGE):
+                region.map[at - region.gpa] = 0xa5
+            if start < end:
+                self.filled[region, start] = end
 
     def do_features(self, text):
         return self.boot(int(text, 0))
@@ -120,20 +126,22 @@ class DaemonDevice(Adapter):
         return answer
 
     def holes(self):
-        for region in self.regions:
-            if region.size > POPULATED:
-                continue
-            at = 0
-            while at < region.size:
-                start = os.lseek(region.fd, at, os.SEEK_HOLE)
-                if start >= region.size:
+        for (region, start), end in list(self.filled.items()):
+            at, end = start - region.gpa, end - region.gpa
+            while at < end:
+                hole = os.lseek(region.fd, at, os.SEEK_HOLE)
+                if hole >= end:
                     break
                 try:
-                    at = os.lseek(region.fd, start, os.SEEK_DATA)
+                    at = min(os.lseek(region.fd, hole, os.SEEK_DATA), end)
                 except OSError:
-                    at = region.size
-                self.fill(region, start, at - start)
-                yield region.gpa + start, at - start
+                    at = end
+                yield region.gpa + hole, at - hole
+                if region.size > POPULATED:
+                    del self.filled[region, start]
+                    break               # the next report fills it again
+                for page in range(hole, at, PAGE):
+                    region.map[page] = 0xa5
 
     def look(self):
         d = self.driver
@@ -180,7 +188,11 @@ class DaemonDevice(Adapter):
         ring = d.ring(queue)
         if len(segs) > len(ring.free):
             raise Skip("more descriptors than the ring has")
-        head = ring.add([self.seg(s) for s in segs])
+        parsed = [self.seg(s) for s in segs]
+        for gpa, length, writable in parsed:
+            if writable and queue == "report":
+                self.fill(gpa, length)
+        head = ring.add(parsed)
         self.names[queue, head] = name
         d.kick(queue)
         return self.told("ok")

@@ -57,7 +57,8 @@ class UmlDriver(Adapter):
         self.machines = {}              # by features
         machine = self.machine(HINT | V1)
         self.hello = ("linux-%s-uml roles=driver acts=hints,reports"
-                      " memory=own" % machine.guest.run("uname -r").strip())
+                      " memory=own quirks=start-rewritten"
+                      % machine.guest.run("uname -r").strip())
 
     def machine(self, features):
         if features not in self.machines:
