@@ -71,8 +71,12 @@ inline act_on(p)
 		printf("@ device skip page=%d\n", p);
 		todo[p] = false;
 		if
-		:: DROP_D6 || (DROP_D6_LAZY && unarmed[p]) ->
-			log[p] = false; unarmed[p] = false
+		:: DROP_D6 -> log[p] = false; unarmed[p] = false
+		:: DROP_D6_LAZY -> rearm_chunk(p)
+		:: else
+		fi;
+		if
+		:: ARM && p > 0 -> reached(ARMED)
 		:: else
 		fi;
 		if
@@ -109,7 +113,7 @@ inline on_hint(p)
 	fi
 }
 
-#define may_pop	(inflight == NONE &&					\
+#define may_pop	(inflight == NONE && !suspended &&			\
 	(!DROP_D10 || session == REQUESTED || session == ACTIVE))
 
 active proctype device()
@@ -160,6 +164,21 @@ end:	do
 		stream = STOP; reissuable[0] = true; reissuable[1] = true;
 		reset_wanted = false;
 		printf("@ device reset\n")
+	   }
+	:: atomic {
+		suspend_wanted && !suspended && inflight == NONE ->
+		if
+		:: session == ACTIVE && len(vq) > 0 ->
+			reached(SUSPENDED_MID)
+		:: else
+		fi;
+		if
+		:: !DROP_SUS1 && session != ENDED ->
+			session = STOPPED; cfg = STOP
+		:: else
+		fi;
+		suspended = true; due = cfg;
+		printf("@ device suspend\n")
 	   }
 	od
 }

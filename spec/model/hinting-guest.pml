@@ -22,7 +22,7 @@ active proctype guest()
 
 end:	do
 	:: atomic {
-		!paused -> select(p : 0 .. NP - 1);
+		!paused -> select(p : ARM .. NP - 1);
 		if
 		:: page[p] == FREE ->
 			page[p] = HELD;
@@ -95,6 +95,27 @@ inline reset_device()
 	}
 }
 
+/* Between two of its steps, too; buffers and pages stay as they are. */
+inline suspend_device()
+{
+	atomic {
+		suspends < SUSPENDS && !paused ->
+		suspends++;
+		suspend_wanted = true;
+		printf("@ driver suspend\n")
+	};
+	atomic {
+		suspended && !paused ->
+		suspend_wanted = false; suspended = false;
+		if
+		:: !DROP_SUS4 -> cfg = due
+		:: else
+		fi;
+		due = STOP;
+		printf("@ driver resume\n")
+	}
+}
+
 /*
  * V3 is a matter of time only.  Safety runs leave it out, so they also cover
  * drivers that go on under an old id for as long as they like.
@@ -126,6 +147,7 @@ idle:	do
 		p = 0
 	   }
 	:: reset_device()
+	:: suspend_device()
 	:: atomic {
 		!paused && id >= IDMIN && id != sent_id && nfull(vq) ->
 		vq ! COMMAND(id); sent_id = id; start_buf = id;
@@ -140,6 +162,13 @@ idle:	do
 	      }
 	   :: early == NONE
 	   fi;
+#if ARM
+	   atomic {
+		!paused && nfull(vq) -> vq ! HINT(0); queued[0] = true;
+		printf("@ driver send kind=hint page=0\n")
+	   };
+	   !paused && !queued[0];
+#endif
 more:	   do
 	   :: atomic {
 		!paused && may_go_on -> pick_free(p);
@@ -154,6 +183,7 @@ more:	   do
 		p = 0
 	      }
 	   :: reset_device(); goto idle
+	   :: suspend_device()
 	   :: OMIT_STOP -> goto idle
 	   :: atomic {
 		!paused && nfull(vq) -> vq ! COMMAND(STOP);

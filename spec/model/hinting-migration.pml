@@ -3,14 +3,17 @@
 
 inline stop_hints()
 {
-	session = STOPPED; cfg = STOP;
+	if
+	:: DROP_SUS1 && suspended	/* it cannot be shown, so ... */
+	:: else -> session = STOPPED; set_config(STOP)
+	fi;
 	printf("@ host stop\n")
 }
 
 #define quiet		(inflight == NONE)
 
-/* Brackets every harvest: D2, then D3. */
-inline before_harvest(drop)
+/* Brackets every sync: D2, then D3. */
+inline before_sync(drop)
 {
 	atomic {
 		if
@@ -21,15 +24,19 @@ inline before_harvest(drop)
 	drop || DROP_D3 || quiet
 }
 
-inline harvest(p)
+inline sync(p)
 {
 	for_pages(p) {
 		d_step {
-			printf("@ host harvest page=%d dirty=%d\n", p, log[p]);
+			printf("@ host sync page=%d dirty=%d\n", p, log[p]);
 			todo[p] = todo[p] || log[p];
 			if
-			:: LAZY_LOG -> unarmed[p] = true
+			:: LAZY_LOG -> unarmed[p] = log[p]
 			:: else -> log[p] = false
+			fi;
+			if
+			:: suspended -> reached(SUSPENDED_SYNC)
+			:: else
 			fi
 		}
 	};
@@ -72,7 +79,10 @@ inline note_issued()
 inline publish(p)
 {
 	atomic {
-		choose_id();
+		if
+		:: suspended -> cur = STOP
+		:: else -> choose_id()
+		fi;
 		if
 		:: cur != STOP ->
 			session = REQUESTED; cfg = cur;
@@ -95,10 +105,7 @@ inline send_page(p)
 {
 	d_step {
 		todo[p] = false;
-		if
-		:: unarmed[p] -> log[p] = false; unarmed[p] = false
-		:: else
-		fi
+		rearm_chunk(p)
 	};
 	d_step {
 		same[p] = true;
@@ -123,8 +130,8 @@ inline check_switchover(p)
 {
 	for_pages(p) {
 		if
-		:: DISCARD || same[p]
-		:: !DISCARD && !same[p] && page[p] == HELD ->
+		:: DISCARD || same[p] || (ARM && p == 0)
+		:: !DISCARD && !same[p] && page[p] == HELD && p >= ARM ->
 			printf("@ violation data-lost page=%d\n", p);
 			assert(false)
 		:: else -> reached(SAVED)
@@ -138,7 +145,7 @@ active proctype migration()
 	byte round, p;
 
 begin:	if
-	:: STOP_FIRST && nth < MIGRATIONS -> before_harvest(0)
+	:: STOP_FIRST && nth < MIGRATIONS -> before_sync(0)
 	:: else
 	fi;
 	atomic {
@@ -156,12 +163,12 @@ begin:	if
 	};
 	do
 	:: round < ROUNDS ->
-		before_harvest(DROP_D2);
+		before_sync(DROP_D2);
 #if DROP_D1
 		publish(p);
-		harvest(p);
+		sync(p);
 #else
-		harvest(p);
+		sync(p);
 		publish(p);
 #endif
 		do
@@ -177,11 +184,11 @@ begin:	if
 
 	/* stop and copy */
 	atomic { !reset_wanted -> paused = true; printf("@ host pause\n") };
-	before_harvest(DROP_D2 || DROP_D2_FINAL);
-	harvest(p);
+	before_sync(DROP_D2 || DROP_D2_FINAL);
+	sync(p);
 	atomic {
 		if
-		:: !DROP_D9 -> session = ENDED; cfg = DONE;
+		:: !DROP_D9 -> session = ENDED; set_config(DONE);
 			printf("@ host done\n")
 		:: else
 		fi
@@ -215,7 +222,7 @@ cancel:	atomic {
 	DROP_D2_CANCEL || DROP_D3_CANCEL || quiet;
 	atomic {
 		if
-		:: !DROP_D9_CANCEL -> cfg = DONE; printf("@ host done\n");
+		:: !DROP_D9_CANCEL -> set_config(DONE); printf("@ host done\n");
 			if
 			:: !DROP_D2_CANCEL -> session = ENDED
 			:: else

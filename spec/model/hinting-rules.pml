@@ -31,8 +31,12 @@
 #define RESTORE 0		/* 1: one save and restore may happen;
 				   2: only while buffers are queued */
 #endif
+#ifndef SUSPENDS
+#define SUSPENDS 0		/* times that the driver may suspend the
+				   device and resume it */
+#endif
 #ifndef LIVE
-#define LIVE 0			/* liveness run: the driver obeys V3 */
+#define LIVE 0			/* liveness run: the driver keeps V3 */
 #endif
 #ifndef NO_HINTS
 #define NO_HINTS 0		/* the device ignores every hint */
@@ -46,8 +50,16 @@
 #define OMIT_STOP 0		/* driver: a stream may end without STOP */
 #endif
 #ifndef LAZY_LOG
-#define LAZY_LOG 0		/* harvest reads the log; it is re-armed
-				   later, page by page (KVM manual protect) */
+#define LAZY_LOG 0		/* a sync reads the log; it is re-armed
+				   later, by chunks (KVM manual protect) */
+#endif
+#ifndef CHUNK
+#define CHUNK 1			/* LAZY_LOG: pages of a chunk, 1 or NP */
+#endif
+#ifndef ARM
+#define ARM 0			/* driver: page 0 is its own; it hints this
+				   page first, waits until it is used, and
+				   looks at free pages only then */
 #endif
 #ifndef SKIP_PENDING
 #define SKIP_PENDING 0		/* LAZY_LOG: ignore a hint for a page whose
@@ -65,18 +77,18 @@
 #endif
 #ifndef STOP_FIRST
 #define STOP_FIRST 0		/* a migration stops hints before it fills
-				   its bitmap, not only before harvests */
+				   its bitmap, not only before syncs */
 #endif
 
 /* ---- rules of the device ---- */
 #ifndef DROP_D1
-#define DROP_D1 0		/* the id is published before the harvest */
+#define DROP_D1 0		/* the id is published before the sync */
 #endif
 #ifndef DROP_D2
-#define DROP_D2 0		/* no harvest stops hints */
+#define DROP_D2 0		/* no sync stops hints */
 #endif
 #ifndef DROP_D2_FINAL
-#define DROP_D2_FINAL 0		/* the last harvest does not stop hints */
+#define DROP_D2_FINAL 0		/* the last sync does not stop hints */
 #endif
 #ifndef DROP_D2_CANCEL
 #define DROP_D2_CANCEL 0	/* a cancel does not stop hints */
@@ -150,6 +162,14 @@
 #ifndef DROP_D10_RESTORE
 #define DROP_D10_RESTORE 0	/* a popped buffer is not in the saved state */
 #endif
+#ifndef DROP_SUS1
+#define DROP_SUS1 0		/* a round goes on over a suspend, when config
+				   space cannot be changed */
+#endif
+#ifndef DROP_SUS4
+#define DROP_SUS4 0		/* what became due while the device was
+				   suspended is not shown at the resume */
+#endif
 #ifndef USED_EARLY
 #define USED_EARLY 0		/* a buffer is used before it is acted on */
 #endif
@@ -188,7 +208,11 @@ mtype = {
 				   popped and buffers queued */
 	RESTORED_OLD,		/* a hint queued before a restore is ignored
 				   after it */
-	RESTORED_SKIPPED	/* a hint is honoured after a restore */
+	RESTORED_SKIPPED,	/* a hint is honoured after a restore */
+	ARMED,			/* a hint is honoured after arming */
+	SUSPENDED_MID,		/* a suspend finds an active stream and
+				   buffers queued */
+	SUSPENDED_SYNC		/* a sync happens while it is suspended */
 };
 #ifndef REACH
 #define REACH 0

@@ -31,6 +31,8 @@ byte start_buf;			/* SHARED_START: content of the one buffer */
 bool paused;
 bool reset_wanted;
 byte resets;
+bool suspend_wanted;
+byte suspends;
 
 /* the wire */
 chan vq = [QLEN] of { mtype, byte };
@@ -40,6 +42,8 @@ byte cfg = STOP;		/* free_page_hint_cmd_id */
 mtype session = STOPPED;
 byte cur = STOP;		/* id of the session */
 byte next_id = IDMIN;
+bool suspended;			/* config space stands still */
+byte due;			/* what config space shows at the resume */
 byte inflight = NONE;		/* page popped and accepted, not acted on */
 byte stream = STOP;		/* REUSE_IDS: stream that is being received */
 bool reissuable[2] = true;	/* REUSE_IDS: ids IDMIN and IDMIN + 1 */
@@ -49,7 +53,7 @@ bool logging;			/* a migration runs, writes are logged */
 bool log[NP];			/* dirty log of the hypervisor */
 bool todo[NP];			/* migration bitmap: to be sent */
 bool same[NP];			/* the copy at the destination is right */
-bool unarmed[NP];		/* LAZY_LOG: harvested, not re-armed yet */
+bool unarmed[NP];		/* LAZY_LOG: synced, not re-armed yet */
 bool written[NP];		/* DISCARD: content guard */
 byte nth;			/* migrations begun */
 bool cancelled, restored, over;
@@ -59,6 +63,31 @@ bool issued[2];			/* REISSUED */
 byte old;			/* RESTORED_OLD: buffers left of before */
 
 #define for_pages(p)	for (p : 0 .. NP - 1)
+
+inline set_config(value)
+{
+	if
+	:: suspended -> due = value
+	:: else -> cfg = value
+	fi
+}
+
+/* LAZY_LOG: re-arms a chunk for what its last sync found. */
+inline rearm(p)
+{
+	if
+	:: unarmed[p] -> log[p] = false; unarmed[p] = false
+	:: else
+	fi
+}
+
+inline rearm_chunk(p)
+{
+	if
+	:: CHUNK == 1 -> rearm(p)
+	:: CHUNK != 1 -> rearm(0); rearm(NP - 1)
+	fi
+}
 
 inline reached(what)
 {

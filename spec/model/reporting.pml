@@ -27,6 +27,10 @@
 #ifndef RESTORE
 #define RESTORE 0		/* one save and restore may happen */
 #endif
+#ifndef CRASHES
+#define CRASHES 0		/* times that the device's process may crash
+				   and another one take over by its record */
+#endif
 #ifndef LIVE
 #define LIVE 0			/* liveness run */
 #endif
@@ -71,6 +75,18 @@
 #define DROP_RETURN_RESTORE 0	/* popped reports are not in the saved state */
 #endif
 
+#ifndef DROP_L10
+#define DROP_L10 0		/* a report is taken before it is recorded */
+#endif
+#ifndef DROP_L10A
+#define DROP_L10A 0		/* who takes over trusts the record, and does
+				   not look at the used ring */
+#endif
+#ifndef DROP_L10B
+#define DROP_L10B 0		/* and does not wait for discards of the
+				   process that crashed */
+#endif
+
 /* ---- what a reachability run looks for ---- */
 mtype = {
 	DISCARDED,		/* a page is discarded */
@@ -78,7 +94,9 @@ mtype = {
 	RESET_MID,		/* a reset is asked for during a discard */
 	RESET_DISCARDED,	/* a page is discarded after a reset */
 	RESTORED_MID,		/* a restore finds one popped, one queued */
-	SWAPPED			/* reports come back in another order */
+	SWAPPED,		/* reports come back in another order */
+	CRASHED_MID,		/* a crash finds two reports taken */
+	CRASHED_BEHIND		/* and one in the used ring, still recorded */
 };
 #ifndef REACH
 #define REACH 0
@@ -93,7 +111,8 @@ mtype = {
 #define POISON	(POISON_ZERO -> ZERO : PATTERN)
 
 mtype = { FREE, HELD, REPORTED };	/* a page, to the guest */
-mtype = { ABSENT, POPPED, READY, LATE };/* a report, to the device */
+/* a report, to the device; PUSHED: in the used ring, still recorded */
+mtype = { ABSENT, POPPED, READY, LATE, PUSHED };
 
 mtype page[NP] = FREE;
 byte content[NP];
@@ -101,8 +120,10 @@ bool counts_on[NP];			/* the guest counts on POISON in it */
 mtype report[NP] = ABSENT;
 chan avail = [QLEN] of { byte };
 chan used = [QLEN] of { byte };
+bool recorded[NP];			/* CRASHES: outside the process */
+bool left_over[NP];			/* a discard of a crashed process */
 bool reset_wanted, restored;
-byte resets;
+byte resets, crashes;
 byte first = NP;			/* SWAPPED: the report popped first */
 
 #define for_pages(p)	for (p : 0 .. NP - 1)
@@ -281,7 +302,8 @@ inline drop_reports(p)
 		if
 		:: discarding(p) -> report[p] = LATE
 		:: else -> report[p] = ABSENT
-		fi
+		fi;
+		recorded[p] = false
 	};
 	p = 0; first = NP
 }
@@ -303,6 +325,33 @@ inline load_reports(p)
 	p = 0
 }
 
+/*
+ * The process is gone, its record and the ring are not.  Who takes over holds
+ * what was taken and not returned; the used ring says what was returned.
+ */
+inline take_over(p)
+{
+	if
+	:: discarding(0) && discarding(NP - 1) && NP > 1 ->
+		reached(CRASHED_MID)
+	:: else
+	fi;
+	for_pages(p) {
+		if
+		:: report[p] == PUSHED && DROP_L10A ->
+			report[p] = POPPED
+		:: report[p] == PUSHED && !DROP_L10A ->
+			reached(CRASHED_BEHIND);
+			report[p] = ABSENT; recorded[p] = false
+		:: report[p] == POPPED && DROP_L10B ->
+			report[p] = READY; left_over[p] = true
+		:: report[p] == LATE || !recorded[p] -> report[p] = ABSENT
+		:: else -> report[p] = POPPED
+		fi
+	};
+	p = 0; first = NP
+}
+
 proctype device()
 {
 	byte p;
@@ -310,7 +359,7 @@ proctype device()
 end:	do
 	:: atomic {
 		!reset_wanted && nempty(avail) -> avail ? p;
-		report[p] = POPPED;
+		report[p] = POPPED; recorded[p] = CRASHES && !DROP_L10;
 		printf("@ device pop kind=report page=%d\n", p);
 		if
 		:: REACH == SWAPPED && first == NP -> first = p
@@ -329,6 +378,11 @@ end:	do
 		printf("@ host restore\n");
 		load_reports(p)
 	   }
+	:: atomic {
+		crashes < CRASHES && !reset_wanted -> crashes++;
+		printf("@ device crash\n");
+		take_over(p)
+	   }
 	od
 }
 
@@ -346,7 +400,14 @@ end:	do
 	   }
 	:: atomic {
 		report[p] == READY && nfull(used) ->
-		push(p); report[p] = ABSENT
+		push(p); report[p] = (CRASHES -> PUSHED : ABSENT)
+	   }
+	:: atomic {
+		report[p] == PUSHED ->
+		report[p] = ABSENT; recorded[p] = false
+	   }
+	:: atomic {
+		left_over[p] -> left_over[p] = false; discard(p)
 	   }
 	:: atomic {
 		report[p] == LATE -> report[p] = ABSENT; discard(p)
