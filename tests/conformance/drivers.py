@@ -274,7 +274,7 @@ def test_id_once(testee):
 
 
 def test_id_changes(testee):
-    """A new id in mid-round ends the stream: FPH-V3 FPH-V6 FPH-V1"""
+    """A new id in mid-round ends the stream: FPH-V3 FPH-V3A FPH-V6 FPH-V1"""
     for use in (False, True):
         g = hinting(testee, ring=8)
         g.frees(*MANY)
@@ -290,7 +290,7 @@ def test_id_changes(testee):
 
 
 def test_done_in_mid_round(testee):
-    """DONE in mid-round ends the stream: FPH-V3 FPH-V6"""
+    """DONE in mid-round ends the stream: FPH-V3 FPH-V3A FPH-V6"""
     g = hinting(testee, ring=8)
     g.frees(*MANY)
     g.shows(2)
@@ -411,7 +411,7 @@ def test_reports_after_reset(testee):
 
 
 def test_used_length(testee):
-    """The used length has no meaning: FPH-Q-9"""
+    """The used length has no meaning: FPH-Q-9A"""
     for length in (0, 1, 0xffffffff):
         g = Guest(testee)
         g.frees(*FEW)

@@ -106,7 +106,7 @@ NUMBERS = (
      """        return [run for region in self.regions for run in coalesce(
             Memory([region]).split(merge(ranges)), granule)]""",
      "        return coalesce(ranges, granule)"),
-    ("cut_after_rounding", "FPH-D8", "ranges.py",
+    ("cut_after_rounding", "FPH-D8A", "ranges.py",
      """        return [run for region in self.regions for run in coalesce(
             Memory([region]).split(merge(ranges)), granule)]""",
      "        return list(self.split(coalesce(ranges, granule)))"),
@@ -217,7 +217,7 @@ ROUNDS = (
      """        self.broken = True
         self.end_round()
         self.drain()""", "        self.broken = True"),
-    ("next_id_after_a_bad_command", "FPH-BUF-4", "device.py",
+    ("next_id_after_a_bad_command", "FPH-BUF-4B", "device.py",
      "            self.session.refuse_command(buffer)\n"
      "            self.broken = True\n",
      "            self.session.end_round()\n"
@@ -233,7 +233,7 @@ ROUNDS = (
 )
 
 DEVICE = (
-    ("deflate_discards", "FPH-PFN-1", "device.py",
+    ("deflate_discards", "FPH-PFN-12", "device.py",
      "    def take_deflate(self, buffer, segs):\n"
      "        self.returned.append(buffer)",
      "    def take_deflate(self, buffer, segs):\n"
@@ -244,7 +244,7 @@ DEVICE = (
      "                self.broken = True\n"
      "                self.session.break_off()    # Q-8A\n"
      "                return", "                return"),
-    ("bad_buffer_is_returned", "FPH-Q-8", "device.py",
+    ("bad_buffer_is_returned", "FPH-Q-8B", "device.py",
      "                self.broken = True\n                self.session",
      "                self.inflight[buffer] = index\n"
      "                self.returned.append(buffer)\n"
@@ -308,7 +308,7 @@ DRIVER = (
     ("every_zero_is_stop", "FPH-V14", "driver.py",
      "hidden = self.shown == commands.STOP and not self.seen_again",
      "hidden = False"),
-    ("no_zero_is_stop", "FPH-V3", "driver.py",
+    ("no_zero_is_stop", "FPH-V3A", "driver.py",
      "hidden = self.shown == commands.STOP and not self.seen_again",
      "hidden = self.shown == commands.STOP"),
     ("id_seen_before_start_was_used", "FPH-V14", "driver.py",

@@ -363,7 +363,7 @@ def test_hint_of_4_bytes(testee):
 
 
 def test_command_of_other_length(testee):
-    """A command that is not 4 bytes: FPH-BUF-4 FPH-Q-7"""
+    """A command that is not 4 bytes: FPH-BUF-4 FPH-BUF-4B FPH-Q-7"""
     for data in ("02", "0000", "020000", "0200000000", "0000000000000000"):
         w = World(testee)
         w.active()
@@ -507,17 +507,17 @@ def test_error_of_another_ring(testee):
 
 
 def test_empty_descriptor(testee):
-    """A descriptor of no bytes: FPH-Q-6 FPH-Q-5 FPH-Q-8"""
+    """A descriptor of no bytes: FPH-Q-6 FPH-Q-6E FPH-Q-5 FPH-Q-8B"""
     broken_ring(testee, ("W", P, PAGE), ("W", Q, 0))
 
 
 def test_wrapping_descriptor(testee):
-    """A range beyond 2^64: FPH-Q-6 FPH-X3"""
+    """A range beyond 2^64: FPH-Q-6 FPH-Q-6F FPH-Q-8B FPH-X3"""
     broken_ring(testee, ("W", P, PAGE), ("W", (1 << 64) - PAGE, 2 * PAGE))
 
 
 def test_readable_after_writable(testee):
-    """A readable descriptor after a writable one: FPH-Q-6 FPH-Q-5"""
+    """A readable descriptor after a writable one: FPH-Q-6 FPH-Q-6D FPH-Q-5"""
     broken_ring(testee, ("W", P, PAGE), ("R", bytes(4)))
 
 

@@ -177,7 +177,7 @@ def test_broken_by_empty(testee):
 
 
 def test_inflate(testee):
-    """Page frames, 4 bytes each: FPH-PFN-1"""
+    """Page frames, 4 bytes each, until they are back: FPH-PFN-1 FPH-PFN-13"""
     w = World(testee)
     w.inflate(0x100, 0x101, 0x7ff)
     w.settle()
@@ -185,7 +185,7 @@ def test_inflate(testee):
 
 
 def test_inflate_refused(testee):
-    """A bad frame, or half an entry: FPH-PFN-2"""
+    """A bad frame, or half an entry: FPH-PFN-2 FPH-PFN-14"""
     w = World(testee)
     for data in ("000100000010", "0001000000100000", "00010000ffffffff"):
         w.offer("inflate", ("R", bytes.fromhex(data)))
@@ -194,7 +194,8 @@ def test_inflate_refused(testee):
 
 
 def test_deflate(testee):
-    """Nothing is discarded because of a deflate buffer: FPH-PFN-1"""
+    """Nothing is discarded because of a deflate buffer: FPH-PFN-12
+    FPH-PFN-14"""
     w = World(testee)
     w.inflate(0x100, 0x101)
     w.settle()
@@ -272,6 +273,29 @@ def test_statistics(testee):
     w.work()
     need(not w.broken, "broken by statistics")
     w.shows(STOP)
+
+
+def test_statistics_in_any_order(testee):
+    """Tags in any order, or not at all: FPH-STAT-9 FPH-STAT-2"""
+    for tags in ((9, 5, 0), (0, 5, 9), (5,), ()):
+        w = World(testee)
+        data = b"".join(tag.to_bytes(2, "little") + (tag + 1).to_bytes(
+            8, "little") for tag in tags)
+        if data:
+            w.offer("stats", ("R", data))
+        w.work()
+        need(not w.broken, "broken by statistics")
+        w.report((P, PAGE))
+        w.settle_but("stats")
+        w.expect_discarded((P, PAGE))
+
+
+def test_statistics_are_kept(testee):
+    """The buffer stays until other values are wanted: FPH-STAT-7"""
+    w = World(testee)
+    name = w.offer("stats", ("R", bytes(10)))
+    w.work()
+    need(name in w.flight, "the buffer is back, and nobody asked")
 
 
 TESTS = [call for name, call in sorted(globals().items())

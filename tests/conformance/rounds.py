@@ -101,6 +101,21 @@ def test_no_id_in_a_harvest_that_ended_a_round(testee):
         w.settle()
 
 
+def test_publish_in_mid_round(testee):
+    """Refused, or a barrier, while a round is on: FPH-D1A FPH-D3"""
+    for begun in (False, True):
+        for steps in range(4):
+            w = World(testee)
+            command = w.begin()
+            if begun:
+                w.command(command)
+                w.hint((P, PAGE), (R, PAGE))
+            step(w, steps)
+            if w.try_start().ok:
+                w.hint((Q, PAGE))
+            w.settle()
+
+
 def test_done_tells(testee):
     """DONE comes with an interrupt of its own: FPH-CFG-7 FPH-D9"""
     w = World(testee)
@@ -265,7 +280,8 @@ def test_taken_before_an_error(testee):
 
 
 def test_command_error_shows_stop(testee):
-    """After a command of 2 bytes no id is shown: FPH-BUF-4"""
+    """After a command of 2 bytes no id is shown: FPH-BUF-4A FPH-BUF-4B
+    FPH-BUF-4C"""
     for begun in (False, True):
         w = World(testee)
         command = w.begin()
@@ -298,7 +314,7 @@ def test_refused_buffer_ends_nothing(testee):
 
 
 def test_regions(testee):
-    """A hint over a border of two regions is split there: FPH-D8"""
+    """A hint over a border of two regions is split there: FPH-D8 FPH-D8A"""
     needs_regions(testee)
     w = World(testee)
     w.active()
@@ -312,7 +328,7 @@ def test_regions(testee):
 
 
 def test_granule_over_a_border(testee):
-    """A granule that is not whole in one region stays: FPH-D8 FPH-BUF-10"""
+    """A granule that is not whole in one region stays: FPH-D8A FPH-BUF-10"""
     needs_regions(testee)
     w = World(testee, granule=HUGE)
     low, high = BORDER // HUGE * HUGE, BORDER // HUGE * HUGE + HUGE
@@ -343,7 +359,7 @@ def large(testee, *ranges):
 
 
 def test_2_to_the_32(testee):
-    """A buffer of exactly 2^32 bytes is none too large: FPH-Q-6"""
+    """A buffer of exactly 2^32 bytes is none too large: FPH-Q-6G"""
     for ranges in (((4 * GIB, 2 * GIB), (6 * GIB, 2 * GIB)),
                    ((GIB, GIB), (4 * GIB, 3 * GIB)),
                    ((4 * GIB, 4 * GIB - PAGE), (GIB, PAGE))):
@@ -353,7 +369,7 @@ def test_2_to_the_32(testee):
 
 
 def test_more_than_2_to_the_32(testee):
-    """One of more is an error of the ring: FPH-Q-6 FPH-Q-5"""
+    """One of more is an error of the ring: FPH-Q-6 FPH-Q-6G FPH-Q-5"""
     for ranges in (((4 * GIB, 2 * GIB), (6 * GIB, 2 * GIB), (P, PAGE)),
                    ((4 * GIB, 3 * GIB), (GIB, GIB + PAGE)),
                    ((4 * GIB, 4 * GIB - PAGE), (GIB, PAGE + 1)),

@@ -44,7 +44,7 @@ def test_zero_of_a_device_that_hides_the_id(testee):
 
 
 def test_zero_after_the_id_was_seen(testee):
-    """A 0 after the id was shown again is STOP: FPH-V3 FPH-V13 FPH-V14"""
+    """A 0 after the id was shown again is STOP: FPH-V3A FPH-V13 FPH-V14"""
     g = begun(testee, True)
     g.known()
     g.shows(2)
@@ -84,6 +84,18 @@ def test_stop_has_room(testee):
         g.shows(DONE)
         g.use_all()
         g.expect_no_stream()
+
+
+def test_start_waits(testee):
+    """START waits for room, and has the id that is shown then: FPH-V5A"""
+    g = begun(testee, False, ring=4)
+    g.shows(3)
+    g.work()
+    g.shows(4)
+    g.work()
+    g.use_all()
+    g.expect_no_stream()
+    need(not g.acts("hints") or 4 in g.sent, "the last id was not begun")
 
 
 def test_hinted_once(testee):
@@ -126,7 +138,7 @@ def test_free_in_mid_stream(testee):
 
 
 def test_large_ranges(testee):
-    """No buffer of more than 2^32 bytes: FPH-R18 FPH-Q-6"""
+    """No buffer of more than 2^32 bytes: FPH-R18"""
     for features in (HINT | V1, REPORT | V1):
         g = Guest(testee, features=features)
         g.known()

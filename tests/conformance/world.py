@@ -347,6 +347,12 @@ class World:
         need(not self.untold, "the id in config space changed to %d without"
              " an interrupt", self.shown)
 
+    def settle_but(self, queue):
+        """The same, but for a queue whose buffers the device may keep."""
+        self.work()
+        left = [n for n, b in self.flight.items() if b.queue != queue]
+        need(self.broken or not left, "not returned: %s", left)
+
     def finish(self):
         """The end of a test: what is due has come."""
         if self.untold:

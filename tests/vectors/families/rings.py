@@ -36,9 +36,30 @@ def d(addr, length, flags=0, following=0, order="<"):
     return struct.pack(order + "QIHH", addr, length, flags, following)
 
 
+# The condition of FPH-Q-6 that a flag stands for, in bad and in good rings.
+CONDITIONS = {
+    "QemuAvailJump": "FPH-Q-6A", "OutOfTable": "FPH-Q-6B",
+    "Loop": "FPH-Q-6C", "Order": "FPH-Q-6D", "ZeroLength": "FPH-Q-6E",
+    "Wrap": "FPH-Q-6F", "Sum": "FPH-Q-6G", "QemuIndirectUnasked": "FPH-Q-6H",
+    "TableLength": "FPH-Q-6K"}
+
+
+def conditions(comment, flags, broken):
+    found = [CONDITIONS[flag] for flag in flags if flag in CONDITIONS]
+    if "QemuIndirectNested" in flags:
+        found = ["FPH-Q-6J" if "NEXT" in comment else "FPH-Q-6I"]
+    if "is not guest memory" in comment or "half in guest" in comment:
+        found.append("FPH-Q-6L")
+    if " entries in a ring of" in comment:
+        found.append("FPH-Q-6C")
+    return found if broken or found[:1] in (["FPH-Q-6F"], ["FPH-Q-6G"]) \
+        else []
+
+
 def ring(comment, table, expect, reqs=("FPH-Q-6",), flags=(), avail=(0,),
          avail_idx=None, num=8, indirect=0, endian="le", memory=(),
          broken=False, result=None):
+    reqs = [*reqs, *conditions(comment, flags, broken)]
     given = {
         "num": str(num), "endian": endian, "indirect": str(indirect),
         "table": [entry.hex() for entry in table],
@@ -168,7 +189,7 @@ def hostile():
         yield ring("next %d of 8" % head, [d(PAGE, PAGE, W | N, head)], [],
                    flags=["OutOfTable"], broken=True)
     yield ring("a good buffer, then a bad head", one, ["W0x1000+0x1000"],
-               ["FPH-Q-6", "FPH-Q-8"], ["OutOfTable"], avail=(0, 8),
+               ["FPH-Q-6", "FPH-Q-8B"], ["OutOfTable"], avail=(0, 8),
                broken=True)
     yield ring("loop to itself", [d(PAGE, PAGE, W | N, 0)], [],
                flags=["Loop"], broken=True)
