@@ -31,6 +31,7 @@ class Machine:
     """A guest whose device offers these features; they last until it ends."""
 
     def __init__(self, folder, features):
+        self.features = features
         path = os.path.join(folder, "%x.sock" % features)
         self.backend = Backend(path, features)
         self.guest = guests.Guest(folder, path, MEMORY,
@@ -42,6 +43,10 @@ class Machine:
         if self.loaded:
             self.backend.return_all()
             self.guest.rmmod()
+        if self.features & REPORT:
+            # Linux remembers what was reported, whoever the device was.
+            self.guest.zeros("used", MEMORY // 2)
+            self.guest.remove("used")
         self.backend.begin(shown)
         self.guest.insmod()
         self.loaded = True
@@ -116,6 +121,7 @@ class UmlDriver(Adapter):
 
     def do_config(self, value):
         self.backend.set_id(int(value, 0))
+        self.wait(IDLE)                 # it reads the id when it likes
         return "ok"
 
     def do_used(self, number, length):
