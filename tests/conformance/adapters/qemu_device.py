@@ -32,6 +32,7 @@ RINGS = 2 * MIB                 # from the end of memory: rings
 COMMANDS = MIB                  # and the bytes of readable segments
 SLOW, FAST = 10, 1 << 40        # bytes a second
 WAIT = 3.0
+SETTLED = 0.25                  # it sends a page in each tenth of a second
 
 
 def whole_pages(ranges):
@@ -114,9 +115,11 @@ class QemuDevice(Adapter):
         there = [q for q in QUEUES if q not in BITS or
                  self.offered >> BITS[q] & 1]
         for index, queue in enumerate(there):
-            ring = Ring(vm.memory, at, RING)
-            at = (ring.end + PAGE - 1) // PAGE * PAGE
-            if vm.set_queue(index, ring):
+            size = min(RING, vm.queue_max(index))
+            if size:
+                ring = Ring(vm.memory, at, size)
+                at = (ring.end + PAGE - 1) // PAGE * PAGE
+                vm.set_queue(index, ring)
                 self.rings[queue] = (index, ring)
         vm.write(qemu_vm.STATUS, status | DRIVER_OK)
 
@@ -160,11 +163,21 @@ class QemuDevice(Adapter):
         self.was_broken = broken
 
     def left(self):
-        """Pages that the migration has still to send, but for those sent."""
-        ram = self.vm.migration().get("ram")
-        if not ram:
-            return None
-        return (ram["remaining"] // PAGE + ram["normal"] + ram["duplicate"])
+        """Pages that the migration has still to send, and those sent.
+
+        The two are not counted at once, so two looks have to agree.
+        """
+        last = None
+        for _ in range(50):
+            ram = self.vm.migration().get("ram")
+            if not ram:
+                return None
+            now = ram["remaining"] // PAGE + ram["normal"] + ram["duplicate"]
+            if now == last:
+                return now
+            last = now
+            time.sleep(0.01)
+        raise Skip("a count of pages that does not stand still")
 
     # The driver.
 
@@ -282,6 +295,7 @@ class QemuDevice(Adapter):
             if time.monotonic() > end:
                 return self.told("err state")
             time.sleep(0.002)
+        time.sleep(SETTLED)
         return self.told("ok %d" % self.read_config_id())
 
     def do_stop(self):

@@ -174,17 +174,18 @@ class Machine:
             self.write(DRIVER_SEL, half)
             self.write(DRIVER_FEATURES, value >> 32 * half & 0xffffffff)
 
+    def queue_max(self, index):
+        self.write(QUEUE_SEL, index)
+        return self.read(QUEUE_MAX)
+
     def set_queue(self, index, ring):
         self.write(QUEUE_SEL, index)
-        if self.read(QUEUE_MAX) < ring.size:
-            return False
         self.write(QUEUE_NUM, ring.size)
         for register, gpa in ((DESC, ring.desc), (AVAIL, ring.avail),
                               (USED, ring.used)):
             self.write(register, gpa & 0xffffffff)
             self.write(register + 4, gpa >> 32)
         self.write(QUEUE_READY, 1)
-        return True
 
     # QMP.
 
