@@ -233,16 +233,10 @@ class Backend:
             os.eventfd_write(ring.call, 1)
 
     def return_all(self):
-        """So that the driver can be unloaded."""
-        self.set_id(1)
-        for _ in range(200):
-            some = False
+        """Returns what is in the two queues."""
+        with self.lock:
             for queue in ("hint", "report"):
                 self.take(queue)
                 ring = self.ring(queue)
                 for head in list(ring.held) if ring else []:
                     self.put_used(queue, head, 0)
-                    some = True
-            if not some:
-                break
-            threading.Event().wait(0.01)

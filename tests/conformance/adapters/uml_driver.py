@@ -41,8 +41,7 @@ class Machine:
 
     def load(self, shown):
         if self.loaded:
-            self.backend.return_all()
-            self.guest.rmmod()
+            self.unload()
         if self.features & REPORT:
             # Linux remembers what was reported, whoever the device was.
             self.guest.zeros("used", MEMORY // 2)
@@ -50,6 +49,17 @@ class Machine:
         self.backend.begin(shown)
         self.guest.insmod()
         self.loaded = True
+
+    def unload(self):
+        """The driver waits for its buffers while it goes."""
+        number = self.guest.begin("rmmod virtio_balloon")
+        done = os.path.join(self.guest.share, "done.%d" % number)
+        self.backend.set_id(1)
+        end = time.monotonic() + LONGEST
+        while not os.path.exists(done) and time.monotonic() < end:
+            self.backend.return_all()
+            time.sleep(0.02)
+        self.guest.finish(number, "rmmod")
 
     def close(self):
         self.guest.kill()
