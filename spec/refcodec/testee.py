@@ -103,11 +103,12 @@ class DeviceRole:
         if self.device.fields["cmd_id"] != self.shown:
             self.shown = self.device.fields["cmd_id"]
             self.say("cfg %d" % self.shown)
+        if self.device.broken and not self.was_broken:
+            self.say("broken")
+            self.device.changed = True                      # Q-7A
         if self.device.changed:
             self.device.changed = False
             self.say("irq")
-        if self.device.broken and not self.was_broken:
-            self.say("broken")
         self.was_broken = self.device.broken
 
     def give_back(self):

@@ -291,6 +291,9 @@ DEVICE = (
      "        self.device.watch()\n"
      "        self.device.changed &= not untold\n"
      "        return result"),
+    ("needs_reset_untold", "FPH-Q-7A", "testee.py",
+     "            self.device.changed = True                      # Q-7A\n",
+     "            pass\n"),
     ("used_twice", "FPH-D10", "testee.py",
      '                self.say("used %d 0" % buffer)\n',
      '                self.say("used %d 0" % buffer)\n' * 2),

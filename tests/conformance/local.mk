@@ -33,7 +33,9 @@ check-conformance: all
 MATRIX = conformance-matrix
 MATRIX_RUN = $(CONFORMANCE) --timeout 300
 ADAPTERS = $(srcdir)/tests/conformance/adapters
-MATRIX_COLUMNS = library reference daemon qemu linux
+MATRIX_COLUMNS = library reference daemon qemu qemu-new linux
+# The command of another QEMU, if there is one.
+MATRIX_QEMU_NEW =
 
 conformance-matrix: all
 	$(MAKE) $(AM_MAKEFLAGS) $(CONFORMANCE_TESTEE)
@@ -53,6 +55,9 @@ conformance-matrix: all
 		tools/vhost-user-balloon/vhost-user-balloon; \
 	run qemu --role device --seeds 2 -- $(PYTHON3) \
 		$(ADAPTERS)/qemu_device.py; \
+	test -z '$(MATRIX_QEMU_NEW)' || \
+		run qemu-new --role device --seeds 2 -- $(PYTHON3) \
+		$(ADAPTERS)/qemu_device.py $(MATRIX_QEMU_NEW); \
 	run linux --role driver --seeds 2 -- $(PYTHON3) \
 		$(ADAPTERS)/uml_driver.py; \
 	files=; for column in $(MATRIX_COLUMNS); do \

@@ -166,7 +166,7 @@ def test_repeated(testee):
 
 
 def test_broken_by_empty(testee):
-    """A descriptor of no bytes: FPH-Q-6 FPH-Q-5"""
+    """A descriptor of no bytes: FPH-Q-6 FPH-Q-6E FPH-Q-7A"""
     w = World(testee)
     w.report((P, PAGE), (Q, 0))
     w.work()

@@ -234,7 +234,7 @@ def test_order_without_version_1(testee):
 
 
 def test_ring_error_ends_round(testee):
-    """After an error of the hinting queue no id is shown: FPH-Q-8A"""
+    """After an error of the hinting queue no id is shown: FPH-Q-8A FPH-Q-7A"""
     for bad in ((("W", Q, 0),), (("W", Q, PAGE), ("R", bytes(4)))):
         for begun in (False, True):
             w = World(testee)
@@ -254,7 +254,7 @@ def test_ring_error_ends_round(testee):
 
 
 def test_other_ring_error_ends_round(testee):
-    """After an error of another queue neither: FPH-Q-8A"""
+    """After an error of another queue neither: FPH-Q-8A FPH-Q-7A"""
     for queue in ("report", "inflate", "deflate", "stats"):
         w = World(testee)
         w.active()

@@ -224,10 +224,11 @@ static void tell(void)
 	if (shown != w.shown)
 		printf("cfg %" PRIu32 "\n", shown);
 	w.shown = shown;
-	if (events & FPH_EVENT_CONFIG)
-		puts("irq");
+	/* Whose transport sets DEVICE_NEEDS_RESET, it also says so. */
 	if (events & FPH_EVENT_BROKEN)
 		puts("broken");
+	if (events & (FPH_EVENT_CONFIG | FPH_EVENT_BROKEN))
+		puts("irq");
 }
 
 /* ------------------------------------------------------------ the driver -- */

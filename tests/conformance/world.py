@@ -144,6 +144,7 @@ class World:
         testee.world = self
 
     harvested = False               # since the last reset
+    reset_untold = False            # broken, and no interrupt came with it
 
     # Requests and what is told of them.
 
@@ -154,6 +155,9 @@ class World:
         return answer
 
     def judge(self, answer):
+        names = [action[0] for action in answer.actions if action]
+        if "broken" in names:
+            self.reset_untold = "irq" not in names
         for action in answer.actions:
             known = {"skip-range": (self.on_skip, 1),
                      "discard": (self.on_discard, 1),
@@ -225,7 +229,7 @@ class World:
             self.publish(self.shown)
 
     def on_irq(self):
-        self.untold = False
+        self.untold = self.reset_untold = False
 
     def on_broken(self):
         self.broken = True
@@ -359,6 +363,7 @@ class World:
             self.work()
         need(not self.untold, "the id in config space changed to %d without"
              " an interrupt", self.shown)
+        need(not self.reset_untold, "DEVICE_NEEDS_RESET without an interrupt")
 
     # The host.
 

@@ -164,7 +164,9 @@ class DaemonDevice(Adapter):
         self.told_changes = changes
         broken = any(q["broken"] for q in self.daemon.stats()["queues"])
         if broken and not self.was_broken:
+            # Its VMM sets DEVICE_NEEDS_RESET and raises the interrupt.
             self.say("broken")
+            self.say("irq")
         self.was_broken = broken
 
     # The driver.
