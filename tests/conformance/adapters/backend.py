@@ -16,9 +16,9 @@ HEADER = struct.Struct("=III")
 VERSION, REPLY, NEED_REPLY = 1, 4, 8
 (GET_FEATURES, SET_FEATURES, SET_OWNER, SET_MEM_TABLE, SET_VRING_NUM,
  SET_VRING_ADDR, SET_VRING_BASE, GET_VRING_BASE, SET_VRING_KICK,
- SET_VRING_CALL, GET_PROTOCOL, SET_PROTOCOL, GET_QUEUE_NUM, SET_BACKEND_FD,
- GET_CONFIG, SET_CONFIG) = (1, 2, 3, 5, 8, 9, 10, 11, 12, 13, 15, 16, 17, 21,
-                            24, 25)
+ SET_VRING_CALL, GET_PROTOCOL, SET_PROTOCOL, GET_QUEUE_NUM, SET_ENABLE,
+ SET_BACKEND_FD, GET_CONFIG, SET_CONFIG) = (
+     1, 2, 3, 5, 8, 9, 10, 11, 12, 13, 15, 16, 17, 18, 21, 24, 25)
 PROTOCOL = 1 << 30
 REPLY_ACK, BACKEND_REQ, CONFIG = 1 << 3, 1 << 5, 1 << 9
 CONFIG_CHANGED = 2
@@ -34,6 +34,7 @@ class Ring:
         self.desc = self.used = self.avail = 0
         self.taken = self.returned = 0
         self.call = None
+        self.enabled = False
         self.held = []              # heads that were taken
 
 
@@ -105,7 +106,7 @@ class Backend:
             (0, 0)
         ring = self.rings.setdefault(pair[0] & 0xff, Ring()) if request in (
             SET_VRING_NUM, SET_VRING_ADDR, SET_VRING_BASE, GET_VRING_BASE,
-            SET_VRING_CALL) else None
+            SET_VRING_CALL, SET_ENABLE) else None
         if request == GET_FEATURES:
             return struct.pack("=Q", self.offered | PROTOCOL)
         if request == GET_PROTOCOL:
@@ -127,6 +128,8 @@ class Backend:
         elif request == GET_VRING_BASE:
             ring.desc = 0
             return struct.pack("=II", pair[0], ring.taken)
+        elif request == SET_ENABLE:
+            ring.enabled = bool(pair[1])    # off before its memory is freed
         elif request == SET_VRING_CALL:
             ring.call = fds[0] if fds else None
         elif request == SET_BACKEND_FD:
@@ -189,7 +192,7 @@ class Backend:
         index = 2 + sum(self.negotiated >> bit & 1
                         for bit in BITS.values() if bit < BITS[queue])
         ring = self.rings.get(index)
-        return ring if ring and ring.desc else None
+        return ring if ring and ring.desc and ring.enabled else None
 
     def chain(self, ring, head):
         """The segments of a buffer, as the protocol has them."""

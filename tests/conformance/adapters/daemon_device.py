@@ -109,6 +109,13 @@ class DaemonDevice(Adapter):
             if start < end:
                 self.filled[region, start] = end
 
+    def fill_large(self, gpa, length):
+        """Whole pages of a region that is not filled from the start."""
+        start, end = -(-gpa // PAGE) * PAGE, (gpa + length) // PAGE * PAGE
+        if any(r.size > POPULATED and r.gpa <= start and
+               end <= r.gpa + r.size for r in self.regions):
+            self.fill(start, end - start)
+
     def do_features(self, text):
         return self.boot(int(text, 0))
 
@@ -193,7 +200,7 @@ class DaemonDevice(Adapter):
         parsed = [self.seg(s) for s in segs]
         for gpa, length, writable in parsed:
             if writable and queue == "report":
-                self.fill(gpa, length)
+                self.fill_large(gpa, length)
         head = ring.add(parsed)
         self.names[queue, head] = name
         d.kick(queue)
