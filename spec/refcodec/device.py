@@ -26,9 +26,10 @@ class Device:
         self.offered = offered
         self.memory = ranges.Memory(memory)
         self.content = {}
-        self.report = report.Report(granule)
-        self.inflate = report.Report(granule)
-        self.session = hint_session.HintSession(granule, first_id)
+        self.report = report.Report(self.memory, granule)
+        self.inflate = report.Report(self.memory, granule)
+        self.session = hint_session.HintSession(self.memory, granule,
+                                                first_id)
         self.target = 0
         self.changed = False
         self.frozen = 0
@@ -177,7 +178,7 @@ class Device:
         discard = poison.may_discard(
             config.has(self.negotiated, config.PAGE_POISON),
             self.fields["poison_val"])
-        self.report.add(buffer, segs, self.memory, discard)
+        self.report.add(buffer, segs, discard)
 
     def read_pfns(self, segs):
         if any(seg.writable for seg in segs):
@@ -196,7 +197,7 @@ class Device:
     def take_inflate(self, buffer, segs):
         gpas = self.read_pfns(segs)
         frames = [queues.Seg(gpa, entries.PAGE, True) for gpa in gpas or []]
-        self.inflate.add(buffer, frames, self.memory, bool(frames))
+        self.inflate.add(buffer, frames, bool(frames))
 
     def take_deflate(self, buffer, segs):
         self.returned.append(buffer)
@@ -248,8 +249,8 @@ class Device:
         """(ranges to discard, ranges that a migration may skip)."""
         if self.frozen:
             return [], []
-        return (ranges.merge(self.report.take() + self.inflate.take()),
-                self.session.take())
+        given = ranges.merge(self.report.take() + self.inflate.take())
+        return list(self.memory.split(given)), self.session.take()
 
     def finish(self):
         """The buffers that come back."""

@@ -9,6 +9,7 @@ import commands
 import config
 
 REPORT_RANGES = 4               # in one buffer
+BUFFER_BYTES = 1 << 32          # of one buffer (R18)
 COMMANDS = 4                    # command buffers, each with memory of its own
 
 
@@ -33,6 +34,8 @@ class Driver:
         self.shown = commands.STOP
         self.spent = set()
         self.stream = None
+        self.start = None           # the buffer of the last START
+        self.seen_again = False     # the id, after START was used (V14)
         self.cursor = []            # ranges still to be hinted
         self.flight = {}            # number: (queue, parts)
         self.done_reports = []      # ranges that were reported
@@ -44,7 +47,9 @@ class Driver:
                                self.flight.values() if at == queue)
 
     def put(self, queue, parts):
-        self.flight[self.offer(queue, parts)] = (queue, parts)
+        number = self.offer(queue, parts)
+        self.flight[number] = (queue, parts)
+        return number
 
     # Hints.
 
@@ -56,10 +61,18 @@ class Driver:
 
     def command(self, value):
         place = self.places()[0]
-        self.put("hint", [("R", place, commands.encode(value, "little"))])
+        return self.put("hint", [("R", place,
+                                  commands.encode(value, "little"))])
 
     def read_config(self, value):
         self.shown = value
+        if value == self.stream and self.start not in self.flight:
+            self.seen_again = True
+
+    def may_go_on(self):
+        """Some devices show 0 from START on: that is no STOP (V14)."""
+        hidden = self.shown == commands.STOP and not self.seen_again
+        return self.shown == self.stream or hidden
 
     def begin(self):
         """START, with a slot and a place left for STOP (V7)."""
@@ -68,13 +81,14 @@ class Driver:
             return
         if self.room("hint") < 2 or len(self.places()) < 2:
             return                                          # V5
-        self.command(wanted)
+        self.start = self.command(wanted)
+        self.seen_again = False
         self.spent.add(wanted)                              # V4
         self.stream = wanted
         self.cursor = list(self.free)                       # V1
 
     def hint(self):
-        while self.cursor and self.shown == self.stream:    # V3
+        while self.cursor and self.may_go_on():             # V3
             if self.room("hint") < 2:
                 return                                      # V15
             self.put("hint", [("W", *self.cursor.pop(0))])
@@ -90,6 +104,8 @@ class Driver:
         fresh = [r for r in self.free if r not in out]
         while fresh and self.room("report"):
             count = min(REPORT_RANGES, self.room("report"))
+            while sum(n for _, n in fresh[:count]) > BUFFER_BYTES:
+                count -= 1                                  # R18
             self.put("report", [("W", *r) for r in fresh[:count]])
             fresh = fresh[count:]
 

@@ -2,7 +2,6 @@
 """Chapter "A round of hinting": the device."""
 
 import commands
-import ranges
 
 IDLE, REQUESTED, ACTIVE, STOPPING, STOPPED, DONE = (
     "IDLE", "REQUESTED", "ACTIVE", "STOPPING", "STOPPED", "DONE")
@@ -15,7 +14,8 @@ class HintSession:
     finish() says that it was: a buffer comes back after that (D13).
     """
 
-    def __init__(self, granule, first_id=commands.MIN):
+    def __init__(self, memory, granule, first_id=commands.MIN):
+        self.memory = memory
         self.granule = granule
         self.next_id = first_id
         self.clear()
@@ -147,8 +147,8 @@ class HintSession:
     def take(self):
         """The runs to skip (BUF-10, D8); they are held until finish()."""
         buffers = [buffer for buffer, _ in self.waiting]
-        runs = ranges.coalesce([r for _, hints in self.waiting
-                                for r in hints], self.granule)
+        runs = self.memory.coalesce([r for _, hints in self.waiting
+                                     for r in hints], self.granule)
         self.waiting = []
         if runs:
             self.held += buffers

@@ -277,7 +277,8 @@ class Story:
         return answer
 
     def do_take(self, a):
-        runs = self.device.take_runs()
+        # Merged over regions, as the library's runs are.
+        runs = [ranges.merge(given) for given in self.device.take_runs()]
         self.runs = tuple(old + new for old, new in zip(self.runs, runs))
         return {"discarded": show_ranges(runs[0]),
                 "skipped": show_ranges(runs[1])}

@@ -30,9 +30,22 @@ class Memory:
     """Which guest-physical addresses are guest memory."""
 
     def __init__(self, regions):
-        self.regions = merge(regions)
+        self.regions = sorted(regions)
 
     def holds(self, gpa, length):
         """Whether every byte is guest memory (X3)."""
         return any(start <= gpa and gpa + length <= start + n
-                   for start, n in self.regions)
+                   for start, n in merge(self.regions))
+
+    def split(self, ranges):
+        """The parts of ranges, each in one region (D8, R6)."""
+        for gpa, length in ranges:
+            for start, n in self.regions:
+                low, high = max(gpa, start), min(gpa + length, start + n)
+                if low < high:
+                    yield low, high - low
+
+    def coalesce(self, ranges, granule):
+        """Merged, then rounded inwards, within one region."""
+        return [run for region in self.regions for run in coalesce(
+            Memory([region]).split(merge(ranges)), granule)]

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 """Chapter "Reports": the device."""
 
-import ranges
-
 
 class Report:
     """Reports in flight.
@@ -12,7 +10,8 @@ class Report:
     (R2, R8).
     """
 
-    def __init__(self, granule):
+    def __init__(self, memory, granule):
+        self.memory = memory
         self.granule = granule
         self.clear()
 
@@ -28,9 +27,9 @@ class Report:
         self.clear()
         return "ok"
 
-    def add(self, buffer, segs, memory, discard):
+    def add(self, buffer, segs, discard):
         """Take a report, whole or not at all (R7).  discard: see poison."""
-        good = all(seg.writable and memory.holds(seg.gpa, seg.len)
+        good = all(seg.writable and self.memory.holds(seg.gpa, seg.len)
                    for seg in segs)
         if good and discard:
             self.waiting.append((buffer, [(s.gpa, s.len) for s in segs]))
@@ -40,8 +39,8 @@ class Report:
     def take(self):
         """The runs to discard (R6, R11); they are held until finish()."""
         buffers = [buffer for buffer, _ in self.waiting]
-        runs = ranges.coalesce([r for _, reported in self.waiting
-                                for r in reported], self.granule)
+        runs = self.memory.coalesce([r for _, reported in self.waiting
+                                     for r in reported], self.granule)
         self.waiting = []
         if runs:
             self.held += buffers

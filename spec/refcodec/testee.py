@@ -15,6 +15,7 @@ import operations                       # noqa: E402
 import queues                           # noqa: E402
 
 NAME = "reference"
+ACTS = "hints,reports"
 FIRST_ID = 2
 number = operations.number
 
@@ -102,16 +103,17 @@ class DeviceRole:
         if self.device.fields["cmd_id"] != self.shown:
             self.shown = self.device.fields["cmd_id"]
             self.say("cfg %d" % self.shown)
+        if self.device.broken and not self.was_broken:
+            self.say("broken")
+            self.device.changed = True                      # Q-7A
         if self.device.changed:
             self.device.changed = False
             self.say("irq")
-        if self.device.broken and not self.was_broken:
-            self.say("broken")
         self.was_broken = self.device.broken
 
     def give_back(self):
         parts = (self.device.report, self.device.inflate,
-                 self.device.session)
+                 self.device.session, self.device)
         for part in parts:
             for buffer in part.returned:
                 del self.device.inflight[buffer]
@@ -279,7 +281,7 @@ class Testee:
         request, *words = line.split()
         if request == "hello":
             return ("ok fph-conformance 1 %s roles=codec,device,driver"
-                    " acts=hints,reports" % NAME)
+                    " acts=%s" % (NAME, ACTS))
         if request == "bye":
             return "ok"
         if request in CODEC:

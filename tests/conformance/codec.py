@@ -110,14 +110,22 @@ def check(testee, case):
         " ".join([status, *words])[:200]))
 
 
+def about(case, notes):
+    """What a report says of a case: comment, norms, known mistakes."""
+    text = "%s: %s" % (case["comment"], " ".join(case["reqs"]))
+    for flag in case["flags"]:
+        text += " (%s: %s)" % (flag, notes[flag]["description"])
+    return text
+
+
 def tests(folder):
-    """(name, ids, call) of each case."""
+    """(name, about, call) of each case."""
     for file in FILES:
         with open(os.path.join(folder, file), encoding="utf-8") as f:
-            cases = json.load(f)["tests"]
-        for case in cases:
+            top = json.load(f)
+        for case in top["tests"]:
             if case["op"] not in REQUESTS and case["op"] != "ring":
                 continue
             name = "codec/%s/%s" % (file[:-5], case["tcId"])
-            yield (name, case["reqs"],
+            yield (name, about(case, top["notes"]),
                    lambda testee, case=case: check(testee, case))

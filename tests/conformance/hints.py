@@ -5,7 +5,7 @@ Each test says in its first line what it is about, with the ids of the
 requirements that it can see broken.
 """
 
-from world import ALL, DONE, HINT, MIN, PAGE, STOP, World, need
+from world import ALL, DONE, END, HINT, MIN, PAGE, STOP, World, need
 
 P, Q, R = 0x100000, 0x200000, 0x300000
 HUGE = 0x200000
@@ -13,7 +13,7 @@ OUTSIDE = 0x40000000
 
 
 def test_round(testee):
-    """A whole round: FPH-D10 FPH-D11 FPH-D13 FPH-CFG-7 FPH-D6 FPH-BUF-6"""
+    """A whole round: FPH-D10 FPH-D13 FPH-CFG-7 FPH-D6 FPH-BUF-6"""
     w = World(testee)
     w.harvest()
     w.shows(STOP)
@@ -34,6 +34,20 @@ def test_round(testee):
     w.shows(STOP)
     w.done()
     w.shows(DONE)
+
+
+def test_id_is_shown(testee):
+    """Config space shows the id through the whole round: FPH-D11"""
+    w = World(testee)
+    w.may_hide = False
+    command = w.begin()
+    w.shows(command)
+    w.command(command)
+    w.settle()
+    w.shows(command)
+    w.hint((P, PAGE))
+    w.settle()
+    w.shows(command)
 
 
 def test_start_needs_harvest(testee):
@@ -96,7 +110,7 @@ def test_stop_is_barrier(testee):
                 w.work(1)
             w.end_round(*how.split())
             if how == "device-reset":
-                w.flight = {}
+                w.forget()
             w.settle()
 
 
@@ -349,7 +363,7 @@ def test_hint_of_4_bytes(testee):
 
 
 def test_command_of_other_length(testee):
-    """A command that is not 4 bytes: FPH-BUF-4 FPH-Q-7"""
+    """A command that is not 4 bytes: FPH-BUF-4 FPH-BUF-4B FPH-Q-7"""
     for data in ("02", "0000", "020000", "0200000000", "0000000000000000"):
         w = World(testee)
         w.active()
@@ -394,7 +408,7 @@ def test_outside_memory(testee):
     """A hint outside guest memory refuses its buffer: FPH-BUF-8 FPH-X3"""
     w = World(testee)
     command = w.active()
-    for bad in ((OUTSIDE, PAGE), (0x7ff000, 2 * PAGE),
+    for bad in ((OUTSIDE, PAGE), (END - PAGE, 2 * PAGE),
                 ((1 << 64) - PAGE, PAGE)):
         w.hint((P, PAGE), bad)
         w.hint(bad, (P, PAGE))
@@ -438,7 +452,8 @@ def test_before_driver_ok(testee):
     command = w.active()
     w.settle()
     w.end_round("device-reset")
-    w.flight, w.features = {}, 0
+    w.forget()
+    w.features = 0
     for segs in (("R", command.to_bytes(4, "little")), ("W", P, PAGE)):
         if w.offer("hint", segs) is not None:
             w.work()
@@ -480,7 +495,7 @@ def test_error_of_another_ring(testee):
     w.active()
     w.settle()
     w.report((P, PAGE), (Q, 0))
-    w.published = None
+    w.hints.end()
     w.work()
     w.hint((R, PAGE))
     w.report((R, PAGE))
@@ -492,17 +507,17 @@ def test_error_of_another_ring(testee):
 
 
 def test_empty_descriptor(testee):
-    """A descriptor of no bytes: FPH-Q-6 FPH-Q-5 FPH-Q-8"""
+    """A descriptor of no bytes: FPH-Q-6 FPH-Q-6E FPH-Q-5 FPH-Q-8B"""
     broken_ring(testee, ("W", P, PAGE), ("W", Q, 0))
 
 
 def test_wrapping_descriptor(testee):
-    """A range beyond 2^64: FPH-Q-6 FPH-X3"""
+    """A range beyond 2^64: FPH-Q-6 FPH-Q-6F FPH-Q-8B FPH-X3"""
     broken_ring(testee, ("W", P, PAGE), ("W", (1 << 64) - PAGE, 2 * PAGE))
 
 
 def test_readable_after_writable(testee):
-    """A readable descriptor after a writable one: FPH-Q-6 FPH-Q-5"""
+    """A readable descriptor after a writable one: FPH-Q-6 FPH-Q-6D FPH-Q-5"""
     broken_ring(testee, ("W", P, PAGE), ("R", bytes(4)))
 
 

@@ -18,21 +18,75 @@ CONFORMANCE = $(PYTHON3) $(srcdir)/tests/conformance/run
 
 check-conformance: all
 	$(MAKE) $(AM_MAKEFLAGS) $(CONFORMANCE_TESTEE)
-	$(CONFORMANCE) -- $(CONFORMANCE_TESTEE)
+	$(CONFORMANCE) --known-failures \
+		$(srcdir)/tests/conformance/known/libfph.txt -- \
+		$(CONFORMANCE_TESTEE)
 	$(CONFORMANCE) -- $(PYTHON3) $(srcdir)/spec/refcodec/testee.py
 	$(CONFORMANCE) --role codec -- \
 		perl $(srcdir)/tests/conformance/testee_codec.pl
+	$(CONFORMANCE) --break 500 --break-least 90 -- $(CONFORMANCE_TESTEE)
 	$(CONFORMANCE) --self-test
 
-.PHONY: check-conformance
+# What deployed implementations do, as a page: a quarter of an hour.  One that
+# is not installed is left out by name.  Results of an earlier run are kept:
+# remove the folder to run all again.
+MATRIX = conformance-matrix
+MATRIX_RUN = $(CONFORMANCE) --timeout 300
+ADAPTERS = $(srcdir)/tests/conformance/adapters
+MATRIX_COLUMNS = library reference daemon qemu qemu-new linux
+# The command of another QEMU, if there is one.
+MATRIX_QEMU_NEW =
+
+conformance-matrix: all
+	$(MAKE) $(AM_MAKEFLAGS) $(CONFORMANCE_TESTEE)
+	mkdir -p $(MATRIX)
+	set -e; run() { \
+		column=$$1; shift; \
+		test -s $(MATRIX)/$$column.json || { \
+		echo "== $$column"; \
+		$(MATRIX_RUN) --results $(MATRIX)/$$column.json "$$@" || \
+			test -s $(MATRIX)/$$column.json || \
+			echo "$$column: left out"; }; \
+	}; \
+	run library -- $(CONFORMANCE_TESTEE); \
+	run reference -- $(PYTHON3) $(srcdir)/spec/refcodec/testee.py; \
+	run daemon --role device --seeds 2 -- $(PYTHON3) \
+		$(ADAPTERS)/daemon_device.py \
+		tools/vhost-user-balloon/vhost-user-balloon; \
+	run qemu --role device --seeds 2 -- $(PYTHON3) \
+		$(ADAPTERS)/qemu_device.py; \
+	test -z '$(MATRIX_QEMU_NEW)' || \
+		run qemu-new --role device --seeds 2 -- $(PYTHON3) \
+		$(ADAPTERS)/qemu_device.py $(MATRIX_QEMU_NEW); \
+	run linux --role driver --seeds 2 -- $(PYTHON3) \
+		$(ADAPTERS)/uml_driver.py; \
+	files=; for column in $(MATRIX_COLUMNS); do \
+		test ! -s $(MATRIX)/$$column.json || \
+			files="$$files $(MATRIX)/$$column.json"; \
+	done; \
+	$(PYTHON3) $(srcdir)/tests/conformance/matrix \
+		--out $(MATRIX)/matrix.adoc $$files
+	@echo "the page is $(MATRIX)/matrix.adoc"
+
+.PHONY: check-conformance conformance-matrix
 
 EXTRA_DIST += \
 	spec/refcodec/driver.py \
 	spec/refcodec/testee.py \
 	tests/conformance/GUIDE.adoc \
+	tests/conformance/adapters/adapter.py \
+	tests/conformance/adapters/backend.py \
+	tests/conformance/adapters/daemon_device.py \
+	tests/conformance/adapters/qemu_device.py \
+	tests/conformance/adapters/qemu_vm.py \
+	tests/conformance/adapters/uml_driver.py \
+	tests/conformance/breaker.py \
 	tests/conformance/codec.py \
 	tests/conformance/drivers.py \
+	tests/conformance/edits.py \
 	tests/conformance/hints.py \
+	tests/conformance/known/libfph.txt \
+	tests/conformance/matrix \
 	tests/conformance/mutant.py \
 	tests/conformance/mutants.py \
 	tests/conformance/mutants_codec.py \
@@ -43,7 +97,12 @@ EXTRA_DIST += \
 	tests/conformance/random_drivers.py \
 	tests/conformance/random_rounds.py \
 	tests/conformance/reports.py \
+	tests/conformance/rounds.py \
 	tests/conformance/run \
 	tests/conformance/self_test.py \
+	tests/conformance/stories.py \
+	tests/conformance/streams.py \
+	tests/conformance/taking.py \
 	tests/conformance/testee_codec.pl \
+	tests/conformance/variants.py \
 	tests/conformance/world.py

@@ -62,7 +62,7 @@ def hints_before_start():
 def no_stop_when_interrupted():
     @around(Driver, "hint")
     def hint(old, self):
-        if self.shown != self.stream:
+        if not self.may_go_on():
             self.stream = None
         else:
             old(self)

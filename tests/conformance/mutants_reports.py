@@ -76,17 +76,17 @@ def reports_rounded_out():
 @mutant("FPH-R7")
 def bad_ranges_left_out():
     @around(report.Report, "add")
-    def add(old, self, buffer, segs, memory, discard):
+    def add(old, self, buffer, segs, discard):
         old(self, buffer, [s for s in segs if s.writable and
-                           memory.holds(s.gpa, s.len)], memory, discard)
+                           self.memory.holds(s.gpa, s.len)], discard)
 
 
 @mutant("FPH-R8")
 def poisoned_reports_kept():
     @around(report.Report, "add")
-    def add(old, self, buffer, segs, memory, discard):
+    def add(old, self, buffer, segs, discard):
         if discard:
-            old(self, buffer, segs, memory, discard)
+            old(self, buffer, segs, discard)
 
 
 @mutant("FPH-FEAT-3")

@@ -41,6 +41,8 @@ class Answer:
 
 
 class Testee:
+    timeout = TIMEOUT               # seconds for one answer
+
     def __init__(self, command, trace=False):
         self.command = command
         self.trace = trace
@@ -48,16 +50,17 @@ class Testee:
         self.about = {}
         self.buffer = b""
         self.requests = 0
+        self.world = None           # what the last test had around it
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def read_line(self):
-        end = time.monotonic() + TIMEOUT
+        end = time.monotonic() + self.timeout
         while b"\n" not in self.buffer:
             left = end - time.monotonic()
             pipe = self.process.stdout
             if left <= 0 or not select.select([pipe], [], [], left)[0]:
-                raise Died("no answer within %d s" % TIMEOUT)
+                raise Died("no answer within %d s" % self.timeout)
             data = os.read(pipe.fileno(), 65536)
             if not data:
                 raise Died("it ended")

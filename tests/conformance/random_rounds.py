@@ -8,9 +8,11 @@ harvests, publishes, stops, sends and switches over.  No page may be lost.
 
 import random
 
-from world import DONE, PAGE, STOP, Violation, World
+from protocol import Skip
+from world import BORDER, DONE, LAST_GPA, PAGE, STOP, Violation, World
 
-PAGES = [0x100000 + n * PAGE for n in range(6)]
+# On both sides of a border of two regions, and in one that lies alone.
+PAGES = [BORDER + n * PAGE for n in range(-3, 2)] + [LAST_GPA + PAGE]
 STEPS = 150
 
 
@@ -19,6 +21,7 @@ class Schedule:
         self.random = random.Random(seed)
         self.world = World(testee)
         self.old = [2]
+        self.started = None
 
     def guest_frees(self):
         self.world.free.add(self.random.choice(PAGES))
@@ -33,8 +36,10 @@ class Schedule:
             self.world.hint(*((p, PAGE) for p in pages[:3]))
 
     def guest_starts(self):
-        if self.world.published is not None and not self.world.begun:
-            self.world.command(self.world.published)
+        published = self.world.hints.published
+        if published is not None and published != self.started:
+            self.started = published
+            self.world.command(published)
 
     def guest_stops(self):
         self.world.command(STOP)
@@ -43,7 +48,7 @@ class Schedule:
         self.world.command(self.random.choice(self.old + [DONE]))
 
     def guest_reports(self):
-        page = 0x400000 + PAGE * self.random.randrange(64)
+        page = BORDER + 0x1000 + PAGE * self.random.randrange(64)
         self.world.report((page, PAGE * self.random.randrange(1, 9)),
                           (page + 0x100000, self.random.randrange(1, 9999)))
 
@@ -51,8 +56,13 @@ class Schedule:
         self.world.work(self.random.randrange(1, 4))
 
     def host_publishes(self):
-        if self.world.open is None:
+        if self.world.hints.published is None:
             self.old.append(self.world.begin())
+
+    def host_publishes_again(self):
+        """In any state; where that is not allowed it is refused."""
+        if self.world.try_start().ok:
+            self.old.append(self.world.hints.published)
 
     def host_harvests(self):
         self.world.harvest()
@@ -68,12 +78,15 @@ class Schedule:
 
     def run(self):
         world = self.world
+        if not world.good(LAST_GPA, 2 * PAGE):
+            raise Skip("about regions, and its memory is its own")
         world.migrate(PAGES)
         steps = [(self.guest_frees, 6), (self.guest_writes, 6),
                  (self.guest_hints, 12), (self.guest_starts, 8),
                  (self.guest_stops, 1), (self.guest_says_something_old, 2),
                  (self.guest_reports, 4), (self.device_works, 8),
-                 (self.host_publishes, 6), (self.host_harvests, 2),
+                 (self.host_publishes, 6), (self.host_publishes_again, 2),
+                 (self.host_harvests, 2),
                  (self.host_sends, 3), (self.host_stops, 1),
                  (self.host_ends, 1)]
         calls, weights = zip(*steps)

@@ -5,7 +5,8 @@ Each test says in its first line what it is about, with the ids of the
 requirements that it can see broken.
 """
 
-from world import ALL, PAGE, POISON, REPORT, STOP, V1, World, need
+from world import (ALL, BORDER, END, LAST_GPA, PAGE, POISON, REPORT, STOP,
+                   V1, World, need, needs_regions)
 
 P, Q, R = 0x100000, 0x200000, 0x300000
 HUGE = 0x200000
@@ -113,7 +114,7 @@ def test_reset_waits(testee):
 def test_outside_memory(testee):
     """A report outside guest memory is refused whole: FPH-R7 FPH-X3"""
     w = World(testee)
-    for bad in ((OUTSIDE, PAGE), (0x7ff000, 2 * PAGE),
+    for bad in ((OUTSIDE, PAGE), (END - PAGE, 2 * PAGE),
                 ((1 << 64) - PAGE, PAGE)):
         w.report((P, PAGE), bad)
         w.report(bad, (P, PAGE))
@@ -165,7 +166,7 @@ def test_repeated(testee):
 
 
 def test_broken_by_empty(testee):
-    """A descriptor of no bytes: FPH-Q-6 FPH-Q-5"""
+    """A descriptor of no bytes: FPH-Q-6 FPH-Q-6E FPH-Q-7A"""
     w = World(testee)
     w.report((P, PAGE), (Q, 0))
     w.work()
@@ -176,7 +177,7 @@ def test_broken_by_empty(testee):
 
 
 def test_inflate(testee):
-    """Page frames, 4 bytes each: FPH-PFN-1"""
+    """Page frames, 4 bytes each, until they are back: FPH-PFN-1 FPH-PFN-13"""
     w = World(testee)
     w.inflate(0x100, 0x101, 0x7ff)
     w.settle()
@@ -184,12 +185,52 @@ def test_inflate(testee):
 
 
 def test_inflate_refused(testee):
-    """A bad frame, or half an entry: FPH-PFN-2"""
+    """A bad frame, or half an entry: FPH-PFN-2 FPH-PFN-14"""
     w = World(testee)
-    for data in ("000100000008", "0001000000080000", "00010000ffffffff"):
+    for data in ("000100000010", "0001000000100000", "00010000ffffffff"):
         w.offer("inflate", ("R", bytes.fromhex(data)))
     w.settle()
     need(not w.discarded, "discarded a part")
+
+
+def test_deflate(testee):
+    """Nothing is discarded because of a deflate buffer: FPH-PFN-12
+    FPH-PFN-14"""
+    w = World(testee)
+    w.inflate(0x100, 0x101)
+    w.settle()
+    w.expect_discarded((P, 2 * PAGE))
+    w.offer("deflate", ("R", (0x100).to_bytes(4, "little")))
+    w.offer("deflate", ("R", (0x200).to_bytes(4, "little")))
+    w.settle()
+    need(not w.discarded, "discarded")
+    w.inflate(0x100)
+    w.settle()
+    w.expect_discarded((P, PAGE))
+
+
+def test_inflate_in_pieces(testee):
+    """Entries spread over descriptors: FPH-Q-10 FPH-PFN-1"""
+    w = World(testee)
+    w.inflate_parts([0x100, 0x300], 1, 4)
+    w.settle()
+    w.expect_discarded((P, PAGE), (R, PAGE))
+
+
+def test_regions(testee):
+    """A report over a border of two regions is split there: FPH-R6"""
+    needs_regions(testee)
+    w = World(testee)
+    w.report((BORDER - 2 * PAGE, 4 * PAGE))
+    w.report((LAST_GPA, PAGE))
+    w.settle()
+    w.expect_discarded((BORDER - 2 * PAGE, 4 * PAGE), (LAST_GPA, PAGE))
+    w.report((BORDER - PAGE, PAGE), (BORDER, PAGE))
+    w.settle()
+    w.expect_discarded((BORDER - PAGE, 2 * PAGE))
+    w.report((BORDER - 1, PAGE + 1), (BORDER - PAGE + 1, PAGE))
+    w.settle()
+    w.expect_discarded((BORDER, PAGE))
 
 
 def test_config_layout(testee):
@@ -232,6 +273,29 @@ def test_statistics(testee):
     w.work()
     need(not w.broken, "broken by statistics")
     w.shows(STOP)
+
+
+def test_statistics_in_any_order(testee):
+    """Tags in any order, or not at all: FPH-STAT-9 FPH-STAT-2"""
+    for tags in ((9, 5, 0), (0, 5, 9), (5,), ()):
+        w = World(testee)
+        data = b"".join(tag.to_bytes(2, "little") + (tag + 1).to_bytes(
+            8, "little") for tag in tags)
+        if data:
+            w.offer("stats", ("R", data))
+        w.work()
+        need(not w.broken, "broken by statistics")
+        w.report((P, PAGE))
+        w.settle_but("stats")
+        w.expect_discarded((P, PAGE))
+
+
+def test_statistics_are_kept(testee):
+    """The buffer stays until other values are wanted: FPH-STAT-7"""
+    w = World(testee)
+    name = w.offer("stats", ("R", bytes(10)))
+    w.work()
+    need(name in w.flight, "the buffer is back, and nobody asked")
 
 
 TESTS = [call for name, call in sorted(globals().items())

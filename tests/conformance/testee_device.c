@@ -224,10 +224,11 @@ static void tell(void)
 	if (shown != w.shown)
 		printf("cfg %" PRIu32 "\n", shown);
 	w.shown = shown;
-	if (events & FPH_EVENT_CONFIG)
-		puts("irq");
+	/* Whose transport sets DEVICE_NEEDS_RESET, it also says so. */
 	if (events & FPH_EVENT_BROKEN)
 		puts("broken");
+	if (events & (FPH_EVENT_CONFIG | FPH_EVENT_BROKEN))
+		puts("irq");
 }
 
 /* ------------------------------------------------------------ the driver -- */
@@ -295,17 +296,26 @@ static void do_vq(const struct request *r)
 
 /* ---------------------------------------------------------- acting on it -- */
 
+/* A VMM acts on a run region by region. */
+static void tell_run(const char *action, const struct fph_run *run)
+{
+	struct fph_range rest = { run->gpa, run->len };
+	struct fph_piece piece;
+
+	while (fph_memory_next(&w.memory, &rest, &piece) == 1)
+		printf("%s 0x%" PRIx64 "+0x%" PRIx64 "\n", action, piece.gpa,
+		       piece.len);
+}
+
 static void let_go(void)
 {
 	int status;
 
 	if (w.hand == DISCARD) {
-		printf("discard 0x%" PRIx64 "+0x%" PRIx64 "\n",
-		       w.discard.run.gpa, w.discard.run.len);
+		tell_run("discard", &w.discard.run);
 		status = fph_balloon_complete(w.balloon, &w.discard, true);
 	} else {
-		printf("skip-range 0x%" PRIx64 "+0x%" PRIx64 "\n", w.skip.gpa,
-		       w.skip.len);
+		tell_run("skip-range", &w.skip);
 		status = fph_balloon_hint_complete(w.balloon, &w.skip, true);
 	}
 	if (status != FPH_OK)

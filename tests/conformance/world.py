@@ -4,14 +4,23 @@
 The world offers buffers, keeps a dirty log and a migration bitmap, and judges
 each action of the testee when it is told of it: a range that is skipped must
 lie in hints that count now and whose buffers are not used yet, a range that
-is discarded in reports that were not used yet.
+is discarded in reports that were not used yet.  When the device took a buffer
+is not asked: taking.py keeps all that it may have done.
 """
+
+import protocol
+import taking
 
 PAGE = 4096
 STATS, HINT, POISON, REPORT = 1 << 1, 1 << 3, 1 << 4, 1 << 5
 V1 = 1 << 32
 ALL = STATS | HINT | POISON | REPORT | V1
-MEMORY = ((0, 0x800000),)
+# The middle of a granule of 2 MiB is a border; then two that lie alone.
+MEMORY = ((0, 0x800000), (0x800000, 0x300000), (0xb00000, 0x500000),
+          (0x10000000, 0x800000), (0x7fff00000000, 0x400000))
+BORDER = 0xb00000
+LAST_GPA, LAST_LEN = MEMORY[-1]
+END = 0x1000000                 # of the memory at the bottom
 STOP, DONE, MIN = 0, 1, 2
 RETRIES = 1000
 
@@ -61,7 +70,6 @@ class Buffer:
     def __init__(self, queue, segs):
         self.queue = queue
         self.segs = segs            # ("R", bytes), ("r" or "W", gpa, len)
-        self.round = None           # of its hints, when they count
         self.discards = False       # its ranges may be discarded
         self.frames = []            # pages of an inflate buffer
         self.at = None              # where a command lies, when it was told
@@ -72,28 +80,43 @@ class Buffer:
     def well_formed(self):
         """Whether a ring takes it at all (FPH-Q-6)."""
         kinds = "".join("W" if s[0] == "W" else "R" for s in self.segs)
-        return "WR" not in kinds and all(
-            n > 0 and gpa + n <= 1 << 64 for gpa, n in self.ranges())
+        sizes = [(0, len(s[1])) if s[0] == "R" else s[1:]
+                 for s in self.segs]
+        return "WR" not in kinds and sum(n for _, n in sizes) <= 1 << 32 \
+            and all(n > 0 and gpa + n <= 1 << 64 for gpa, n in sizes)
 
     def readable(self):
         return b"".join(s[1] for s in self.segs if s[0] == "R")
+
+    def readable_length(self):
+        return len(self.readable()) + sum(s[2] for s in self.segs
+                                          if s[0] == "r")
 
     def text(self):
         return ["R:" + s[1].hex() if s[0] == "R"
                 else "%s:%#x+%#x" % s for s in self.segs]
 
 
+def own_memory(testee):
+    """Guest memory that a testee has and cannot change, or nothing."""
+    return tuple(map(parse_range, testee.about.get("mem", ())))
+
+
+def needs_regions(testee):
+    """For a test that is about borders of regions."""
+    if own_memory(testee):
+        raise protocol.Skip("about regions, and its memory is its own")
+
+
 class World:
     def __init__(self, testee, features=ALL, offered=None, granule=PAGE,
-                 memory=MEMORY):
+                 memory=None):
+        memory = memory or own_memory(testee) or MEMORY
         self.testee = testee
         self.features, self.granule, self.memory = features, granule, memory
         self.poison = 0
-        self.rounds = 0             # published so far
-        self.open = None            # the round in which hints count, or None
-        self.published = None
-        self.begun = self.ended = False
-        self.ids = {}               # id: its own STOP was consumed
+        self.hints = taking.Queue()
+        self.starting = False       # an answer to "start" is awaited
         self.flight = {}            # number: Buffer
         self.offers = 0
         self.broken = False
@@ -101,7 +124,10 @@ class World:
         self.skipped = []
         self.discarded = []
         self.shown = STOP           # command id in config space
-        self.irqs = 0
+        # A deployed device shows 0 from START on: known, and told apart.
+        self.may_hide = testee.has("quirks", "hides-id")
+        self.hidden = False
+        self.untold = False         # it changed, and no interrupt came since
         self.version = {}           # page: content of source, as a number
         self.copy = {}              # page: content of destination
         self.free = set()
@@ -115,15 +141,23 @@ class World:
             "mem=" + ",".join("%#x+%#x" % r for r in memory))
         need(answer.ok, "reset: %s", answer)
         self.judge(answer)
+        testee.world = self
+
+    harvested = False               # since the last reset
+    reset_untold = False            # broken, and no interrupt came with it
 
     # Requests and what is told of them.
 
     def ask(self, *words):
         answer = self.testee.ask(*words)
         self.judge(answer)
+        self.harvested |= answer.ok and words[0] == "sync-end"
         return answer
 
     def judge(self, answer):
+        names = [action[0] for action in answer.actions if action]
+        if "broken" in names:
+            self.reset_untold = "irq" not in names
         for action in answer.actions:
             known = {"skip-range": (self.on_skip, 1),
                      "discard": (self.on_discard, 1),
@@ -138,17 +172,26 @@ class World:
 
     def on_skip(self, text):
         gpa, length = parse_range(text)
-        hints = [r for b in self.flight.values()
-                 if b.queue == "hint" and b.round is not None
-                 and b.round == self.open for r in b.ranges()]
-        need(self.open is not None, "skipped %s outside a round", text)
-        need(inside(gpa, length, hints), "skipped %s, which is not in a hint"
-             " that counts and is not yet used", text)
+
+        def fits(names):
+            return inside(gpa, length, [
+                r for name in names if name in self.flight
+                for r in self.flight[name].ranges()])
+
+        need(self.hints.may_skip(fits), "skipped %s, which is not in hints"
+             " that count and are not yet used", text)
         need(gpa % self.granule == 0 and length % self.granule == 0,
              "skipped %s, which is not whole granules", text)
+        self.in_one_region("skipped", gpa, length)
         self.skipped.append((gpa, length))
         self.bitmap -= {p for p in self.bitmap
                         if gpa <= p and p + PAGE <= gpa + length}
+
+    def in_one_region(self, what, gpa, length):
+        need(any(start <= gpa and gpa + length <= start + n
+                 for start, n in self.memory),
+             "%s %#x+%#x, which is not in one region of memory", what, gpa,
+             length)
 
     def on_discard(self, text):
         gpa, length = parse_range(text)
@@ -158,26 +201,38 @@ class World:
              " report that allows it and is not yet used", text)
         need(gpa % PAGE == 0 and length % PAGE == 0,
              "discarded %s, which is not whole pages", text)
+        self.in_one_region("discarded", gpa, length)
         self.discarded.append((gpa, length))
 
     def on_clear_log(self, text):
         raise Violation("cleared the dirty log: " + text)
 
     def on_used(self, name, length):
-        buffer = self.flight.pop(number(name), None)
+        buffer = self.flight.get(number(name))
         need(buffer, "buffer %s was used, and is not with the device", name)
+        need(buffer.queue != "hint" or self.hints.was_used(number(name)),
+             "buffer %s was used before one that was offered earlier, or"
+             " after an error", name)
+        del self.flight[number(name)]
         number(length)
         self.used.append(number(name))
 
     def on_cfg(self, value):
-        self.shown = number(value)
+        if self.may_hide and number(value) == STOP and \
+                self.hints.published is not None:
+            self.hidden = True
+            return
+        self.hidden = False
+        before, self.shown = self.shown, number(value)
+        self.untold = self.untold or before != self.shown
+        if self.starting and self.shown >= MIN:
+            self.publish(self.shown)
 
     def on_irq(self):
-        self.irqs += 1
+        self.untold = self.reset_untold = False
 
     def on_broken(self):
         self.broken = True
-        self.published = None
 
     # The driver.
 
@@ -190,21 +245,17 @@ class World:
 
     def shows(self, *values):
         """What config space shows; a change comes with an interrupt."""
-        before, irqs = self.last_shown(), self.irqs
         got = int.from_bytes(self.config(8, 4), "little")
+        if self.hidden and got == STOP:
+            need({STOP, self.hints.published} & set(values), "config space"
+                 " shows %d", got)
+            return
         need(got in values, "config space shows %d, not %s", got,
              " or ".join(map(str, values)))
         need(got == self.shown, "config space shows %d, cfg said %d", got,
              self.shown)
-        need(got == before or irqs > self.seen_irqs, "the id in config space"
-             " changed to %d without an interrupt", got)
-        self.seen, self.seen_irqs = got, self.irqs
-
-    seen = STOP
-    seen_irqs = 0
-
-    def last_shown(self):
-        return self.seen
+        need(not self.untold, "the id in config space changed to %d without"
+             " an interrupt after that", got)
 
     def write_config(self, offset, data):
         answer = self.ask("write-config", offset, data.hex())
@@ -220,39 +271,43 @@ class World:
         buffer = Buffer(queue, segs)
         all_good = buffer.well_formed() and all(
             self.good(*s[1:]) for s in segs if s[0] != "R")
-        if queue == "hint" and self.features & HINT:
-            self.follow(buffer, all_good)
         if queue == "report" and self.features & REPORT:
             buffer.discards = (self.poison == 0 and all_good and
                                all(s[0] == "W" for s in segs))
-        return self.put(buffer)
+        return self.put(buffer, all_good)
 
-    def put(self, buffer):
+    def put(self, buffer, all_good=True):
         name = self.offers
         self.offers += 1
         self.flight[name] = buffer
+        if buffer.queue == "hint" and self.features & HINT:
+            self.hints.offer(name, *self.content(buffer, all_good))
         answer = self.ask("vq", buffer.queue, name, *buffer.text())
         if not answer.ok:
             need(name in self.flight, "'%s', and used it", answer)
+            need(not self.has_queue(buffer.queue), "no queue '%s': %s",
+                 buffer.queue, answer)
             del self.flight[name]
+            self.hints.forget(name)
             return None
         return name
 
-    def follow(self, buffer, all_good):
-        """Which round its hints belong to, by the order of the queue."""
+    def has_queue(self, queue):
+        bit = {"stats": STATS, "hint": HINT, "report": REPORT}.get(queue, V1)
+        return bool(self.features & bit)
+
+    @staticmethod
+    def content(buffer, all_good):
+        """What a device finds in a buffer of hints."""
         data = buffer.readable()
-        if not all_good or len(data) not in (0, 4):
-            return
-        if data and self.published is not None:
-            command = int.from_bytes(data, "little")
-            if self.begun and not self.ended:
-                self.ended = True
-                if command == STOP:
-                    self.ids[self.published] = True
-            elif command == self.published and not self.ended:
-                self.begun = True
-        if self.published is not None and self.begun and not self.ended:
-            buffer.round = self.rounds
+        if not buffer.well_formed():
+            return taking.RING_ERROR, None, False
+        if buffer.readable_length() not in (0, 4):
+            return taking.COMMAND_ERROR, None, False
+        if not all_good:
+            return taking.REFUSED, None, False
+        command = int.from_bytes(data, "little") if data else None
+        return taking.GOOD, command, bool(buffer.ranges())
 
     def command(self, value):
         return self.offer("hint", ("R", value.to_bytes(4, "little")))
@@ -264,9 +319,23 @@ class World:
         return self.offer("report", *(("W", *r) for r in ranges))
 
     def inflate(self, *frames):
-        buffer = Buffer("inflate", [("R", b"".join(
-            frame.to_bytes(4, "little") for frame in frames))])
-        buffer.frames = [(frame * PAGE, PAGE) for frame in frames]
+        return self.inflate_parts(frames)
+
+    def inflate_parts(self, frames, *cuts):
+        """The same in several descriptors, cut after so many bytes."""
+        data = b"".join(frame.to_bytes(4, "little") for frame in frames)
+        ends = [0, *cuts, len(data)]
+        return self.inflate_segs([("R", data[a:b]) for a, b in
+                                  zip(ends, ends[1:])], data)
+
+    def inflate_segs(self, segs, data):
+        """A buffer of the inflate queue with these whole entries."""
+        buffer = Buffer("inflate", segs)
+        frames = [int.from_bytes(data[i:i + 4], "little") * PAGE
+                  for i in range(0, len(data), 4)]
+        if buffer.well_formed() and all(s[0] == "R" for s in segs) and \
+                all(self.good(frame, PAGE) for frame in frames):
+            buffer.frames = [(frame, PAGE) for frame in frames]
         return self.put(buffer)
 
     def work(self, steps=None):
@@ -279,6 +348,22 @@ class World:
         left = sorted(self.flight)
         need(self.broken or not left,
              "not returned: %s", ", ".join(map(str, left)))
+        need(not self.untold, "the id in config space changed to %d without"
+             " an interrupt", self.shown)
+
+    def settle_but(self, queue):
+        """The same, but for a queue whose buffers the device may keep."""
+        self.work()
+        left = [n for n, b in self.flight.items() if b.queue != queue]
+        need(self.broken or not left, "not returned: %s", left)
+
+    def finish(self):
+        """The end of a test: what is due has come."""
+        if self.untold:
+            self.work()
+        need(not self.untold, "the id in config space changed to %d without"
+             " an interrupt", self.shown)
+        need(not self.reset_untold, "DEVICE_NEEDS_RESET without an interrupt")
 
     # The host.
 
@@ -291,28 +376,48 @@ class World:
         need(answer.ok, "%s: %s", " ".join(words), answer)
         return answer
 
-    def close_round(self):
-        self.published = self.open = None
-
     def end_round(self, *words):
         """From the request on no new hint counts, from ok on none."""
-        self.published = None
+        self.hints.end()
         answer = self.until_ok(*words)
-        self.close_round()
+        self.hints.barrier()
+        if self.features & HINT:
+            due = {"done": (DONE,), "device-reset": (STOP,)}
+            need(self.hidden and words[0] != "done" or
+                 self.shown in due.get(words[0], (STOP, DONE)), "after %s"
+                 " the id is %d", words[0], self.shown)
+        return answer
+
+    def publish(self, command):
+        self.starting = False
+        need(MIN <= command < 1 << 32, "start: the id is %d", command)
+        need(self.hints.may_publish(command), "the id %d was published"
+             " again, and its stream has not stopped", command)
+        self.hints.publish(command)
+
+    def try_start(self):
+        """The answer; what was taken before may take effect until then."""
+        self.starting = True
+        answer = self.ask("start")
+        if answer.ok:
+            need(answer.words, "start: %s", answer)
+            need(self.harvested, "an id was published before a harvest")
+            if self.starting:
+                self.publish(number(answer.words[0]))
+            need(self.hints.published == number(answer.words[0]),
+                 "start: the id is %s, cfg said %d", answer.words[0],
+                 self.hints.published)
+            need(self.shown == self.hints.published, "config space shows %d"
+                 " after the id %d was published", self.shown,
+                 self.hints.published)
+        self.starting = False
         return answer
 
     def start(self):
-        answer = self.ask("start")
-        need(answer.ok and answer.words, "start: %s", answer)
-        number_ = number(answer.words[0])
-        need(MIN <= number_ < 1 << 32, "start: the id is %d", number_)
-        need(self.ids.get(number_, True), "the id %d was published again,"
-             " and its stream has not stopped", number_)
-        self.ids[number_] = False
-        self.rounds += 1
-        self.open, self.published = self.rounds, number_
-        self.begun = self.ended = False
-        return number_
+        """Publish; the id."""
+        answer = self.try_start()
+        need(answer.ok, "start: %s", answer)
+        return self.hints.published
 
     def start_refused(self):
         answer = self.ask("start")
@@ -343,13 +448,18 @@ class World:
 
     def device_reset(self, features=None):
         self.end_round("device-reset")
-        self.flight = {}
-        self.broken = False
-        self.poison = 0
-        self.ids = {}
+        self.forget()
+        self.untold = False         # no interrupt is due for a reset
         if features is not None:
             self.features = features
         need(self.ask("features", "%#x" % self.features).ok, "features")
+
+    def forget(self):
+        """A reset was confirmed: the driver has its buffers back."""
+        self.flight = {}
+        self.hints = taking.Queue()
+        self.harvested = self.broken = False
+        self.poison = 0
 
     # Migration: the guest uses pages, the host sends them.
 
@@ -368,11 +478,15 @@ class World:
             self.copy[page] = self.version[page]
         self.bitmap = set()
 
+    def lost(self):
+        """Pages that the guest uses and that differ at the destination."""
+        return [p for p in self.version if p not in self.free and
+                self.copy[p] != self.version[p]]
+
     def switch(self):
         self.harvest()
         self.send()
-        lost = [p for p in self.version if p not in self.free and
-                self.copy[p] != self.version[p]]
+        lost = self.lost()
         need(not lost, "lost: %s", " ".join("%#x" % p for p in sorted(lost)))
 
     # Expectations of devices that say they act.

@@ -165,7 +165,8 @@ def buffers():
                                     ("ACTIVE", ACTIVE, 1)):
             yield story("%s: a command of %d bytes" %
                         (where, len(data) // 2),
-                        ["FPH-BUF-4", "FPH-Q-7", "FPH-BUF-1"],
+                        ["FPH-BUF-4", "FPH-BUF-4A", "FPH-BUF-4C", "FPH-Q-7",
+                         "FPH-BUF-1"],
                         [steps, offer(3, "R:" + data),
                          run_broken(3, used=[first]),
                          look(0, 1, 1),
@@ -184,7 +185,7 @@ def buffers():
             ("and a hint that is not guest memory",
              "R:0200|W0x40000000+0x1000"),
             ("that are not guest memory", "R0x40000000+0x2")):
-        yield story("a command of 2 bytes " + why, ["FPH-BUF-4"],
+        yield story("a command of 2 bytes " + why, ["FPH-BUF-4", "FPH-BUF-4B"],
                     [ACTIVE, offer(3, segs), run_broken(3, used=[1]),
                      state("IDLE"), publish("broken")],
                     ["QemuShortCommand", "OutsideMemory"], "invalid")
@@ -205,7 +206,7 @@ def buffers():
                  result("stop"), state("IDLE")],
                 ["RingError", "Barrier"], "invalid")
     yield story("hints before a bad command still come back",
-                ["FPH-BUF-4", "FPH-Q-8"],
+                ["FPH-BUF-4", "FPH-BUF-4A", "FPH-Q-8"],
                 [ACTIVE, offer(3, H[0], "R:0200"), run_broken(3, used=[1, 2]),
                  state("IDLE")], ["QemuShortCommand"], "invalid")
     yield story("a hint of 4 bytes is a hint", ["FPH-BUF-3", "FPH-BUF-10"],

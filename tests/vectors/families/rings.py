@@ -19,6 +19,11 @@ NOTES = {
     "ZeroLength": ("confusion", "A descriptor of no bytes."),
     "Wrap": ("overflow", "A range or a sum that overflows."),
     "BigEndian": ("byte order", "Ring memory of a legacy big-endian guest."),
+    "Sum": ("overflow", "The sum of the lengths of a chain, in 32 bits or "
+            "off by one."),
+    "TableLength": ("bounds", "A table that is not whole descriptors."),
+    "IndirectNext": ("flags", "The next field of the descriptor that names "
+                     "a table is not where its chain begins."),
     "IgnoredWrite": ("flags", "virtio: a device ignores WRITE on the "
                      "descriptor that names an indirect table."),
 }
@@ -31,9 +36,30 @@ def d(addr, length, flags=0, following=0, order="<"):
     return struct.pack(order + "QIHH", addr, length, flags, following)
 
 
+# The condition of FPH-Q-6 that a flag stands for, in bad and in good rings.
+CONDITIONS = {
+    "QemuAvailJump": "FPH-Q-6A", "OutOfTable": "FPH-Q-6B",
+    "Loop": "FPH-Q-6C", "Order": "FPH-Q-6D", "ZeroLength": "FPH-Q-6E",
+    "Wrap": "FPH-Q-6F", "Sum": "FPH-Q-6G", "QemuIndirectUnasked": "FPH-Q-6H",
+    "TableLength": "FPH-Q-6K"}
+
+
+def conditions(comment, flags, broken):
+    found = [CONDITIONS[flag] for flag in flags if flag in CONDITIONS]
+    if "QemuIndirectNested" in flags:
+        found = ["FPH-Q-6J" if "NEXT" in comment else "FPH-Q-6I"]
+    if "is not guest memory" in comment or "half in guest" in comment:
+        found.append("FPH-Q-6L")
+    if " entries in a ring of" in comment:
+        found.append("FPH-Q-6C")
+    return found if broken or found[:1] in (["FPH-Q-6F"], ["FPH-Q-6G"]) \
+        else []
+
+
 def ring(comment, table, expect, reqs=("FPH-Q-6",), flags=(), avail=(0,),
          avail_idx=None, num=8, indirect=0, endian="le", memory=(),
          broken=False, result=None):
+    reqs = [*reqs, *conditions(comment, flags, broken)]
     given = {
         "num": str(num), "endian": endian, "indirect": str(indirect),
         "table": [entry.hex() for entry in table],
@@ -47,9 +73,18 @@ def ring(comment, table, expect, reqs=("FPH-Q-6",), flags=(), avail=(0,),
                 result or ("invalid" if broken else "valid"))
 
 
-def chain_of(n, last_flags=W, step=PAGE):
-    return [d(i * step, PAGE, W | N, i + 1) for i in range(n - 1)] + \
-        [d((n - 1) * step, PAGE, last_flags)]
+def chain_of(n, last_flags=W, step=PAGE, length=PAGE):
+    return [d(i * step, length, W | N, i + 1) for i in range(n - 1)] + \
+        [d((n - 1) * step, length, last_flags)]
+
+
+def halves(*lengths):
+    """A chain of such lengths, 4 GiB apart, and how it reads."""
+    last = len(lengths) - 1
+    table = [d(i << 32, n, W | (N if i < last else 0), i + 1)
+             for i, n in enumerate(lengths)]
+    return table, "|".join("W%#x+%#x" % (i << 32, n)
+                           for i, n in enumerate(lengths))
 
 
 def pages(n):
@@ -102,6 +137,31 @@ def good():
                ["W0x0+0xffffffff"], flags=["Wrap"])
 
 
+def sums():
+    """Exactly 2^32 bytes are good, one more is not (FPH-Q-6)."""
+    for lengths in ((1 << 31, 1 << 31), (1 << 30,) * 4, (1, 0xffffffff),
+                    (3 << 30, 1 << 29, 1 << 29)):
+        table, reads = halves(*lengths)
+        yield ring("2^32 bytes: " + " + ".join(map(hex, lengths)), table,
+                   [reads], ["FPH-Q-6", "FPH-R18"], ["Sum"])
+    for lengths in ((1 << 31, (1 << 31) + 1), (0xffffffff, 2),
+                    (1 << 31, 1 << 31, 1), (1 << 31, 1 << 31, PAGE),
+                    (1 << 31,) * 4, (0xffffffff,) * 8):
+        table, _ = halves(*lengths)
+        yield ring("more than 2^32 bytes: " + " + ".join(map(hex, lengths)),
+                   table, [], ["FPH-Q-6"], ["Sum"], broken=True)
+    yield ring("more than 2^32 bytes, half of them readable",
+               [d(0, 1 << 31, N, 1), d(1 << 32, (1 << 31) + 1, W)], [],
+               ["FPH-Q-6"], ["Sum"], broken=True)
+    table, reads = halves(1 << 31, 1 << 31)
+    yield ring("2^32 bytes by a table", [d(0x8000, 32, I)], [reads],
+               ["FPH-Q-6"], ["Sum"], indirect=1, memory=[(0x8000, table)])
+    table, _ = halves(1 << 31, 1 << 31, 1)
+    yield ring("more than 2^32 bytes by a table", [d(0x8000, 48, I)], [],
+               ["FPH-Q-6"], ["Sum"], indirect=1, memory=[(0x8000, table)],
+               broken=True)
+
+
 def big():
     be = [d(64, 4, N, 1, ">"), d(PAGE, PAGE, W, 0, ">")]
     yield ring("big-endian ring", be, ["R0x40+0x4|W0x1000+0x1000"],
@@ -129,7 +189,7 @@ def hostile():
         yield ring("next %d of 8" % head, [d(PAGE, PAGE, W | N, head)], [],
                    flags=["OutOfTable"], broken=True)
     yield ring("a good buffer, then a bad head", one, ["W0x1000+0x1000"],
-               ["FPH-Q-6", "FPH-Q-8"], ["OutOfTable"], avail=(0, 8),
+               ["FPH-Q-6", "FPH-Q-8B"], ["OutOfTable"], avail=(0, 8),
                broken=True)
     yield ring("loop to itself", [d(PAGE, PAGE, W | N, 0)], [],
                flags=["Loop"], broken=True)
@@ -185,6 +245,18 @@ def indirect():
 
     yield ring("indirect table of two", link(), both, indirect=1,
                memory=[(at, two)])
+    for following in (1, 7, 0xffff):
+        yield ring("a table begins at entry 0, next is %d" % following,
+                   link(following=following), both, flags=["IndirectNext"],
+                   indirect=1, memory=[(at, two)])
+    yield ring("a table begins at entry 0, next is in a chain of three",
+               link(48, following=2), ["W0x0+0x10|W0x20+0x10|W0x40+0x10"],
+               flags=["IndirectNext"], indirect=1,
+               memory=[(at, chain_of(3, step=0x20, length=16))])
+    yield ring("a table begins at entry 0 after a direct command",
+               [d(64, 4, N, 1), d(at, 32, I, 1)],
+               ["R0x40+0x4|" + both[0]], flags=["IndirectNext"], indirect=1,
+               memory=[(at, two)])
     yield ring("indirect table of 32, ring of 32", link(512), [pages(32)],
                ["FPH-R10"], indirect=1, num=32, memory=[(at, chain_of(32))])
     yield ring("indirect table longer than its chain", link(64), both,
@@ -225,9 +297,15 @@ def indirect():
     yield ring("table that names itself", link(16), [],
                flags=["QemuIndirectNested", "Loop"],
                memory=[(at, [d(at, 16, I)])], **bad)
+    # Whole entries are good chains: the length alone is wrong.
+    ones = [d(i * PAGE, PAGE, W) for i in range(4)]
     for length in (0, 1, 4, 8, 15, 17, 24, 31, 0xffffffff):
         yield ring("table of %d bytes" % length, link(length), [],
-                   memory=[(at, two)], **bad)
+                   flags=["TableLength"], memory=[(at, ones)], **bad)
+    for length in (33, 40, 47, 63):
+        yield ring("table of %d bytes, a chain of two" % length,
+                   link(length), [], flags=["TableLength"],
+                   memory=[(at, two + ones)], **bad)
     yield ring("table is not guest memory", link(addr=0x70000), [],
                memory=[(at, two)], **bad)
     yield ring("table half in guest memory", link(48), [],
@@ -257,6 +335,7 @@ def indirect():
 
 def cases():
     yield from good()
+    yield from sums()
     yield from big()
     yield from hostile()
     yield from indirect()
