@@ -88,4 +88,6 @@ EXTRA_DIST += \
 	tools/demo/screen.py \
 	tools/demo/story.py \
 	tools/demo/timeline.py \
+	tools/demo/uml_guest.py \
+	tools/demo/vm_guest.py \
 	tools/vhost-user-balloon/50-vhost-user-balloon.json.in
