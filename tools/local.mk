@@ -8,15 +8,24 @@ noinst_LTLIBRARIES += tools/vhost-user-balloon/libdaemon.la
 tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/backchannel.c \
 	tools/vhost-user-balloon/backchannel.h \
+	tools/vhost-user-balloon/call.c \
+	tools/vhost-user-balloon/call.h \
+	tools/vhost-user-balloon/client.c \
+	tools/vhost-user-balloon/client.h \
 	tools/vhost-user-balloon/clock.h \
 	tools/vhost-user-balloon/command.c \
 	tools/vhost-user-balloon/command.h \
+	tools/vhost-user-balloon/command_guest.c \
+	tools/vhost-user-balloon/command_hint.c \
 	tools/vhost-user-balloon/control.c \
 	tools/vhost-user-balloon/control.h \
 	tools/vhost-user-balloon/daemon.c \
 	tools/vhost-user-balloon/daemon.h \
 	tools/vhost-user-balloon/device.c \
 	tools/vhost-user-balloon/device.h \
+	tools/vhost-user-balloon/device_discard.c \
+	tools/vhost-user-balloon/event_json.c \
+	tools/vhost-user-balloon/event_json.h \
 	tools/vhost-user-balloon/events.c \
 	tools/vhost-user-balloon/events.h \
 	tools/vhost-user-balloon/frontend.c \
@@ -41,6 +50,10 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/request_device.c \
 	tools/vhost-user-balloon/request_memory.c \
 	tools/vhost-user-balloon/request_vring.c \
+	tools/vhost-user-balloon/service.c \
+	tools/vhost-user-balloon/service.h \
+	tools/vhost-user-balloon/session.c \
+	tools/vhost-user-balloon/session.h \
 	tools/vhost-user-balloon/stats.c \
 	tools/vhost-user-balloon/stats.h \
 	tools/vhost-user-balloon/vring.c \

@@ -68,7 +68,7 @@ START_TEST(message_in_single_bytes)
 	ck_assert(vu_wait(&v, &a));
 	ck_assert_uint_eq(a.request, VU_SET_FEATURES);
 	ck_assert_uint_eq(vu_load64(a.payload), 0);
-	ck_assert_uint_eq(v.daemon.frontend.acked, VU_VIRTIO | VU_BIT_30);
+	ck_assert_uint_eq(v.daemon.service.session.acked, VU_VIRTIO | VU_BIT_30);
 	vu_stop(&v);
 }
 END_TEST
@@ -88,7 +88,7 @@ START_TEST(message_cut_off)
 		vu_send_raw(&v, message, i, NULL, 0);
 		vu_hang_up(&v);
 		vu_serve_next(&v);
-		ck_assert_uint_eq(v.daemon.frontend.acked, 0);
+		ck_assert_uint_eq(v.daemon.service.session.acked, 0);
 	}
 	vu_stop(&v);
 }

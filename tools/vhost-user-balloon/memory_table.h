@@ -72,6 +72,12 @@ void memory_table_clear(struct memory_table *t);
 void *memory_table_get_host(const struct memory_table *t, uint64_t uva,
 			    uint64_t len);
 
+/* Bytes of guest memory. */
+static inline uint64_t memory_table_get_bytes(const struct memory_table *t)
+{
+	return fph_memory_get_bytes(&t->memory);
+}
+
 /* Bytes of host memory that the files occupy now, each counted once. */
 uint64_t memory_table_get_resident(const struct memory_table *t);
 

@@ -27,31 +27,31 @@ static void log_region(const char *what, const struct memory_region *r)
 }
 
 /* Stop what runs: bit n for ring n. */
-static uint32_t suspend_rings(struct frontend *fe)
+static uint32_t suspend_rings(struct session *s)
 {
 	uint32_t running = 0;
 	uint32_t i;
 
 	for (i = 0; i < FPH_NQUEUES; i++) {
-		if (fe->rings[i].running)
+		if (s->rings[i].running)
 			running |= 1u << i;
 	}
-	frontend_stop_rings(fe);
+	session_stop_rings(s);
 	return running;
 }
 
-static void resume_rings(struct frontend *fe, uint32_t running)
+static void resume_rings(struct session *s, uint32_t running)
 {
 	uint32_t i;
 
 	for (i = 0; i < FPH_NQUEUES; i++) {
 		if ((running & 1u << i) &&
-		    vring_start(&fe->rings[i], i, fe->device))
-			frontend_complain(fe, "ring %u lost its memory", i);
+		    vring_start(&s->rings[i], i, s->device))
+			session_complain(s, "ring %u lost its memory", i);
 	}
 }
 
-int request_set_mem_table(struct frontend *fe, struct vu_message *m,
+int request_set_mem_table(struct session *s, struct vu_message *m,
 			  struct reply *r)
 {
 	uint32_t n = vu_load32(m->payload + VU_TABLE_NUM);
@@ -68,24 +68,24 @@ int request_set_mem_table(struct frontend *fe, struct vu_message *m,
 					  i * VU_REGION_SIZE);
 		log_region("region", &regions[i]);
 	}
-	running = suspend_rings(fe);
+	running = suspend_rings(s);
 	m->nfds = 0;
-	err = memory_table_set(&fe->device->memory, regions, m->fds, n);
-	resume_rings(fe, running);
+	err = memory_table_set(&s->device->memory, regions, m->fds, n);
+	resume_rings(s, running);
 	return err;
 }
 
-int request_get_max_mem_slots(struct frontend *fe, struct vu_message *m,
+int request_get_max_mem_slots(struct session *s, struct vu_message *m,
 			      struct reply *r)
 {
-	(void)fe;
+	(void)s;
 	(void)m;
 	vu_store64(r->payload, MEMORY_TABLE_SLOTS);
 	r->size = 8;
 	return 0;
 }
 
-int request_add_mem_reg(struct frontend *fe, struct vu_message *m,
+int request_add_mem_reg(struct session *s, struct vu_message *m,
 			struct reply *r)
 {
 	struct memory_region region;
@@ -95,14 +95,14 @@ int request_add_mem_reg(struct frontend *fe, struct vu_message *m,
 	(void)r;
 	parse_region(&region, m->payload + VU_SINGLE_REGION);
 	log_region("add", &region);
-	running = suspend_rings(fe);
-	err = memory_table_add(&fe->device->memory, &region,
+	running = suspend_rings(s);
+	err = memory_table_add(&s->device->memory, &region,
 			       vu_message_take_fd(m));
-	resume_rings(fe, running);
+	resume_rings(s, running);
 	return err;
 }
 
-int request_rem_mem_reg(struct frontend *fe, struct vu_message *m,
+int request_rem_mem_reg(struct session *s, struct vu_message *m,
 			struct reply *r)
 {
 	struct memory_region region;
@@ -112,8 +112,8 @@ int request_rem_mem_reg(struct frontend *fe, struct vu_message *m,
 	(void)r;
 	parse_region(&region, m->payload + VU_SINGLE_REGION);
 	log_region("remove", &region);
-	running = suspend_rings(fe);
-	err = memory_table_remove(&fe->device->memory, &region);
-	resume_rings(fe, running);
+	running = suspend_rings(s);
+	err = memory_table_remove(&s->device->memory, &region);
+	resume_rings(s, running);
 	return err;
 }

@@ -69,14 +69,8 @@ bool vring_is_mapped(const struct vring *v, const struct memory_table *t)
 static void apply_enabled(const struct vring *v, uint32_t index,
 			  struct device *d)
 {
-	bool on = v->running && v->enabled;
-
 	if (v->running)
-		fph_balloon_ring_enable(d->balloon, index, on);
-	if (on)
-		d->enabled |= 1u << index;
-	else
-		d->enabled &= ~(1u << index);
+		device_enable_ring(d, index, v->enabled);
 }
 
 int vring_start(struct vring *v, uint32_t index, struct device *d)
@@ -93,7 +87,7 @@ int vring_start(struct vring *v, uint32_t index, struct device *d)
 	ring.desc = p.desc;
 	ring.avail = p.avail;
 	ring.used = p.used;
-	if (fph_balloon_ring_start(d->balloon, index, &ring) != FPH_OK)
+	if (device_start_ring(d, index, &ring))
 		return EINVAL;
 	v->running = true;
 	apply_enabled(v, index, d);
@@ -102,18 +96,14 @@ int vring_start(struct vring *v, uint32_t index, struct device *d)
 
 int vring_stop(struct vring *v, uint32_t index, struct device *d)
 {
-	int queue;
+	int err;
 
 	if (!v->running)
 		return 0;
-	queue = fph_balloon_get_queue(d->balloon, index, NULL);
-	if (fph_balloon_ring_stop(d->balloon, index, &v->base) != FPH_OK)
-		return EBUSY;
-	if (queue >= 0)
-		device_leave_buffers(d, queue);
-	v->running = false;
-	apply_enabled(v, index, d);
-	return 0;
+	err = device_stop_ring(d, index, &v->base);
+	if (!err)
+		v->running = false;
+	return err;
 }
 
 void vring_set_enabled(struct vring *v, uint32_t index, struct device *d,
