@@ -53,18 +53,24 @@ json_t *command_query_guest_stats(void *context, struct call *c)
 
 json_t *command_balloon(void *context, struct call *c)
 {
-	static const char *const names[] = { "value", NULL };
+	static const char *const names[] = { "value", "balloon", NULL };
 	struct service *s = context;
 	json_int_t value;
-	bool known;
+	bool known = true;
 
 	if (!call_check_args(c, names))
 		return NULL;
-	if (!call_get_number(c, "value", 0, INT64_MAX, &value))
+	if (call_has(c, "value") == call_has(c, "balloon"))
+		return call_fail(c, "BadArgument", "\"value\", the memory "
+				 "that the guest keeps, or \"balloon\", the size "
+				 "of the balloon, is needed");
+	if (call_get_number(c, "value", 0, INT64_MAX, &value))
+		known = service_set_guest_size(s, (uint64_t)value);
+	else if (call_get_number(c, "balloon", 0, INT64_MAX, &value))
+		service_set_balloon_size(s, (uint64_t)value);
+	else
 		return call_fail(c, "BadArgument",
-				 "\"value\" must be a number of bytes: the "
-				 "memory that the guest keeps");
-	known = service_set_guest_size(s, (uint64_t)value);
+				 "a number of bytes is needed");
 	session_carry_effects(&s->session);
 	return json_pack("{s:I, s:b}", "target",
 			 (json_int_t)device_get_target(&s->device)

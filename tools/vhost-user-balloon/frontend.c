@@ -190,6 +190,8 @@ void frontend_run(struct frontend *fe)
 		frontend_disconnect(fe);
 	}
 	device_pump(d);
+	/* What is due comes before what may close its descriptors.  Fault 5. */
+	session_carry_effects(fe->session);
 	if (fe->deferred && device_is_quiet(d))
 		finish_message(fe, request_find(fe->channel.in.request));
 	if (fe->state == FRONTEND_CLOSING && device_is_quiet(d))

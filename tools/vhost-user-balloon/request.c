@@ -87,7 +87,7 @@ static const struct request requests[] = {
 		0, 0, REPLY_ACK, NULL, request_set_vring_addr },
 	[VU_SET_VRING_BASE] = { "SET_VRING_BASE", VU_STATE_SIZE,
 		VU_STATE_SIZE, 0, 0, REPLY_ACK,
-		NULL, request_set_vring_base },
+		request_is_new_driver, request_set_vring_base },
 	[VU_GET_VRING_BASE] = { "GET_VRING_BASE", VU_STATE_SIZE,
 		VU_STATE_SIZE, 0, 0, REPLY_OWN,
 		wait_always, request_get_vring_base },

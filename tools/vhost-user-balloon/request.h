@@ -39,6 +39,9 @@ struct request {
 /* The line of a request, NULL for one that is not known. */
 const struct request *request_find(uint32_t number);
 
+/* Whether this SET_VRING_BASE shows that another driver took over. */
+bool request_is_new_driver(struct session *s, const struct vu_message *m);
+
 /* What the table is made of. */
 int request_get_features(struct session *s, struct vu_message *m,
 			 struct reply *r);

@@ -28,23 +28,17 @@ static bool has_bit_30(uint64_t features)
 int request_get_features(struct session *s, struct vu_message *m,
 			 struct reply *r)
 {
-	(void)m;
-	if (s->negotiated && !has_bit_30(s->acked))
-		session_stop_rings(s);
-	return reply_u64(r, device_get_features(s->device) |
-			    FPH_BIT(VU_F_PROTOCOL_FEATURES));
-}
-
-/* Whether every ring was stopped by its own message. */
-static bool is_paused(const struct session *s)
-{
 	uint32_t i;
 
-	for (i = 0; i < FPH_NQUEUES; i++) {
-		if (s->rings[i].has_addr && !s->rings[i].stopped)
-			return false;
+	(void)m;
+	for (i = 0; s->negotiated && !has_bit_30(s->acked) && i < FPH_NQUEUES;
+	     i++) {
+		/* User-mode Linux has no rings without a kick. */
+		if (!s->rings[i].polled)
+			vring_stop(&s->rings[i], i, s->device);
 	}
-	return true;
+	return reply_u64(r, device_get_features(s->device) |
+			    FPH_BIT(VU_F_PROTOCOL_FEATURES));
 }
 
 /*
@@ -53,7 +47,7 @@ static bool is_paused(const struct session *s)
  */
 static bool is_new_driver(const struct session *s, uint64_t features)
 {
-	return s->ran && (!is_paused(s) || features != s->acked ||
+	return s->ran && (!session_is_paused(s) || features != s->acked ||
 			   device_is_broken(s->device));
 }
 
@@ -167,6 +161,15 @@ int request_get_config(struct session *s, struct vu_message *m,
 	return 0;
 }
 
+static void restore_target(struct session *s, const uint8_t *data,
+			   uint32_t size)
+{
+	struct fph_balloon_config config;
+
+	fph_config_decode(&config, data, size);
+	device_set_target(s->device, config.num_pages);
+}
+
 /*
  * The driver's bytes are kept beside the device: some front-ends pass them on
  * before they pass on the features under which they have a meaning.
@@ -188,6 +191,10 @@ int request_set_config(struct session *s, struct vu_message *m,
 	}
 	if (size)
 		device_set_config(s->device, offset, data, size);
+	/* The whole space of a device that was migrated here.  Fault 9. */
+	if ((flags & VU_CONFIG_MIGRATION) && offset == 0 &&
+	    size >= FPH_CONFIG_ACTUAL)
+		restore_target(s, data, size);
 	return 0;
 }
 
@@ -208,7 +215,13 @@ int request_set_status(struct session *s, struct vu_message *m,
 	(void)r;
 	if (status > 0xff)
 		return EINVAL;
-	if (status == 0)
+	/*
+	 * QEMU sends status 0 after it has stopped the rings, for a reset and
+	 * for a pause alike.  After a pause it does not write the config again:
+	 * poison_val and actual must last.  What comes next tells which of the
+	 * two it was, see request_set_vring_base.  Fault 3.
+	 */
+	if (status == 0 && (!s->paused || device_is_broken(s->device)))
 		session_reset_device(s);
 	s->status = (uint8_t)status;
 	return 0;

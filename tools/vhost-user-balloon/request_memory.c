@@ -26,37 +26,12 @@ static void log_region(const char *what, const struct memory_region *r)
 		   (unsigned long long)r->offset);
 }
 
-/* Stop what runs: bit n for ring n. */
-static uint32_t suspend_rings(struct session *s)
-{
-	uint32_t running = 0;
-	uint32_t i;
-
-	for (i = 0; i < FPH_NQUEUES; i++) {
-		if (s->rings[i].running)
-			running |= 1u << i;
-	}
-	session_stop_rings(s);
-	return running;
-}
-
-static void resume_rings(struct session *s, uint32_t running)
-{
-	uint32_t i;
-
-	for (i = 0; i < FPH_NQUEUES; i++) {
-		if ((running & 1u << i) &&
-		    vring_start(&s->rings[i], i, s->device))
-			session_complain(s, "ring %u lost its memory", i);
-	}
-}
-
 int request_set_mem_table(struct session *s, struct vu_message *m,
 			  struct reply *r)
 {
 	uint32_t n = vu_load32(m->payload + VU_TABLE_NUM);
 	struct memory_region regions[VU_TABLE_MAX];
-	uint32_t i, running;
+	uint32_t i;
 	int err;
 
 	(void)r;
@@ -68,10 +43,10 @@ int request_set_mem_table(struct session *s, struct vu_message *m,
 					  i * VU_REGION_SIZE);
 		log_region("region", &regions[i]);
 	}
-	running = suspend_rings(s);
+	session_suspend_rings(s);
 	m->nfds = 0;
 	err = memory_table_set(&s->device->memory, regions, m->fds, n);
-	resume_rings(s, running);
+	session_resume_rings(s);
 	return err;
 }
 
@@ -89,16 +64,15 @@ int request_add_mem_reg(struct session *s, struct vu_message *m,
 			struct reply *r)
 {
 	struct memory_region region;
-	uint32_t running;
 	int err;
 
 	(void)r;
 	parse_region(&region, m->payload + VU_SINGLE_REGION);
 	log_region("add", &region);
-	running = suspend_rings(s);
+	session_suspend_rings(s);
 	err = memory_table_add(&s->device->memory, &region,
 			       vu_message_take_fd(m));
-	resume_rings(s, running);
+	session_resume_rings(s);
 	return err;
 }
 
@@ -106,14 +80,13 @@ int request_rem_mem_reg(struct session *s, struct vu_message *m,
 			struct reply *r)
 {
 	struct memory_region region;
-	uint32_t running;
 	int err;
 
 	(void)r;
 	parse_region(&region, m->payload + VU_SINGLE_REGION);
 	log_region("remove", &region);
-	running = suspend_rings(s);
+	session_suspend_rings(s);
 	err = memory_table_remove(&s->device->memory, &region);
-	resume_rings(s, running);
+	session_resume_rings(s);
 	return err;
 }

@@ -29,6 +29,24 @@ int request_set_vring_num(struct session *s, struct vu_message *m,
 	return 0;
 }
 
+/*
+ * QEMU's reset of a guest looks like a pause: the rings are stopped with
+ * GET_VRING_BASE and set up again.  But after a pause a ring goes on where it
+ * was stopped, and a new driver's begins at 0; where both are the same, the
+ * one before had no buffer on it.  (All rings at a multiple of 65536 buffers
+ * is the one chance of an error; then the state of the old driver stays.)
+ * Faults 2 and 3.
+ */
+bool request_is_new_driver(struct session *s, const struct vu_message *m)
+{
+	uint32_t base = vu_load32(m->payload + VU_STATE_NUM);
+	uint32_t index;
+	struct vring *v = get_ring(s, m, &index);
+
+	return v && base <= UINT16_MAX && v->stopped && s->paused &&
+	       base != v->base;
+}
+
 int request_set_vring_base(struct session *s, struct vu_message *m,
 			   struct reply *r)
 {
@@ -40,7 +58,9 @@ int request_set_vring_base(struct session *s, struct vu_message *m,
 	if (!v || base > UINT16_MAX)
 		return EINVAL;
 	if (v->running)
-		return EBUSY;
+		return base == v->base ? 0 : EBUSY;
+	if (request_is_new_driver(s, m))
+		session_change_driver(s);
 	v->base = (uint16_t)base;
 	return 0;
 }
@@ -85,6 +105,10 @@ int request_get_vring_base(struct session *s, struct vu_message *m,
 		return err;
 	v->stopped = true;
 	v->polled = false;
+	/* What is written from here on may be a new driver's. */
+	s->paused = s->ran && session_is_paused(s);
+	if (s->paused)
+		s->config_written = 0;
 	vring_set_fd(&v->kick, -1);
 	vu_store32(r->payload + VU_STATE_INDEX, index);
 	vu_store32(r->payload + VU_STATE_NUM, v->base);
@@ -136,9 +160,13 @@ int request_set_vring_call(struct session *s, struct vu_message *m,
 	int err = get_fd(s, m, &index, &fd);
 
 	(void)r;
-	if (!err)
-		vring_set_fd(&s->rings[index].call, fd);
-	return err;
+	if (err)
+		return err;
+	vring_set_fd(&s->rings[index].call, fd);
+	/* The one before may not have been looked at.  Fault 5. */
+	if (s->rings[index].running)
+		session_raise_calls(s, 1u << index);
+	return 0;
 }
 
 int request_set_vring_err(struct session *s, struct vu_message *m,

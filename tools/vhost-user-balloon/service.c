@@ -21,24 +21,39 @@ void service_fini(struct service *s)
 	device_fini(&s->device);
 }
 
-void service_apply_guest_size(struct service *s)
+static void set_target(struct service *s, uint64_t bytes)
 {
-	uint64_t bytes = memory_table_get_bytes(&s->device.memory);
-	uint64_t pages = 0;
+	uint64_t pages = bytes >> VIRTIO_BALLOON_PFN_SHIFT;
 
-	if (!s->has_guest_size || !bytes)
-		return;
-	if (s->guest_size < bytes)
-		pages = (bytes - s->guest_size) >> VIRTIO_BALLOON_PFN_SHIFT;
 	if (pages > UINT32_MAX)
 		pages = UINT32_MAX;
 	device_set_target(&s->device, (uint32_t)pages);
 }
 
+void service_apply_guest_size(struct service *s)
+{
+	uint64_t bytes = memory_table_get_bytes(&s->device.memory);
+
+	if (!s->session.connected)
+		s->applied = false;
+	/* Regions may come one by one: they are all there when a ring runs. */
+	if (!s->has_guest_size || s->applied || !s->device.enabled)
+		return;
+	s->applied = true;
+	set_target(s, s->guest_size < bytes ? bytes - s->guest_size : 0);
+}
+
 bool service_set_guest_size(struct service *s, uint64_t bytes)
 {
 	s->has_guest_size = true;
+	s->applied = false;
 	s->guest_size = bytes;
 	service_apply_guest_size(s);
-	return memory_table_get_bytes(&s->device.memory) != 0;
+	return s->applied;
+}
+
+void service_set_balloon_size(struct service *s, uint64_t bytes)
+{
+	s->has_guest_size = false;
+	set_target(s, bytes);
 }

@@ -13,7 +13,8 @@ struct service {
 	struct device device;
 	struct session session;
 	bool quit;			/* somebody wants the end */
-	bool has_guest_size;		/* balloon was told as a size */
+	bool has_guest_size;		/* the guest's size was told ... */
+	bool applied;			/* ... and is in the target */
 	uint64_t guest_size;		/* bytes that the guest shall keep */
 };
 
@@ -23,12 +24,17 @@ int service_init(struct service *s, const struct fph_balloon_params *params,
 void service_fini(struct service *s);
 
 /*
- * The size that the guest shall have, in bytes; what is more goes into the
- * balloon.  Kept until its memory is known.  Whether it is known now.
+ * The size that the guest shall have, in bytes: what it has more at that moment
+ * goes into the balloon.  Memory that is plugged in later is the guest's; one
+ * that starts anew gets this size again.  Whether its memory is known: a driver
+ * runs; else it waits for one.
  */
 bool service_set_guest_size(struct service *s, uint64_t bytes);
 
-/* Apply it as far as the memory is known. */
+/* The size of the balloon itself, in bytes. */
+void service_set_balloon_size(struct service *s, uint64_t bytes);
+
+/* Apply a size of the guest that waits. */
 void service_apply_guest_size(struct service *s);
 
 #endif /* VUB_SERVICE_H */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -72,6 +73,21 @@ void session_end(struct session *s)
 
 /* ------------------------------------------------------------------- rings */
 
+/*
+ * A ring that goes on in the middle may hold used buffers whose interrupt was
+ * lost with a former descriptor or back-end, so it is raised once.
+ */
+static int start_ring(struct session *s, uint32_t index)
+{
+	struct vring *v = &s->rings[index];
+	int err = vring_start(v, index, s->device);
+
+	v->suspended = err == EFAULT;
+	if (!err && v->base)
+		session_raise_calls(s, 1u << index);
+	return err;
+}
+
 int session_try_start(struct session *s, uint32_t index)
 {
 	struct vring *v = &s->rings[index];
@@ -81,7 +97,43 @@ int session_try_start(struct session *s, uint32_t index)
 	if (v->running || v->stopped || !told || !vring_is_configured(v))
 		return 0;
 	s->ran = true;
-	return vring_start(v, index, s->device);
+	return start_ring(s, index);
+}
+
+void session_suspend_rings(struct session *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < FPH_NQUEUES; i++) {
+		struct vring *v = &s->rings[i];
+		bool runs = v->running || v->suspended;
+
+		if (vring_stop(v, i, s->device))
+			session_complain(s, "ring %u is busy", i);
+		else
+			v->suspended = runs;
+	}
+}
+
+void session_resume_rings(struct session *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < FPH_NQUEUES; i++) {
+		if (s->rings[i].suspended && start_ring(s, i))
+			session_complain(s, "ring %u lost its memory", i);
+	}
+}
+
+bool session_is_paused(const struct session *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < FPH_NQUEUES; i++) {
+		if (s->rings[i].has_addr && !s->rings[i].stopped)
+			return false;
+	}
+	return true;
 }
 
 void session_stop_rings(struct session *s)
@@ -120,7 +172,7 @@ void session_take_kick(struct session *s, uint32_t index)
 	vring_take_kick(v);
 	/* It may have been stopped without the driver's knowledge. */
 	if (!v->running && !v->stopped && vring_is_configured(v))
-		vring_start(v, index, s->device);
+		start_ring(s, index);
 	device_process(s->device, index);
 }
 
@@ -147,6 +199,19 @@ void session_forget_driver(struct session *s)
 	device_reset(s->device);
 	s->back.calls = 0;
 	s->ran = false;
+	s->paused = false;
+}
+
+void session_change_driver(struct session *s)
+{
+	session_suspend_rings(s);
+	device_reset(s->device);
+	s->back.calls = 0;
+	s->paused = false;
+	device_set_features(s->device,
+			    s->acked & ~FPH_BIT(VU_F_PROTOCOL_FEATURES));
+	session_replay_config(s);
+	session_resume_rings(s);
 }
 
 void session_reset_device(struct session *s)
@@ -179,12 +244,12 @@ uint8_t session_get_status(const struct session *s)
 
 /* ----------------------------------------------------------------- effects */
 
-static void raise_calls(struct session *s, uint32_t calls)
+void session_raise_calls(struct session *s, uint32_t rings)
 {
 	uint32_t i;
 
 	for (i = 0; i < FPH_NQUEUES; i++) {
-		if (!(calls & 1u << i))
+		if (!(rings & 1u << i))
 			continue;
 		if (s->rings[i].call >= 0)
 			vring_signal(s->rings[i].call);
@@ -211,7 +276,7 @@ void session_carry_effects(struct session *s)
 {
 	struct device_effects e = device_take_effects(s->device);
 
-	raise_calls(s, e.calls);
+	session_raise_calls(s, e.calls);
 	if (e.events & FPH_EVENT_BROKEN)
 		tell_broken(s);
 	if (e.events & FPH_EVENT_CONFIG) {
@@ -221,5 +286,12 @@ void session_carry_effects(struct session *s)
 	}
 	if (e.events & FPH_EVENT_STATS)
 		events_put(s->device->event_queue, EVENT_GUEST_STATS, 0, 0);
+	/*
+	 * QEMU 11.1 crashes on a configuration change while its rings are
+	 * stopped; a driver reads the configuration anyway when it sets up
+	 * its rings.  Fault 1.
+	 */
+	s->back.no_config = !s->device->enabled ||
+			    !session_has_protocol(s, VU_PF_CONFIG);
 	backchannel_run(&s->back, clock_now());
 }

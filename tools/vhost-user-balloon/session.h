@@ -22,6 +22,7 @@ struct session {
 	uint64_t acked;			/* virtio features, with bit 30 */
 	bool negotiated;		/* SET_FEATURES came */
 	bool ran;			/* a ring ran since the last reset */
+	bool paused;			/* all rings were stopped by messages */
 	uint8_t status;			/* virtio device status */
 	uint8_t config[FPH_CONFIG_SIZE];	/* as the driver wrote it */
 	uint32_t config_written;	/* which bytes of it */
@@ -61,11 +62,27 @@ void session_take_kick(struct session *s, uint32_t index);
 /* When rings without a kick are to be looked at, -1 for "never". */
 int64_t session_get_deadline(const struct session *s);
 
-/* Start a ring if all that it needs has been said.  0, or an errno value. */
+/*
+ * Start a ring if all that it needs has been said.  0, or an errno value; after
+ * EFAULT it is tried again when memory comes.
+ */
 int session_try_start(struct session *s, uint32_t index);
+
+/* Raise the interrupts of some rings. */
+void session_raise_calls(struct session *s, uint32_t rings);
 
 /* Stop every ring that runs; only when the device is quiet. */
 void session_stop_rings(struct session *s);
+
+/*
+ * The same before their memory changes; those that ran, and those that were
+ * to run and had no memory, go on with resume as soon as they have one.
+ */
+void session_suspend_rings(struct session *s);
+void session_resume_rings(struct session *s);
+
+/* Whether a driver's rings were all stopped by messages of their own. */
+bool session_is_paused(const struct session *s);
 
 /* Disable every ring. */
 void session_disable_rings(struct session *s);
@@ -78,6 +95,12 @@ void session_reset_device(struct session *s);
 
 /* Another driver: forget the rings and the state of the one before. */
 void session_forget_driver(struct session *s);
+
+/*
+ * Another driver took over while the rings were stopped: forget the state of
+ * the one before, and keep what was said since.  Only when quiet.
+ */
+void session_change_driver(struct session *s);
 
 /* Write the driver's config bytes again: after a reset, after features. */
 void session_replay_config(struct session *s);

@@ -98,6 +98,7 @@ int vring_stop(struct vring *v, uint32_t index, struct device *d)
 {
 	int err;
 
+	v->suspended = false;
 	if (!v->running)
 		return 0;
 	err = device_stop_ring(d, index, &v->base);

@@ -21,6 +21,7 @@ struct vring {
 	bool enabled;
 	bool running;
 	bool stopped;			/* by GET_VRING_BASE, until set up */
+	bool suspended;			/* is to run, but has no memory now */
 	bool polled;			/* no kick descriptor: look by itself */
 	int kick;			/* descriptors, or -1 */
 	int call;
