@@ -6,6 +6,8 @@ AM_CFLAGS += $(JANSSON_CFLAGS) -pthread
 # All of the daemon but its main(), for the tests of its parts.
 noinst_LTLIBRARIES += tools/vhost-user-balloon/libdaemon.la
 tools_vhost_user_balloon_libdaemon_la_SOURCES = \
+	tools/vhost-user-balloon/aside.c \
+	tools/vhost-user-balloon/aside.h \
 	tools/vhost-user-balloon/backchannel.c \
 	tools/vhost-user-balloon/backchannel.h \
 	tools/vhost-user-balloon/call.c \
@@ -13,6 +15,8 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/client.c \
 	tools/vhost-user-balloon/client.h \
 	tools/vhost-user-balloon/clock.h \
+	tools/vhost-user-balloon/closer.c \
+	tools/vhost-user-balloon/closer.h \
 	tools/vhost-user-balloon/command.c \
 	tools/vhost-user-balloon/command.h \
 	tools/vhost-user-balloon/command_guest.c \
@@ -28,6 +32,8 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/event_json.h \
 	tools/vhost-user-balloon/events.c \
 	tools/vhost-user-balloon/events.h \
+	tools/vhost-user-balloon/file_kind.c \
+	tools/vhost-user-balloon/file_kind.h \
 	tools/vhost-user-balloon/frontend.c \
 	tools/vhost-user-balloon/frontend.h \
 	tools/vhost-user-balloon/hint.c \
@@ -42,6 +48,8 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/memory_table.h \
 	tools/vhost-user-balloon/message.c \
 	tools/vhost-user-balloon/message.h \
+	tools/vhost-user-balloon/notify.c \
+	tools/vhost-user-balloon/notify.h \
 	tools/vhost-user-balloon/options.c \
 	tools/vhost-user-balloon/options.h \
 	tools/vhost-user-balloon/protocol.h \

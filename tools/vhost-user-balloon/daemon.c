@@ -38,7 +38,8 @@ int daemon_init(struct daemon *d, const struct options *options)
 	params.size = sizeof(params);
 	params.features = options_get_features(options);
 	params.num_pages = options->num_pages;
-	err = service_init(&d->service, &params, options->inband);
+	err = service_init(&d->service, &params, &d->options.memory,
+			   options->inband);
 	if (err)
 		return err;
 	memory_guard_install(&d->service.device.memory);

@@ -7,13 +7,13 @@
 #define TAKE_BUDGET	64
 
 int device_init(struct device *d, const struct fph_balloon_params *params,
-		struct events *events)
+		const struct memory_policy *policy, struct events *events)
 {
 	struct fph_balloon_params p = *params;
 	int status, err;
 
 	memset(d, 0, sizeof(*d));
-	memory_table_init(&d->memory);
+	memory_table_init(&d->memory, policy);
 	d->event_queue = events;
 	p.memory = &d->memory.memory;
 	d->balloon = fph_balloon_new(&p, &status);

@@ -56,7 +56,7 @@ struct device_effects {
 
 /* params: but for memory.  0, or a positive errno value. */
 int device_init(struct device *d, const struct fph_balloon_params *params,
-		struct events *events);
+		const struct memory_policy *policy, struct events *events);
 
 /* Waits for the discard that is in work. */
 void device_fini(struct device *d);

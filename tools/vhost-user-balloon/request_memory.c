@@ -26,6 +26,14 @@ static void log_region(const char *what, const struct memory_region *r)
 		   (unsigned long long)r->offset);
 }
 
+static void say_why(struct session *s, int err)
+{
+	const char *word = s->device->memory.word;
+
+	if (err && word)
+		session_complain(s, "memory refused: %s", word);
+}
+
 int request_set_mem_table(struct session *s, struct vu_message *m,
 			  struct reply *r)
 {
@@ -47,6 +55,7 @@ int request_set_mem_table(struct session *s, struct vu_message *m,
 	m->nfds = 0;
 	err = memory_table_set(&s->device->memory, regions, m->fds, n);
 	session_resume_rings(s);
+	say_why(s, err);
 	return err;
 }
 
@@ -72,6 +81,7 @@ int request_add_mem_reg(struct session *s, struct vu_message *m,
 	session_suspend_rings(s);
 	err = memory_table_add(&s->device->memory, &region,
 			       vu_message_take_fd(m));
+	say_why(s, err);
 	session_resume_rings(s);
 	return err;
 }

@@ -2,6 +2,7 @@
 /* Requests about rings. */
 #include <errno.h>
 
+#include "notify.h"
 #include "request.h"
 
 /* The ring of a vring state or address payload, or NULL. */
@@ -126,10 +127,14 @@ static int get_fd(struct session *s, struct vu_message *m, uint32_t *index,
 	bool none = v & VU_FD_NONE;
 
 	*index = (uint32_t)(v & VU_FD_INDEX_MASK);
-	(void)s;
 	if (*index >= FPH_NQUEUES || (v & ~(uint64_t)0x1ff) ||
 	    none != (m->nfds == 0))
 		return EINVAL;
+	if (!none && !notify_is_usable(m->fds[0])) {
+		session_complain(s, "ring %u: neither an eventfd, a pipe nor "
+				 "a local socket", *index);
+		return EBADF;
+	}
 	*fd = vu_message_take_fd(m);
 	return 0;
 }

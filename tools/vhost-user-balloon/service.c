@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 #include <string.h>
 
+#include "closer.h"
 #include "service.h"
 
 int service_init(struct service *s, const struct fph_balloon_params *params,
-		 bool inband)
+		 const struct memory_policy *memory, bool inband)
 {
 	int err;
 
 	memset(s, 0, sizeof(*s));
+	closer_init();
 	events_init(&s->events);
-	err = device_init(&s->device, params, &s->events);
+	err = device_init(&s->device, params, memory, &s->events);
 	if (!err)
 		session_init(&s->session, &s->device, inband);
 	return err;
@@ -19,6 +21,8 @@ int service_init(struct service *s, const struct fph_balloon_params *params,
 void service_fini(struct service *s)
 {
 	device_fini(&s->device);
+	session_fini();
+	closer_fini();
 }
 
 static void set_target(struct service *s, uint64_t bytes)

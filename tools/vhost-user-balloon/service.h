@@ -18,9 +18,9 @@ struct service {
 	uint64_t guest_size;		/* bytes that the guest shall keep */
 };
 
-/* params: as of device_init.  0, or a positive errno value. */
+/* params, memory: as of device_init.  0, or a positive errno value. */
 int service_init(struct service *s, const struct fph_balloon_params *params,
-		 bool inband);
+		 const struct memory_policy *memory, bool inband);
 void service_fini(struct service *s);
 
 /*

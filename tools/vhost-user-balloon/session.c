@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "notify.h"
 #include "session.h"
 
 #define MAX_COMPLAINTS	32
@@ -17,6 +18,7 @@ void session_init(struct session *s, struct device *device, bool inband)
 
 	memset(s, 0, sizeof(*s));
 	s->device = device;
+	notify_init();
 	backchannel_init(&s->back);
 	for (i = 0; i < FPH_NQUEUES; i++)
 		vring_init(&s->rings[i]);
@@ -44,6 +46,11 @@ void session_complain(struct session *s, const char *format, ...)
 		log_line("front-end: more of this, not logged any more");
 	else
 		log_line("front-end: %s", line);
+}
+
+void session_fini(void)
+{
+	notify_fini();
 }
 
 void session_begin(struct session *s)
@@ -169,7 +176,8 @@ void session_take_kick(struct session *s, uint32_t index)
 {
 	struct vring *v = &s->rings[index];
 
-	vring_take_kick(v);
+	if (!vring_take_kick(v))
+		session_complain(s, "kick descriptor of ring %u closed", index);
 	/* It may have been stopped without the driver's knowledge. */
 	if (!v->running && !v->stopped && vring_is_configured(v))
 		start_ring(s, index);
@@ -252,7 +260,7 @@ void session_raise_calls(struct session *s, uint32_t rings)
 		if (!(rings & 1u << i))
 			continue;
 		if (s->rings[i].call >= 0)
-			vring_signal(s->rings[i].call);
+			notify_raise(s->rings[i].call);
 		else if (s->back.inband)
 			backchannel_call(&s->back, 1u << i);
 	}
@@ -267,7 +275,7 @@ static void tell_broken(struct session *s)
 	session_complain(s, "the driver broke a ring: %s",
 			 fph_status_get_name(c.last_error));
 	for (i = 0; i < FPH_NQUEUES; i++)
-		vring_signal(s->rings[i].err);
+		notify_raise(s->rings[i].err);
 	if (session_has_protocol(s, VU_PF_STATUS))
 		backchannel_config_changed(&s->back);
 }

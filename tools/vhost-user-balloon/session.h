@@ -35,6 +35,9 @@ struct session {
 
 void session_init(struct session *s, struct device *device, bool inband);
 
+/* After the last session_end. */
+void session_fini(void);
+
 /* A front-end connects. */
 void session_begin(struct session *s);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "notify.h"
 #include "vring.h"
 
 void vring_init(struct vring *v)
@@ -116,34 +116,20 @@ void vring_set_enabled(struct vring *v, uint32_t index, struct device *d,
 
 /* ------------------------------------------------------------- descriptors */
 
-/*
- * The descriptor is the front-end's as well, so its flags are left alone and
- * it may block: it is read only after poll said that there is something.
- */
-void vring_take_kick(struct vring *v)
-{
-	uint64_t count;
-	ssize_t n = read(v->kick, &count, sizeof(count));
+/* How often poll may say "readable" of a descriptor with nothing to take. */
+#define MAX_FALSE_KICKS	64
 
-	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
-		return;
-	/* Its other end is gone: it would be readable for ever. */
+bool vring_take_kick(struct vring *v)
+{
+	int r = notify_take(v->kick);
+
+	if (r > 0)
+		v->false_kicks = 0;
+	else if (r == 0)
+		v->false_kicks++;
+	if (r >= 0 && v->false_kicks < MAX_FALSE_KICKS)
+		return true;
+	/* Its other end is gone, or it would keep the loop busy for ever. */
 	vring_set_fd(&v->kick, -1);
-}
-
-/*
- * An eventfd, or the end of a socket pair or a pipe.  When it is full, the
- * other side has a notification to take already.
- */
-void vring_signal(int fd)
-{
-	const uint64_t one = 1;
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
-	ssize_t n;
-
-	if (fd < 0 || poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT))
-		return;
-	do
-		n = write(fd, &one, sizeof(one));
-	while (n < 0 && errno == EINTR);
+	return false;
 }
