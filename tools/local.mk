@@ -8,6 +8,8 @@ noinst_LTLIBRARIES += tools/vhost-user-balloon/libdaemon.la
 tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/aside.c \
 	tools/vhost-user-balloon/aside.h \
+	tools/vhost-user-balloon/advice.c \
+	tools/vhost-user-balloon/advice.h \
 	tools/vhost-user-balloon/backchannel.c \
 	tools/vhost-user-balloon/backchannel.h \
 	tools/vhost-user-balloon/call.c \

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "advice.h"
 #include "clock.h"
 #include "frontend.h"
 #include "log.h"
@@ -44,6 +45,7 @@ void frontend_disconnect(struct frontend *fe)
 	d->cancel = true;
 	hint_done(&d->hint);
 	vu_channel_close(&fe->channel);
+	advice_at_end(fe->session);
 	session_hang_up(fe->session);
 	frontend_run(fe);
 }
@@ -74,6 +76,7 @@ static void answer_error(struct frontend *fe, bool own, const char *name,
 
 	fe->session->refused++;
 	session_complain(fe->session, "%s refused: %s", name, strerror(err));
+	advice_after_refusal(fe->session, m, err);
 	if (own && m->request == VU_GET_CONFIG) {
 		if (!vu_channel_send(&fe->channel, m->request, VU_FLAG_REPLY,
 				     NULL, 0))

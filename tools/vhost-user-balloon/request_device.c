@@ -2,6 +2,7 @@
 /* Requests about the device: features, config space, status, reset. */
 #include <errno.h>
 
+#include "advice.h"
 #include "request.h"
 
 static int reply_u64(struct reply *r, uint64_t value)
@@ -155,6 +156,7 @@ int request_get_config(struct session *s, struct vu_message *m,
 	device_get_config(s->device, offset, r->payload + VU_CONFIG_DATA, size);
 	r->size = m->size;
 	backchannel_config_read(&s->back);
+	advice_after_read(s, offset, size);
 	if (offset <= FPH_CONFIG_CMD_ID &&
 	    offset + size >= FPH_CONFIG_CMD_ID + FPH_CMD_ID_SIZE)
 		s->done_read = true;

@@ -28,6 +28,7 @@ struct session {
 	uint32_t config_written;	/* which bytes of it */
 	bool done_read;			/* cmd_id was read since it changed */
 	uint32_t complaints;		/* log lines about this front-end */
+	uint32_t advised;		/* what advice was given */
 	uint64_t connections;		/* counters */
 	uint64_t messages;
 	uint64_t refused;		/* messages answered with an error */
