@@ -6,19 +6,36 @@ AM_CFLAGS += $(JANSSON_CFLAGS) -pthread
 # All of the daemon but its main(), for the tests of its parts.
 noinst_LTLIBRARIES += tools/vhost-user-balloon/libdaemon.la
 tools_vhost_user_balloon_libdaemon_la_SOURCES = \
+	tools/vhost-user-balloon/aside.c \
+	tools/vhost-user-balloon/aside.h \
+	tools/vhost-user-balloon/advice.c \
+	tools/vhost-user-balloon/advice.h \
 	tools/vhost-user-balloon/backchannel.c \
 	tools/vhost-user-balloon/backchannel.h \
+	tools/vhost-user-balloon/call.c \
+	tools/vhost-user-balloon/call.h \
+	tools/vhost-user-balloon/client.c \
+	tools/vhost-user-balloon/client.h \
 	tools/vhost-user-balloon/clock.h \
+	tools/vhost-user-balloon/closer.c \
+	tools/vhost-user-balloon/closer.h \
 	tools/vhost-user-balloon/command.c \
 	tools/vhost-user-balloon/command.h \
+	tools/vhost-user-balloon/command_guest.c \
+	tools/vhost-user-balloon/command_hint.c \
 	tools/vhost-user-balloon/control.c \
 	tools/vhost-user-balloon/control.h \
 	tools/vhost-user-balloon/daemon.c \
 	tools/vhost-user-balloon/daemon.h \
 	tools/vhost-user-balloon/device.c \
 	tools/vhost-user-balloon/device.h \
+	tools/vhost-user-balloon/device_discard.c \
+	tools/vhost-user-balloon/event_json.c \
+	tools/vhost-user-balloon/event_json.h \
 	tools/vhost-user-balloon/events.c \
 	tools/vhost-user-balloon/events.h \
+	tools/vhost-user-balloon/file_kind.c \
+	tools/vhost-user-balloon/file_kind.h \
 	tools/vhost-user-balloon/frontend.c \
 	tools/vhost-user-balloon/frontend.h \
 	tools/vhost-user-balloon/hint.c \
@@ -33,6 +50,8 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/memory_table.h \
 	tools/vhost-user-balloon/message.c \
 	tools/vhost-user-balloon/message.h \
+	tools/vhost-user-balloon/notify.c \
+	tools/vhost-user-balloon/notify.h \
 	tools/vhost-user-balloon/options.c \
 	tools/vhost-user-balloon/options.h \
 	tools/vhost-user-balloon/protocol.h \
@@ -41,6 +60,10 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/request_device.c \
 	tools/vhost-user-balloon/request_memory.c \
 	tools/vhost-user-balloon/request_vring.c \
+	tools/vhost-user-balloon/service.c \
+	tools/vhost-user-balloon/service.h \
+	tools/vhost-user-balloon/session.c \
+	tools/vhost-user-balloon/session.h \
 	tools/vhost-user-balloon/stats.c \
 	tools/vhost-user-balloon/stats.h \
 	tools/vhost-user-balloon/vring.c \
@@ -88,4 +111,6 @@ EXTRA_DIST += \
 	tools/demo/screen.py \
 	tools/demo/story.py \
 	tools/demo/timeline.py \
+	tools/demo/uml_guest.py \
+	tools/demo/vm_guest.py \
 	tools/vhost-user-balloon/50-vhost-user-balloon.json.in

@@ -80,7 +80,9 @@ UNIT_TESTS += \
 	tests/unit/test_vhost_user \
 	tests/unit/test_vhost_user_life \
 	tests/unit/test_vhost_user_notify \
+	tests/unit/test_vhost_user_peer \
 	tests/unit/test_vhost_user_random \
+	tests/unit/test_vhost_user_rings \
 	tests/unit/test_vhost_user_setup
 
 check_LTLIBRARIES += tests/unit/libvhostuser.la
@@ -95,7 +97,9 @@ tests_unit_test_control_LDADD = $(DAEMON_LDADD)
 tests_unit_test_vhost_user_LDADD = $(DAEMON_LDADD)
 tests_unit_test_vhost_user_life_LDADD = $(DAEMON_LDADD)
 tests_unit_test_vhost_user_notify_LDADD = $(DAEMON_LDADD)
+tests_unit_test_vhost_user_peer_LDADD = $(DAEMON_LDADD)
 tests_unit_test_vhost_user_random_LDADD = $(DAEMON_LDADD)
+tests_unit_test_vhost_user_rings_LDADD = $(DAEMON_LDADD)
 tests_unit_test_vhost_user_setup_LDADD = $(DAEMON_LDADD)
 endif
 

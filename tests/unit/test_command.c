@@ -108,7 +108,7 @@ START_TEST(bad_arguments)
 			 bad[i][0], bad[i][1]);
 		check_error(line, "BadArgument");
 	}
-	ck_assert_int_eq(fph_balloon_hint_get_state(v.daemon.device.balloon),
+	ck_assert_int_eq(fph_balloon_hint_get_state(v.daemon.service.device.balloon),
 			 FPH_HINT_IDLE);
 	ck_assert(!v.daemon.quitting);
 	stop();
@@ -128,7 +128,7 @@ START_TEST(balloon_size)
 	json_decref(answer);
 	vu_boot(&v, FEATURES, VU_PROTOCOL, 5);
 	vu_step(&v, 0);
-	ck_assert_uint_eq(fph_balloon_get_target(v.daemon.device.balloon),
+	ck_assert_uint_eq(fph_balloon_get_target(v.daemon.service.device.balloon),
 			  (VU_MEM_SIZE - 8388608) / 4096);
 	answer = execute(&one, "{\"execute\": \"balloon\", "
 			 "\"arguments\": {\"value\": 9223372036854775807}}");
@@ -162,7 +162,7 @@ START_TEST(guest_statistics)
 	start(true);
 	check_error("{\"execute\": \"query-guest-stats\"}", "NotNegotiated");
 	send_stats(1);
-	while (!device_get_inflight(&v.daemon.device, FPH_QUEUE_STATS))
+	while (!device_get_inflight(&v.daemon.service.device, FPH_QUEUE_STATS))
 		vu_step(&v, 0);
 	peer_send(&one, "{\"execute\": \"query-guest-stats\", \"id\": 1}\n");
 	peer_send(&two, "{\"execute\": \"query-guest-stats\", \"id\": 2}\n");
@@ -192,7 +192,7 @@ START_TEST(guest_statistics_do_not_come)
 
 	start(true);
 	send_stats(1);
-	while (!device_get_inflight(&v.daemon.device, FPH_QUEUE_STATS))
+	while (!device_get_inflight(&v.daemon.service.device, FPH_QUEUE_STATS))
 		vu_step(&v, 0);
 	peer_send(&one, "{\"execute\": \"query-guest-stats\", \"id\": 1}\n");
 	answer = peer_next(&one);
@@ -318,7 +318,7 @@ START_TEST(stats_events)
 			 0);
 	json_decref(execute(&two, "{\"execute\": \"subscribe\", "
 			    "\"arguments\": {\"events\": []}}"));
-	ck_assert(!control_is_wanted(&v.daemon.control, ~0u));
+	ck_assert_uint_eq(v.daemon.service.events.wanted, 0);
 	stop();
 }
 END_TEST
@@ -328,7 +328,7 @@ START_TEST(delay_and_quit)
 	start(true);
 	json_decref(execute(&one, "{\"execute\": \"set-discard-delay\", "
 			    "\"arguments\": {\"ms\": 60000}}"));
-	ck_assert_uint_eq(v.daemon.device.worker.delay_ms, 60000);
+	ck_assert_uint_eq(v.daemon.service.device.worker.delay_ms, 60000);
 	json_decref(execute(&one, "{\"execute\": \"quit\"}"));
 	ck_assert(v.daemon.quitting);
 	stop();

@@ -102,18 +102,18 @@ END_TEST
 /* A line of the largest size is taken; one byte more is an error, and over. */
 START_TEST(long_lines)
 {
-	char *line = malloc(CONTROL_MAX_LINE + 2);
+	char *line = malloc(CLIENT_MAX_LINE + 2);
 	json_t *answer;
 	size_t sent;
 
 	ck_assert_ptr_nonnull(line);
 	start(false);
-	memset(line, ' ', CONTROL_MAX_LINE + 1);
+	memset(line, ' ', CLIENT_MAX_LINE + 1);
 	memcpy(line, "{\"execute\": \"query-hint\"}", 25);
-	line[CONTROL_MAX_LINE] = '\n';
-	for (sent = 0; sent < CONTROL_MAX_LINE + 1;) {
+	line[CLIENT_MAX_LINE] = '\n';
+	for (sent = 0; sent < CLIENT_MAX_LINE + 1;) {
 		ssize_t n = send(one.fd, line + sent,
-				 CONTROL_MAX_LINE + 1 - sent, MSG_DONTWAIT);
+				 CLIENT_MAX_LINE + 1 - sent, MSG_DONTWAIT);
 
 		sent += n > 0 ? (size_t)n : 0;
 		vu_step(&v, 0);
@@ -121,10 +121,10 @@ START_TEST(long_lines)
 	answer = peer_next(&one);
 	ck_assert_ptr_nonnull(json_object_get(answer, "return"));
 	json_decref(answer);
-	line[CONTROL_MAX_LINE] = ' ';
-	for (sent = 0; sent < CONTROL_MAX_LINE + 1;) {
+	line[CLIENT_MAX_LINE] = ' ';
+	for (sent = 0; sent < CLIENT_MAX_LINE + 1;) {
 		ssize_t n = send(one.fd, line + sent,
-				 CONTROL_MAX_LINE + 1 - sent, MSG_DONTWAIT);
+				 CLIENT_MAX_LINE + 1 - sent, MSG_DONTWAIT);
 
 		sent += n > 0 ? (size_t)n : 0;
 		vu_step(&v, 0);

@@ -7,6 +7,7 @@
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -68,7 +69,7 @@ START_TEST(message_in_single_bytes)
 	ck_assert(vu_wait(&v, &a));
 	ck_assert_uint_eq(a.request, VU_SET_FEATURES);
 	ck_assert_uint_eq(vu_load64(a.payload), 0);
-	ck_assert_uint_eq(v.daemon.frontend.acked, VU_VIRTIO | VU_BIT_30);
+	ck_assert_uint_eq(v.daemon.service.session.acked, VU_VIRTIO | VU_BIT_30);
 	vu_stop(&v);
 }
 END_TEST
@@ -88,7 +89,7 @@ START_TEST(message_cut_off)
 		vu_send_raw(&v, message, i, NULL, 0);
 		vu_hang_up(&v);
 		vu_serve_next(&v);
-		ck_assert_uint_eq(v.daemon.frontend.acked, 0);
+		ck_assert_uint_eq(v.daemon.service.session.acked, 0);
 	}
 	vu_stop(&v);
 }
@@ -267,6 +268,7 @@ START_TEST(ring_descriptors_and_their_flag)
 	static const uint32_t requests[] = {
 		VU_SET_VRING_KICK, VU_SET_VRING_CALL, VU_SET_VRING_ERR
 	};
+	int fd = eventfd(0, EFD_CLOEXEC);
 	uint8_t p[8];
 	size_t i;
 
@@ -276,10 +278,10 @@ START_TEST(ring_descriptors_and_their_flag)
 		vu_store64(p, 0);
 		ck_assert_int_eq(vu_ack(&v, requests[i], p, 8, NULL, 0),
 				 EINVAL);
-		ck_assert_int_eq(vu_ack(&v, requests[i], p, 8, &v.memfd, 1),
+		ck_assert_int_eq(vu_ack(&v, requests[i], p, 8, &fd, 1),
 				 0);
 		vu_store64(p, VU_FD_NONE);
-		ck_assert_int_eq(vu_ack(&v, requests[i], p, 8, &v.memfd, 1),
+		ck_assert_int_eq(vu_ack(&v, requests[i], p, 8, &fd, 1),
 				 EINVAL);
 		ck_assert_int_eq(vu_ack(&v, requests[i], p, 8, NULL, 0), 0);
 		vu_store64(p, FPH_NQUEUES | VU_FD_NONE);
@@ -293,6 +295,7 @@ START_TEST(ring_descriptors_and_their_flag)
 				 EINVAL);
 	}
 	vu_stop(&v);
+	close(fd);
 }
 END_TEST
 

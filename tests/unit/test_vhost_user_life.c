@@ -48,18 +48,18 @@ static void check_report(void)
 static void begin_discard(void)
 {
 	touch();
-	worker_set_delay(&v.daemon.device.worker, NEVER_MS);
+	worker_set_delay(&v.daemon.service.device.worker, NEVER_MS);
 	vu_offer(&v, REPORT, VU_PAGES, PIECE, RING_WRITE);
 	vu_kick(&v, REPORT);
-	while (worker_is_idle(&v.daemon.device.worker))
+	while (worker_is_idle(&v.daemon.service.device.worker))
 		vu_step(&v, 0);
-	ck_assert_uint_eq(device_get_inflight(&v.daemon.device,
+	ck_assert_uint_eq(device_get_inflight(&v.daemon.service.device,
 					      FPH_QUEUE_REPORT), 1);
 }
 
 static void end_discard(void)
 {
-	worker_set_delay(&v.daemon.device.worker, 0);
+	worker_set_delay(&v.daemon.service.device.worker, 0);
 }
 
 /* ------------------------------------------------------------------ R5 -- */
@@ -126,7 +126,7 @@ START_TEST(answer_waits_for_discards)
 	vu_offer(&v, REPORT, VU_PAGES + PIECE, PIECE, RING_WRITE);
 	vu_kick(&v, REPORT);
 	vu_step(&v, 10);
-	ck_assert_uint_eq(device_get_inflight(&v.daemon.device,
+	ck_assert_uint_eq(device_get_inflight(&v.daemon.service.device,
 					      FPH_QUEUE_REPORT), 1);
 	end_discard();
 	ck_assert(vu_wait(&v, &a));
@@ -234,7 +234,7 @@ START_TEST(driver_is_loaded_again)
 		reload(features);
 	}
 	check_report();
-	ck_assert(!fph_balloon_is_broken(v.daemon.device.balloon));
+	ck_assert(!fph_balloon_is_broken(v.daemon.service.device.balloon));
 	vu_stop(&v);
 }
 END_TEST
@@ -249,7 +249,7 @@ START_TEST(guest_is_paused)
 	vu_boot(&v, FEATURES, VU_PROTOCOL, 5);
 	check_report();
 	check_report();
-	fph_balloon_set_config(v.daemon.device.balloon, FPH_CONFIG_ACTUAL,
+	fph_balloon_set_config(v.daemon.service.device.balloon, FPH_CONFIG_ACTUAL,
 			       "\5\0\0", 4);
 	for (i = 0; i < 5; i++) {
 		uint8_t p[8] = { (uint8_t)i };
@@ -275,7 +275,7 @@ START_TEST(guest_is_paused)
 		ck_assert_int_eq(vu_ack_state(&v, VU_SET_VRING_ENABLE, i, 1),
 				 0);
 	check_report();
-	ck_assert_uint_eq(fph_balloon_get_actual(v.daemon.device.balloon), 5);
+	ck_assert_uint_eq(fph_balloon_get_actual(v.daemon.service.device.balloon), 5);
 	vu_stop(&v);
 }
 END_TEST
@@ -301,10 +301,10 @@ START_TEST(memory_changes_under_rings)
 	vu_put_region(p + VU_SINGLE_REGION, 0, VU_MEM_SIZE, VU_UVA, 0);
 	ck_assert_int_eq(vu_ack(&v, VU_REM_MEM_REG, p, sizeof(p), NULL, 0),
 			 0);
-	ck_assert(!v.daemon.frontend.rings[REPORT].running);
+	ck_assert(!v.daemon.service.session.rings[REPORT].running);
 	vu_kick(&v, REPORT);
 	vu_step(&v, 10);
-	ck_assert(!v.daemon.frontend.rings[REPORT].running);
+	ck_assert(!v.daemon.service.session.rings[REPORT].running);
 	vu_stop(&v);
 }
 END_TEST
@@ -383,12 +383,12 @@ START_TEST(frontend_dies_in_a_discard)
 	vu_hang_up(&v);
 	vu_step(&v, 30);
 	ck_assert_int_eq(v.daemon.frontend.state, FRONTEND_CLOSING);
-	ck_assert_uint_eq(v.daemon.device.memory.nslots, 1);
+	ck_assert_uint_eq(v.daemon.service.device.memory.nslots, 1);
 	end_discard();
 	while (v.daemon.frontend.state != FRONTEND_NONE)
 		vu_step(&v, 0);
 	ck_assert(is_discarded());
-	ck_assert_uint_eq(v.daemon.device.memory.nslots, 0);
+	ck_assert_uint_eq(v.daemon.service.device.memory.nslots, 0);
 	vu_connect(&v);
 	vu_boot(&v, FEATURES, VU_PROTOCOL, 5);
 	check_report();
@@ -428,12 +428,12 @@ START_TEST(next_frontend_finds_nothing)
 	while (v.daemon.frontend.state != FRONTEND_NONE)
 		vu_step(&v, 0);
 	vu_connect(&v);
-	ck_assert_uint_eq(v.daemon.frontend.acked, 0);
-	ck_assert_uint_eq(v.daemon.frontend.protocol, 0);
+	ck_assert_uint_eq(v.daemon.service.session.acked, 0);
+	ck_assert_uint_eq(v.daemon.service.session.protocol, 0);
 	ck_assert_uint_eq(vu_get_u64(&v, VU_GET_STATUS), 0);
 	vu_protocol(&v, VU_PROTOCOL);
 	vu_negotiate(&v, FEATURES);
-	ck_assert(!v.daemon.frontend.rings[REPORT].running);
+	ck_assert(!v.daemon.service.session.rings[REPORT].running);
 	vu_boot(&v, FEATURES, VU_PROTOCOL, 5);
 	check_report();
 	vu_stop(&v);

@@ -90,7 +90,7 @@ static void offer_report(void)
  */
 static uint32_t settle_config(void)
 {
-	struct backchannel *b = &v.daemon.frontend.back;
+	struct backchannel *b = &v.daemon.service.session.back;
 	uint32_t request = 0;
 	uint32_t flags;
 
@@ -115,7 +115,7 @@ START_TEST(inband_requests_are_apart)
 	struct fph_balloon *b;
 
 	vu_start(&v, true);
-	b = v.daemon.device.balloon;
+	b = v.daemon.service.device.balloon;
 	vu_boot(&v, FEATURES, INBAND, 5);
 	offer_report();
 	ck_assert_uint_eq(await_request(), VU_BACKEND_VRING_CALL);
@@ -147,16 +147,16 @@ START_TEST(inband_change_is_repeated)
 
 	vu_start(&v, true);
 	vu_boot(&v, FEATURES, INBAND, 5);
-	fph_balloon_set_target(v.daemon.device.balloon, 1);
+	fph_balloon_set_target(v.daemon.service.device.balloon, 1);
 	for (i = 0; i < 5; i++) {
 		ck_assert_uint_eq(await_request(), VU_BACKEND_CONFIG_CHANGE);
 		ack_request(VU_BACKEND_CONFIG_CHANGE);
 	}
-	ck_assert(v.daemon.frontend.back.unread);
-	while (v.daemon.frontend.back.unread)
+	ck_assert(v.daemon.service.session.back.unread);
+	while (v.daemon.service.session.back.unread)
 		vu_step(&v, 0);
 	check_silence();
-	fph_balloon_set_target(v.daemon.device.balloon, 2);
+	fph_balloon_set_target(v.daemon.service.device.balloon, 2);
 	ck_assert_uint_eq(await_request(), VU_BACKEND_CONFIG_CHANGE);
 	ck_assert_uint_eq(settle_config(), 0);
 	check_silence();
@@ -170,15 +170,15 @@ START_TEST(inband_wrong_answers)
 	vu_start(&v, true);
 	vu_boot(&v, FEATURES, INBAND, 5);
 	ack_request(VU_BACKEND_CONFIG_CHANGE);
-	fph_balloon_set_target(v.daemon.device.balloon, 1);
+	fph_balloon_set_target(v.daemon.service.device.balloon, 1);
 	ck_assert_uint_eq(await_request(), VU_BACKEND_CONFIG_CHANGE);
 	ack_request(VU_BACKEND_VRING_CALL);
 	ack_request(99);
-	fph_balloon_set_target(v.daemon.device.balloon, 2);
+	fph_balloon_set_target(v.daemon.service.device.balloon, 2);
 	check_silence();
 	ck_assert_int_eq(send(v.back, "nonsense, long", 14, 0), 14);
 	check_silence();
-	ck_assert_int_eq(v.daemon.frontend.back.channel.fd, -1);
+	ck_assert_int_eq(v.daemon.service.session.back.channel.fd, -1);
 	check_silence();
 	vu_get_u64(&v, VU_GET_QUEUE_NUM);
 	vu_stop(&v);
@@ -211,7 +211,7 @@ static void send_hints(uint32_t n)
 
 static int hint_state(void)
 {
-	return fph_balloon_hint_get_state(v.daemon.device.balloon);
+	return fph_balloon_hint_get_state(v.daemon.service.device.balloon);
 }
 
 /* All hints in the ring at once, and the round ends after exactly five. */
@@ -220,14 +220,14 @@ START_TEST(round_ends_after_n_buffers)
 	static const int states[] = {
 		FPH_HINT_IDLE, FPH_HINT_REQUESTED, FPH_HINT_DONE
 	};
-	struct device *d = &v.daemon.device;
+	struct device *d = &v.daemon.service.device;
 	uint32_t id;
 
 	vu_start(&v, false);
 	/* Asked for before there is a driver: begins when it comes. */
-	ck_assert_int_eq(hint_start(d, 5, _i), FPH_OK);
+	ck_assert_int_eq(device_start_hint(d, 5, _i), FPH_OK);
 	ck_assert(d->hint.pending);
-	ck_assert_int_eq(hint_start(d, 5, _i), FPH_ESTATE);
+	ck_assert_int_eq(device_start_hint(d, 5, _i), FPH_ESTATE);
 	vu_boot(&v, FEATURES, VU_PROTOCOL, 5);
 	while (d->hint.pending)
 		vu_step(&v, 0);
@@ -261,12 +261,12 @@ END_TEST
 /* D9: whoever goes, the guest is told, if it listens, that it is over. */
 START_TEST(quit_says_done)
 {
-	struct device *d = &v.daemon.device;
+	struct device *d = &v.daemon.service.device;
 	uint32_t flags;
 
 	vu_start(&v, false);
 	vu_boot(&v, FEATURES, VU_PROTOCOL, 5);
-	ck_assert_int_eq(hint_start(d, 0, HINT_THEN_STOP), FPH_OK);
+	ck_assert_int_eq(device_start_hint(d, 0, HINT_THEN_STOP), FPH_OK);
 	send_command(fph_balloon_hint_get_config(d->balloon));
 	ck_assert_uint_eq(take_request(&flags), VU_BACKEND_CONFIG_CHANGE);
 	ack_request(VU_BACKEND_CONFIG_CHANGE);

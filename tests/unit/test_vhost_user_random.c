@@ -160,20 +160,20 @@ static void offer_anything(void)
 /* Of the host. */
 static void control_anything(void)
 {
-	struct device *d = &v.daemon.device;
+	struct device *d = &v.daemon.service.device;
 
 	switch (below(20)) {
 	case 0:
 		worker_set_delay(&d->worker, below(10));
 		break;
 	case 1:
-		hint_start(d, below(4), (int)below(3));
+		device_start_hint(d, below(4), (int)below(3));
 		break;
 	case 2:
-		hint_stop(d);
+		hint_stop(&d->hint);
 		break;
 	case 3:
-		hint_done(d);
+		hint_done(&d->hint);
 		break;
 	case 4:
 		fph_balloon_set_target(d->balloon, below(100));
@@ -253,7 +253,7 @@ START_TEST(anything_in_any_order)
 	ck_assert_int_ge(event, 0);
 	for (i = 0; i < MESSAGES; i++)
 		do_anything();
-	worker_set_delay(&v.daemon.device.worker, 0);
+	worker_set_delay(&v.daemon.service.device.worker, 0);
 	vu_hang_up(&v);
 	connect_again();
 	ck_assert_uint_ne(vu_get_u64(&v, VU_GET_FEATURES), 0);

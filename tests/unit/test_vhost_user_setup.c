@@ -62,7 +62,7 @@ static int64_t send_table(uint32_t num, uint32_t size, const uint8_t *regions,
 /* A bad table changes nothing; neither does a bad region added. */
 START_TEST(bad_regions_are_refused)
 {
-	const struct memory_table *t = &v.daemon.device.memory;
+	const struct memory_table *t = &v.daemon.service.device.memory;
 	uint8_t regions[2 * VU_REGION_SIZE];
 	uint8_t one[VU_SINGLE_REGION_SIZE] = { 0 };
 	int before;
@@ -126,17 +126,17 @@ START_TEST(bad_tables_are_refused)
 	ck_assert_int_gt(vu_ack(&v, VU_SET_MEM_TABLE, p, 40, fds, 1), 0);
 	close(fds[0]);
 	close(fds[1]);
-	ck_assert_uint_eq(v.daemon.device.memory.nslots, 1);
+	ck_assert_uint_eq(v.daemon.service.device.memory.nslots, 1);
 	/* No regions: no memory. */
 	ck_assert_int_eq(send_table(0, 8, region, 0, 0), 0);
-	ck_assert_uint_eq(v.daemon.device.memory.nslots, 0);
+	ck_assert_uint_eq(v.daemon.service.device.memory.nslots, 0);
 	vu_stop(&v);
 }
 END_TEST
 
 START_TEST(regions_one_by_one)
 {
-	const struct memory_table *t = &v.daemon.device.memory;
+	const struct memory_table *t = &v.daemon.service.device.memory;
 	uint8_t p[VU_SINGLE_REGION_SIZE] = { 0 };
 	uint32_t i, n;
 
@@ -228,7 +228,7 @@ START_TEST(bad_ring_addresses)
 			vu_store64(p + at[k], bad[i]);
 			ck_assert_int_eq(vu_ack(&v, VU_SET_VRING_ADDR, p,
 						sizeof(p), NULL, 0), EFAULT);
-			ck_assert(!v.daemon.frontend.rings[0].has_addr);
+			ck_assert(!v.daemon.service.session.rings[0].has_addr);
 		}
 	}
 	/* Logging was not offered. */
@@ -244,7 +244,7 @@ START_TEST(bad_ring_addresses)
 	vu_store64(p, VU_FD_NONE);
 	ck_assert_int_eq(vu_ack(&v, VU_SET_VRING_KICK, p, 8, NULL, 0),
 			 EINVAL);
-	ck_assert(!v.daemon.frontend.rings[0].running);
+	ck_assert(!v.daemon.service.session.rings[0].running);
 	vu_stop(&v);
 }
 END_TEST
@@ -272,8 +272,8 @@ START_TEST(features_that_were_not_offered)
 						VU_SET_PROTOCOL_FEATURES,
 						1ull << i), EINVAL);
 	}
-	ck_assert_uint_eq(v.daemon.frontend.acked, 0);
-	ck_assert_uint_eq(v.daemon.frontend.protocol, VU_PROTOCOL);
+	ck_assert_uint_eq(v.daemon.service.session.acked, 0);
+	ck_assert_uint_eq(v.daemon.service.session.protocol, VU_PROTOCOL);
 	ck_assert_uint_eq(vu_get_u64(&v, VU_GET_QUEUE_NUM), FPH_NQUEUES);
 	vu_stop(&v);
 }
@@ -324,7 +324,7 @@ START_TEST(config_reads)
 	uint32_t offset, size;
 
 	vu_start(&v, false);
-	fph_balloon_set_target(v.daemon.device.balloon, 0x04030201);
+	fph_balloon_set_target(v.daemon.service.device.balloon, 0x04030201);
 	for (offset = 0; offset < 20; offset++) {
 		for (size = 0; offset + size < 20; size++) {
 			ck_assert_uint_eq(get_config(offset, size, 12 + size,
@@ -365,7 +365,7 @@ static uint32_t config_field(uint32_t offset)
 {
 	uint8_t data[4];
 
-	fph_balloon_get_config(v.daemon.device.balloon, offset, data, 4);
+	fph_balloon_get_config(v.daemon.service.device.balloon, offset, data, 4);
 	return vu_load32(data);
 }
 
@@ -384,7 +384,7 @@ START_TEST(config_writes)
 	ck_assert_uint_eq(config_field(FPH_CONFIG_NUM_PAGES), 0);
 	ck_assert_uint_eq(config_field(FPH_CONFIG_CMD_ID), 0);
 	ck_assert_int_eq(set_config(4, 0, 1234), 0);
-	ck_assert_uint_eq(fph_balloon_get_actual(v.daemon.device.balloon),
+	ck_assert_uint_eq(fph_balloon_get_actual(v.daemon.service.device.balloon),
 			  1234);
 	/* Some pass on the poison before the features: it must not be lost. */
 	ck_assert_int_eq(set_config(12, 0, 0xaaaaaaaa), 0);

@@ -105,7 +105,7 @@ static void send_call(struct backchannel *b)
 
 static void repeat_config(struct backchannel *b, int64_t now)
 {
-	if (!b->unread || b->config || now < b->repeat)
+	if (!b->unread || b->config || b->no_config || now < b->repeat)
 		return;
 	b->unread = false;
 	if (b->repeats == REPEAT_MAX)
@@ -127,7 +127,7 @@ void backchannel_run(struct backchannel *b, int64_t now)
 		vu_channel_close(&b->channel);
 	if (can_send(b))
 		repeat_config(b, now);
-	if (can_send(b) && b->config &&
+	if (can_send(b) && b->config && !b->no_config &&
 	    may_send(b, VU_BACKEND_CONFIG_CHANGE, now))
 		send_config(b, now);
 	while (can_send(b) && b->calls &&
@@ -164,10 +164,10 @@ int64_t backchannel_get_deadline(const struct backchannel *b)
 
 	if (!can_send(b))
 		return -1;
-	if ((b->config && b->last == VU_BACKEND_VRING_CALL) ||
+	if ((b->config && !b->no_config && b->last == VU_BACKEND_VRING_CALL) ||
 	    (b->calls && b->last == VU_BACKEND_CONFIG_CHANGE))
 		at = b->settled;
-	if (b->unread && !b->config)
+	if (b->unread && !b->config && !b->no_config)
 		at = clock_earlier(at, b->repeat);
 	return at;
 }

@@ -26,6 +26,7 @@ struct backchannel {
 	bool inband;			/* ring calls go this way */
 	bool reply_ack;			/* answers were negotiated */
 	bool config;			/* a change is to be told */
+	bool no_config;			/* but it must not be now */
 	uint32_t calls;			/* rings whose call is to be sent */
 	uint32_t waiting;		/* request that is unanswered, or 0 */
 	uint32_t last;			/* the kind of the last request */

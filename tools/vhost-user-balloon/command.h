@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* The commands of the control socket. */
+/* The commands of the control socket: what each does to the service. */
 #ifndef VUB_COMMAND_H
 #define VUB_COMMAND_H
 
-#include "control.h"
+#include "call.h"
+#include "service.h"
 
 /* How long query-guest-stats waits for the guest. */
 #define GUEST_STATS_MS	5000
 
-/*
- * Execute one command and answer the client, now or later.
- *
- * id: taken over, may be NULL.  args: may be NULL.
- */
-void command_execute(struct daemon *d, struct client *cl, json_t *id,
-		     const char *name, json_t *args);
+/* All of them, on this service. */
+struct commands command_get_all(struct service *s);
 
-/* The guest's statistics as an object. */
-json_t *command_get_guest_stats(const struct daemon *d);
+/* What the table is made of; context is the service. */
+json_t *command_hint_start(void *context, struct call *c);
+json_t *command_hint_stop(void *context, struct call *c);
+json_t *command_hint_done(void *context, struct call *c);
+json_t *command_query_hint(void *context, struct call *c);
+json_t *command_query_guest_stats(void *context, struct call *c);
+json_t *command_get_guest_stats(void *context);
+json_t *command_balloon(void *context, struct call *c);
 
 #endif /* VUB_COMMAND_H */

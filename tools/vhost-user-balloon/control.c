@@ -8,34 +8,23 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "command.h"
 #include "control.h"
-#include "daemon.h"
-#include "events.h"
+#include "event_json.h"
 #include "log.h"
-#include "stats.h"
 
 #define STATS_MS	1000
 
-void control_init(struct control *c, struct daemon *daemon, int listen_fd)
+void control_init(struct control *c, const struct commands *commands,
+		  struct events *events, int listen_fd)
 {
 	int i;
 
 	memset(c, 0, sizeof(*c));
-	c->daemon = daemon;
+	c->commands = commands;
+	c->events = events;
 	c->listen_fd = listen_fd;
 	for (i = 0; i < CONTROL_MAX_CLIENTS; i++)
 		c->clients[i].fd = -1;
-}
-
-static void client_close(struct client *cl)
-{
-	close(cl->fd);
-	free(cl->in);
-	free(cl->out);
-	json_decref(cl->waiting_id);
-	memset(cl, 0, sizeof(*cl));
-	cl->fd = -1;
 }
 
 void control_fini(struct control *c)
@@ -60,124 +49,132 @@ void control_add_client(struct control *c, int fd)
 		close(fd);
 		return;
 	}
-	memset(cl, 0, sizeof(*cl));
-	cl->in = malloc(CONTROL_MAX_LINE + 1);
-	if (!cl->in) {
-		close(fd);
-		cl->fd = -1;
-		return;
+	client_open(cl, fd);
+}
+
+/* ------------------------------------------------------------------ events */
+
+static void update_wanted(struct control *c)
+{
+	int i;
+
+	c->events->wanted = 0;
+	for (i = 0; i < CONTROL_MAX_CLIENTS; i++) {
+		if (c->clients[i].fd >= 0)
+			c->events->wanted |= c->clients[i].events;
 	}
-	cl->fd = fd;
 }
 
-/* ------------------------------------------------------------------ output */
-
-static void client_flush(struct client *cl)
+static void send_event(struct control *c, const struct event *e)
 {
-	size_t sent = 0;
-
-	while (sent < cl->out_len) {
-		ssize_t n = send(cl->fd, cl->out + sent, cl->out_len - sent,
-				 MSG_DONTWAIT | MSG_NOSIGNAL);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			cl->drop = cl->drop || errno != EAGAIN;
-			break;
-		}
-		sent += (size_t)n;
-	}
-	if (sent)
-		memmove(cl->out, cl->out + sent, cl->out_len - sent);
-	cl->out_len -= sent;
-	if (cl->last && cl->out_len == 0)
-		cl->drop = true;
-}
-
-static bool client_reserve(struct client *cl, size_t len)
-{
-	size_t room = cl->out_room ? cl->out_room : 4096;
-	char *out;
-
-	if (cl->out_len + len > CONTROL_MAX_OUTPUT)
-		return false;
-	while (room < cl->out_len + len)
-		room *= 2;
-	if (room == cl->out_room)
-		return true;
-	out = realloc(cl->out, room);
-	if (!out)
-		return false;
-	cl->out = out;
-	cl->out_room = room;
-	return true;
-}
-
-static void client_put(struct client *cl, const char *line, size_t len)
-{
-	if (cl->drop || cl->last)
-		return;
-	if (!client_reserve(cl, len)) {
-		log_line("control: client dropped, it does not read");
-		cl->drop = true;
-		return;
-	}
-	memcpy(cl->out + cl->out_len, line, len);
-	cl->out_len += len;
-	client_flush(cl);
-}
-
-/* The object as a line; NULL when there is no memory for it. */
-static char *dump(json_t *object, size_t *len)
-{
-	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
-
-	json_decref(object);
-	if (!text)
-		return NULL;
-	*len = strlen(text);
-	text[(*len)++] = '\n';
-	return text;
-}
-
-static void client_send(struct client *cl, json_t *object)
-{
+	uint32_t class = events_get_class(e->kind);
 	size_t len;
-	char *line = dump(object, &len);
+	char *line = client_dump(event_to_json(e), &len);
+	int i;
 
-	if (!line) {
-		cl->drop = true;
-		return;
+	for (i = 0; line && i < CONTROL_MAX_CLIENTS; i++) {
+		struct client *cl = &c->clients[i];
+
+		if (cl->fd >= 0 && (cl->events & class))
+			client_put(cl, line, len);
 	}
-	client_put(cl, line, len);
 	free(line);
 }
 
-void client_return(struct client *cl, json_t *id, json_t *result)
+static json_t *stop_waiting(struct client *cl)
 {
-	json_t *answer = json_object();
+	json_t *id = cl->waiting_id;
 
-	json_object_set_new(answer, "return", result);
-	if (id)
-		json_object_set_new(answer, "id", id);
-	client_send(cl, answer);
+	cl->waiting = NULL;
+	cl->waiting_id = NULL;
+	return id;
 }
 
-void client_error(struct client *cl, json_t *id, const char *class,
-		  const char *desc)
+/* Answer those who wait for this kind of event, or for one that cannot come. */
+static void wake(struct control *c, int kind)
 {
-	json_t *answer = json_pack("{s:{s:s, s:s}}", "error", "class", class,
-				   "desc", desc);
+	int i;
 
-	if (id)
-		json_object_set_new(answer, "id", id);
-	client_send(cl, answer);
+	for (i = 0; i < CONTROL_MAX_CLIENTS; i++) {
+		struct client *cl = &c->clients[i];
+		const struct command *command = cl->waiting;
+
+		if (cl->fd < 0 || !command)
+			continue;
+		if (kind == EVENT_FRONTEND_GONE)
+			client_error(cl, stop_waiting(cl), "NotConnected",
+				     "the front-end is gone");
+		else if (kind == command->wait_event)
+			client_return(cl, stop_waiting(cl),
+				      command->finish(c->commands->context));
+	}
 }
 
-/* ------------------------------------------------------------------- input */
+static void drain_events(struct control *c)
+{
+	struct event e;
 
-static void handle_request(struct daemon *d, struct client *cl,
+	while (events_take(c->events, &e)) {
+		if (events_get_class(e.kind))
+			send_event(c, &e);
+		else
+			wake(c, e.kind);
+	}
+}
+
+/* ---------------------------------------------------------------- requests */
+
+static const struct command *find(const struct control *c, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < c->commands->n; i++) {
+		if (!strcmp(c->commands->list[i].name, name))
+			return &c->commands->list[i];
+	}
+	return NULL;
+}
+
+static json_t *run(struct control *c, struct client *cl,
+		   const struct command *command, struct call *call)
+{
+	if (!command)
+		return call_fail(call, "CommandNotFound", "no such command");
+	if (!command->has_args && json_object_size(call->args))
+		return call_fail(call, "BadArgument",
+				 "the command has no arguments");
+	if (command->finish && cl->waiting)
+		return call_fail(call, "Busy",
+				 "the last answer is still awaited");
+	return command->handle(c->commands->context, call);
+}
+
+/* What the command brought about is told before its answer. */
+static void execute(struct control *c, struct client *cl, json_t *id,
+		    const char *name, json_t *args)
+{
+	const struct command *command = find(c, name);
+	struct call call = { .args = args };
+	json_t *result = run(c, cl, command, &call);
+
+	drain_events(c);
+	if (call.subscribes) {
+		cl->events = call.events;
+		cl->next_stats = clock_now();
+		update_wanted(c);
+	}
+	if (result) {
+		client_return(cl, id, result);
+	} else if (call.class) {
+		client_error(cl, id, call.class, call.desc);
+	} else {
+		cl->waiting = command;
+		cl->waiting_id = id;
+		cl->deadline = clock_now() + call.wait_ms;
+	}
+}
+
+static void handle_request(struct control *c, struct client *cl,
 			   json_t *request)
 {
 	json_t *id = json_incref(json_object_get(request, "id"));
@@ -202,10 +199,10 @@ static void handle_request(struct daemon *d, struct client *cl,
 		client_error(cl, id, "GenericError",
 			     "\"arguments\" must be an object");
 	else
-		command_execute(d, cl, id, name, args);
+		execute(c, cl, id, name, args);
 }
 
-static void handle_line(struct daemon *d, struct client *cl,
+static void handle_line(struct control *c, struct client *cl,
 			const char *line, size_t len)
 {
 	json_t *request;
@@ -218,45 +215,19 @@ static void handle_line(struct daemon *d, struct client *cl,
 		client_error(cl, NULL, "GenericError",
 			     "a request is a JSON object on one line");
 	else
-		handle_request(d, cl, request);
+		handle_request(c, cl, request);
 	json_decref(request);
 }
 
-static void handle_lines(struct control *c, struct client *cl)
+static void read_lines(struct control *c, struct client *cl)
 {
-	size_t begin = 0;
-	char *end;
+	const char *line;
+	size_t len, at = 0;
 
-	while (!cl->drop && !cl->last &&
-	       (end = memchr(cl->in + begin, '\n', cl->in_len - begin))) {
-		size_t len = (size_t)(end - cl->in) - begin;
-
-		handle_line(c->daemon, cl, cl->in + begin, len);
-		begin += len + 1;
-	}
-	memmove(cl->in, cl->in + begin, cl->in_len - begin);
-	cl->in_len -= begin;
-	if (cl->in_len <= CONTROL_MAX_LINE)
-		return;
-	client_error(cl, NULL, "GenericError", "line too long");
-	log_line("control: client dropped, line too long");
-	cl->last = true;
-	client_flush(cl);
-}
-
-static void client_read(struct control *c, struct client *cl)
-{
-	ssize_t n = recv(cl->fd, cl->in + cl->in_len,
-			 CONTROL_MAX_LINE + 1 - cl->in_len, MSG_DONTWAIT);
-
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0) {
-		cl->drop = true;
-		return;
-	}
-	cl->in_len += (size_t)n;
-	handle_lines(c, cl);
+	client_read(cl);
+	while (client_next_line(cl, &at, &line, &len))
+		handle_line(c, cl, line, len);
+	client_end_lines(cl, at);
 }
 
 /* -------------------------------------------------------------------- loop */
@@ -271,6 +242,7 @@ static void reap_clients(struct control *c)
 		if (cl->fd >= 0 && cl->drop)
 			client_close(cl);
 	}
+	update_wanted(c);
 }
 
 void control_poll(const struct control *c, struct pollfd *fds)
@@ -290,6 +262,14 @@ void control_poll(const struct control *c, struct pollfd *fds)
 	}
 }
 
+static void accept_client(struct control *c)
+{
+	int fd = accept4(c->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd >= 0)
+		control_add_client(c, fd);
+}
+
 void control_handle(struct control *c, const struct pollfd *fds)
 {
 	int i;
@@ -303,51 +283,35 @@ void control_handle(struct control *c, const struct pollfd *fds)
 		if (revents & POLLOUT)
 			client_flush(cl);
 		if (!cl->last && (revents & (POLLIN | POLLHUP | POLLERR)))
-			client_read(c, cl);
+			read_lines(c, cl);
 		else if (revents & (POLLHUP | POLLERR))
 			cl->drop = true;
 	}
-	if (fds[0].revents) {
-		int fd = accept4(c->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-
-		if (fd >= 0)
-			control_add_client(c, fd);
-	}
+	if (fds[0].revents)
+		accept_client(c);
 	reap_clients(c);
 }
 
-static void stop_waiting(struct client *cl, const char *class,
-			 const char *desc)
+static void run_client(struct control *c, struct client *cl, int64_t now)
 {
-	json_t *id = cl->waiting_id;
-
-	cl->waiting = false;
-	cl->waiting_id = NULL;
-	client_error(cl, id, class, desc);
-}
-
-static void emit_to(struct client *cl, const char *name, json_t *data)
-{
-	client_send(cl, json_pack("{s:s, s:o}", "event", name, "data", data));
+	if (cl->waiting && now >= cl->deadline)
+		client_error(cl, stop_waiting(cl), "Timeout",
+			     "the guest sent no statistics in time");
+	if ((cl->events & EVENT_CLASS_STATS) && now >= cl->next_stats) {
+		cl->next_stats = now + STATS_MS;
+		client_send(cl, event_named("STATS",
+			    c->commands->get_stats(c->commands->context)));
+	}
 }
 
 void control_run(struct control *c, int64_t now)
 {
 	int i;
 
+	drain_events(c);
 	for (i = 0; i < CONTROL_MAX_CLIENTS; i++) {
-		struct client *cl = &c->clients[i];
-
-		if (cl->fd < 0)
-			continue;
-		if (cl->waiting && now >= cl->deadline)
-			stop_waiting(cl, "Timeout",
-				     "the guest sent no statistics in time");
-		if ((cl->events & EVENT_CLASS_STATS) &&
-		    now >= cl->next_stats) {
-			cl->next_stats = now + STATS_MS;
-			emit_to(cl, "STATS", stats_query(c->daemon));
-		}
+		if (c->clients[i].fd >= 0)
+			run_client(c, &c->clients[i], now);
 	}
 	reap_clients(c);
 }
@@ -368,62 +332,4 @@ int64_t control_get_deadline(const struct control *c)
 			at = clock_earlier(at, cl->next_stats);
 	}
 	return at;
-}
-
-/* ------------------------------------------------------------------ events */
-
-bool control_is_wanted(const struct control *c, uint32_t event_class)
-{
-	int i;
-
-	for (i = 0; c && i < CONTROL_MAX_CLIENTS; i++) {
-		if (c->clients[i].fd >= 0 &&
-		    (c->clients[i].events & event_class))
-			return true;
-	}
-	return false;
-}
-
-void control_emit(struct control *c, uint32_t event_class, const char *name,
-		  json_t *data)
-{
-	size_t len;
-	char *line = dump(json_pack("{s:s, s:o}", "event", name, "data",
-				    data), &len);
-	int i;
-
-	for (i = 0; c && line && i < CONTROL_MAX_CLIENTS; i++) {
-		struct client *cl = &c->clients[i];
-
-		if (cl->fd >= 0 && (cl->events & event_class))
-			client_put(cl, line, len);
-	}
-	free(line);
-}
-
-void control_stats_arrived(struct control *c)
-{
-	int i;
-
-	for (i = 0; c && i < CONTROL_MAX_CLIENTS; i++) {
-		struct client *cl = &c->clients[i];
-		json_t *id = cl->waiting_id;
-
-		if (cl->fd < 0 || !cl->waiting)
-			continue;
-		cl->waiting = false;
-		cl->waiting_id = NULL;
-		client_return(cl, id, command_get_guest_stats(c->daemon));
-	}
-}
-
-void control_frontend_gone(struct control *c)
-{
-	int i;
-
-	for (i = 0; c && i < CONTROL_MAX_CLIENTS; i++) {
-		if (c->clients[i].fd >= 0 && c->clients[i].waiting)
-			stop_waiting(&c->clients[i], "NotConnected",
-				     "the front-end is gone");
-	}
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "command.h"
 #include "daemon.h"
 #include "log.h"
 #include "memory_guard.h"
@@ -37,54 +38,33 @@ int daemon_init(struct daemon *d, const struct options *options)
 	params.size = sizeof(params);
 	params.features = options_get_features(options);
 	params.num_pages = options->num_pages;
-	err = device_init(&d->device, &params, &d->control);
+	err = service_init(&d->service, &params, &d->options.memory,
+			   options->inband);
 	if (err)
 		return err;
-	memory_guard_install(&d->device.memory);
-	worker_set_delay(&d->device.worker, options->discard_delay_ms);
-	frontend_init(&d->frontend, &d->device, options->inband);
-	control_init(&d->control, d, -1);
+	memory_guard_install(&d->service.device.memory);
+	worker_set_delay(&d->service.device.worker,
+			 options->discard_delay_ms);
+	frontend_init(&d->frontend, &d->service.session);
+	d->commands = command_get_all(&d->service);
+	control_init(&d->control, &d->commands, &d->service.events, -1);
 	return 0;
 }
 
 /* By now the front-end is gone, or it is left without a further word. */
 void daemon_fini(struct daemon *d)
 {
-	worker_set_delay(&d->device.worker, 0);
+	worker_set_delay(&d->service.device.worker, 0);
 	frontend_disconnect(&d->frontend);
 	while (d->frontend.state == FRONTEND_CLOSING) {
-		struct pollfd p = { .fd = d->device.worker.event_fd,
+		struct pollfd p = { .fd = d->service.device.worker.event_fd,
 				    .events = POLLIN };
 
 		poll(&p, 1, -1);
 		frontend_run(&d->frontend);
 	}
 	control_fini(&d->control);
-	device_fini(&d->device);
-}
-
-/* ----------------------------------------------------------------- balloon */
-
-static void apply_guest_size(struct daemon *d)
-{
-	uint64_t bytes = fph_memory_get_bytes(&d->device.memory.memory);
-	uint64_t pages = 0;
-
-	if (!d->has_guest_size || !bytes)
-		return;
-	if (d->guest_size < bytes)
-		pages = (bytes - d->guest_size) >> VIRTIO_BALLOON_PFN_SHIFT;
-	if (pages > UINT32_MAX)
-		pages = UINT32_MAX;
-	fph_balloon_set_target(d->device.balloon, (uint32_t)pages);
-}
-
-bool daemon_set_guest_size(struct daemon *d, uint64_t bytes)
-{
-	d->has_guest_size = true;
-	d->guest_size = bytes;
-	apply_guest_size(d);
-	return fph_memory_get_bytes(&d->device.memory.memory) != 0;
+	service_fini(&d->service);
 }
 
 /* -------------------------------------------------------------------- quit */
@@ -96,11 +76,11 @@ void daemon_quit(struct daemon *d)
 	d->quitting = true;
 	d->quit_deadline = clock_now();
 	if (d->frontend.state != FRONTEND_CONNECTED ||
-	    !hint_needs_done(&d->device))
+	    !device_needs_done(&d->service.device))
 		return;
 	log_line("telling the guest that it can have its hinted pages back");
 	d->quit_deadline += QUIT_MS;
-	hint_done(&d->device);
+	hint_done(&d->service.device.hint);
 	frontend_run(&d->frontend);
 }
 
@@ -109,10 +89,10 @@ static bool is_over(const struct daemon *d, int64_t now)
 	bool gone = d->frontend.state == FRONTEND_NONE;
 
 	if (d->quitting)
-		return gone || d->frontend.done_read ||
+		return gone || d->service.session.done_read ||
 		       now >= d->quit_deadline;
 	/* One who only looks whether somebody listens sends nothing. */
-	return gone && d->once && (d->served || d->frontend.messages > 0);
+	return gone && d->once && (d->served || d->service.session.messages > 0);
 }
 
 /* -------------------------------------------------------------------- loop */
@@ -165,7 +145,7 @@ static void prepare(const struct daemon *d, struct pollfd *fds)
 	fds[POLL_SIGNAL] = (struct pollfd){ d->signal_fd, POLLIN, 0 };
 	fds[POLL_LISTEN] = (struct pollfd){ accepts ? d->listen_fd : -1,
 					    POLLIN, 0 };
-	fds[POLL_WORKER] = (struct pollfd){ d->device.worker.event_fd,
+	fds[POLL_WORKER] = (struct pollfd){ d->service.device.worker.event_fd,
 					    POLLIN, 0 };
 	frontend_poll(&d->frontend, fds + POLL_FRONTEND);
 	control_poll(&d->control, fds + POLL_CONTROL);
@@ -175,8 +155,10 @@ static void handle(struct daemon *d, const struct pollfd *fds)
 {
 	frontend_handle(&d->frontend, fds + POLL_FRONTEND);
 	control_handle(&d->control, fds + POLL_CONTROL);
-	apply_guest_size(d);
+	service_apply_guest_size(&d->service);
 	frontend_run(&d->frontend);
+	if (d->service.quit)
+		daemon_quit(d);
 	control_run(&d->control, clock_now());
 	if (fds[POLL_LISTEN].revents)
 		accept_frontend(d);

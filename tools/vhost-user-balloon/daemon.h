@@ -6,10 +6,12 @@
 #include "control.h"
 #include "frontend.h"
 #include "options.h"
+#include "service.h"
 
 struct daemon {
 	struct options options;
-	struct device device;
+	struct service service;
+	struct commands commands;
 	struct frontend frontend;
 	struct control control;
 	int signal_fd;			/* SIGTERM, SIGINT; or -1 */
@@ -18,8 +20,6 @@ struct daemon {
 	bool served;			/* --fd was the connection itself */
 	bool quitting;
 	int64_t quit_deadline;		/* for the guest to take its pages */
-	bool has_guest_size;		/* balloon was told as a size */
-	uint64_t guest_size;		/* bytes that the guest shall keep */
 };
 
 /* Prepare everything but sockets and signals.  0, or a positive errno. */
@@ -40,11 +40,5 @@ bool daemon_step(struct daemon *d, int max_ms);
  * and gets a moment to read that (D9).
  */
 void daemon_quit(struct daemon *d);
-
-/*
- * The size that the guest shall have, in bytes; what is more goes into the
- * balloon.  Kept until its memory is known.  Whether it is known now.
- */
-bool daemon_set_guest_size(struct daemon *d, uint64_t bytes);
 
 #endif /* VUB_DAEMON_H */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-#include <errno.h>
 #include <string.h>
 
 #include "device.h"
@@ -8,14 +7,14 @@
 #define TAKE_BUDGET	64
 
 int device_init(struct device *d, const struct fph_balloon_params *params,
-		struct control *control)
+		const struct memory_policy *policy, struct events *events)
 {
 	struct fph_balloon_params p = *params;
 	int status, err;
 
 	memset(d, 0, sizeof(*d));
-	memory_table_init(&d->memory);
-	d->control = control;
+	memory_table_init(&d->memory, policy);
+	d->event_queue = events;
 	p.memory = &d->memory.memory;
 	d->balloon = fph_balloon_new(&p, &status);
 	if (!d->balloon)
@@ -25,7 +24,7 @@ int device_init(struct device *d, const struct fph_balloon_params *params,
 		fph_balloon_free(d->balloon);
 		return err;
 	}
-	hint_init(d);
+	hint_init(&d->hint, d->balloon, events);
 	return 0;
 }
 
@@ -47,12 +46,12 @@ static int process_hints(struct device *d, uint32_t index)
 {
 	int i;
 
-	for (i = 0; i < TAKE_BUDGET; i++) {
+	for (i = 0; i < TAKE_BUDGET && !events_is_full(d->event_queue); i++) {
 		int n = fph_balloon_process(d->balloon, index, 1);
 
 		if (n <= 0)
 			return n;
-		hint_after_buffer(d);
+		hint_after_buffer(&d->hint);
 	}
 	return 0;
 }
@@ -74,105 +73,6 @@ int device_process(struct device *d, uint32_t index)
 uint32_t device_get_ready(const struct device *d)
 {
 	return d->hold ? 0 : fph_balloon_get_ready(d->balloon) & d->enabled;
-}
-
-/* ---------------------------------------------------------------- discards */
-
-static uint64_t sum_skipped(const struct fph_reclaim_counters *c)
-{
-	uint64_t sum = 0;
-	int i;
-
-	for (i = 0; i < FPH_NSKIP; i++)
-		sum += c->skipped[i];
-	return sum;
-}
-
-/* A batch holds runs of one queue, so what it changed belongs to that queue. */
-static void account(struct device *d)
-{
-	struct discard_totals *t = d->batch_queue == FPH_QUEUE_REPORT ?
-				   &d->report : &d->inflate;
-	const struct fph_reclaim_counters *old = &d->reclaimed;
-	struct fph_reclaim_counters now;
-
-	if (fph_reclaim_get_counters(&d->worker.reclaim, &now) != FPH_OK)
-		return;
-	t->runs += now.runs - old->runs;
-	t->discarded += now.discarded - old->discarded;
-	t->lazy += now.lazy - old->lazy;
-	t->trimmed += now.trimmed - old->trimmed;
-	t->skipped += sum_skipped(&now) - sum_skipped(old);
-	t->failed += now.failed - old->failed;
-	d->reclaimed = now;
-}
-
-static void reap(struct device *d)
-{
-	uint32_t n = worker_reap(&d->worker);
-	uint32_t i;
-
-	if (!n)
-		return;
-	account(d);
-	for (i = 0; i < n; i++) {
-		struct fph_discard done;
-		int result = d->worker.results[i];
-
-		done.queue = d->batch_queue;
-		done.run = d->worker.runs[i];
-		fph_balloon_complete(d->balloon, &done,
-				     result == FPH_RECLAIM_DISCARDED ||
-				     result == FPH_RECLAIM_LAZY);
-	}
-}
-
-/* The next run, the one that was left over first. */
-static bool next_run(struct device *d, struct fph_discard *run)
-{
-	if (d->carried) {
-		*run = d->carry;
-		d->carried = false;
-		return true;
-	}
-	return fph_balloon_next(d->balloon, run) == 1;
-}
-
-static uint32_t collect(struct device *d, struct fph_run *runs)
-{
-	struct fph_discard run;
-	uint32_t n = 0;
-
-	while (n < WORKER_BATCH && next_run(d, &run)) {
-		if (d->cancel) {
-			fph_balloon_complete(d->balloon, &run, false);
-			continue;
-		}
-		if (n > 0 && run.queue != d->batch_queue) {
-			d->carry = run;
-			d->carried = true;
-			break;
-		}
-		d->batch_queue = run.queue;
-		runs[n++] = run.run;
-	}
-	return n;
-}
-
-void device_pump(struct device *d)
-{
-	struct fph_run runs[WORKER_BATCH];
-	uint32_t n;
-
-	reap(d);
-	if (worker_is_idle(&d->worker)) {
-		n = collect(d, runs);
-		if (n)
-			worker_submit(&d->worker, runs, n);
-	}
-	fph_balloon_flush(d->balloon);
-	d->calls |= fph_balloon_get_notify(d->balloon);
-	d->events |= fph_balloon_get_events(d->balloon);
 }
 
 bool device_is_quiet(const struct device *d)
@@ -219,5 +119,70 @@ void device_reset(struct device *d)
 	d->enabled = 0;
 	d->calls = 0;
 	d->hint.stream_open = false;
-	hint_tell_state(d);
+	hint_tell_state(&d->hint);
+}
+
+/* ------------------------------------------------------------------- rings */
+
+int device_start_ring(struct device *d, uint32_t index,
+		      const struct fph_balloon_ring *ring)
+{
+	return fph_balloon_ring_start(d->balloon, index, ring) == FPH_OK ?
+	       0 : EINVAL;
+}
+
+int device_stop_ring(struct device *d, uint32_t index, uint16_t *base)
+{
+	int queue = fph_balloon_get_queue(d->balloon, index, NULL);
+
+	if (fph_balloon_ring_stop(d->balloon, index, base) != FPH_OK)
+		return EBUSY;
+	if (queue >= 0)
+		device_leave_buffers(d, queue);
+	d->enabled &= ~(1u << index);
+	return 0;
+}
+
+void device_enable_ring(struct device *d, uint32_t index, bool on)
+{
+	fph_balloon_ring_enable(d->balloon, index, on);
+	if (on)
+		d->enabled |= 1u << index;
+	else
+		d->enabled &= ~(1u << index);
+}
+
+int device_get_role(const struct device *d, uint32_t index, int *candidates)
+{
+	return fph_balloon_get_queue(d->balloon, index, candidates);
+}
+
+/* ------------------------------------------------------------------- hints */
+
+bool device_can_hint(const struct device *d)
+{
+	uint32_t i;
+
+	for (i = 0; i < FPH_NQUEUES; i++) {
+		if ((d->enabled & 1u << i) &&
+		    device_get_role(d, i, NULL) == FPH_QUEUE_HINT)
+			return true;
+	}
+	return false;
+}
+
+int device_start_hint(struct device *d, uint64_t max_buffers, int then)
+{
+	return hint_start(&d->hint, device_can_hint(d), max_buffers, then);
+}
+
+void device_run_pending_hint(struct device *d)
+{
+	if (d->hint.pending && device_can_hint(d))
+		hint_run_pending(&d->hint);
+}
+
+bool device_needs_done(const struct device *d)
+{
+	return hint_needs_done(&d->hint) && device_can_hint(d);
 }

@@ -10,13 +10,14 @@
 #ifndef VUB_DEVICE_H
 #define VUB_DEVICE_H
 
+#include <errno.h>
+
 #include <fph-vmm/balloon.h>
 
+#include "events.h"
 #include "hint.h"
 #include "memory_table.h"
 #include "worker.h"
-
-struct control;
 
 /* What became of the memory of one queue's runs: bytes, but for runs. */
 struct discard_totals {
@@ -30,7 +31,7 @@ struct discard_totals {
 
 struct device {
 	struct fph_balloon *balloon;
-	struct control *control;	/* who is told of events; may be NULL */
+	struct events *event_queue;
 	struct memory_table memory;
 	struct worker worker;
 	struct hint hint;
@@ -55,7 +56,7 @@ struct device_effects {
 
 /* params: but for memory.  0, or a positive errno value. */
 int device_init(struct device *d, const struct fph_balloon_params *params,
-		struct control *control);
+		const struct memory_policy *policy, struct events *events);
 
 /* Waits for the discard that is in work. */
 void device_fini(struct device *d);
@@ -91,5 +92,102 @@ struct device_effects device_take_effects(struct device *d);
 
 /* The state a new front-end finds.  Only when quiet. */
 void device_reset(struct device *d);
+
+/* ------------------------------------------------------------------- rings */
+
+/* Take up a ring, disabled.  0, or EINVAL. */
+int device_start_ring(struct device *d, uint32_t index,
+		      const struct fph_balloon_ring *ring);
+
+/* Let go of it; *base: where it goes on.  0, or EBUSY: not quiet. */
+int device_stop_ring(struct device *d, uint32_t index, uint16_t *base);
+
+/* Whether buffers are taken from a ring that runs. */
+void device_enable_ring(struct device *d, uint32_t index, bool on);
+
+/* As fph_balloon_get_queue. */
+int device_get_role(const struct device *d, uint32_t index, int *candidates);
+
+/* ------------------------------------------------------------------- hints */
+
+/* Whether a driver that can hint has its ring set up. */
+bool device_can_hint(const struct device *d);
+
+/* As hint_start, now or as soon as a driver can hint. */
+int device_start_hint(struct device *d, uint64_t max_buffers, int then);
+void device_run_pending_hint(struct device *d);
+
+/* Whether the driver may still hold pages that DONE would free (D9). */
+bool device_needs_done(const struct device *d);
+
+/* ---------------------------------------------- features, config, counters */
+
+static inline uint64_t device_get_features(const struct device *d)
+{
+	return fph_balloon_get_features(d->balloon);
+}
+
+/* 0, or EINVAL. */
+static inline int device_set_features(struct device *d, uint64_t features)
+{
+	return fph_balloon_set_features(d->balloon, features) == FPH_OK ?
+	       0 : EINVAL;
+}
+
+static inline void device_get_config(const struct device *d, uint32_t offset,
+				     void *buf, uint32_t len)
+{
+	fph_balloon_get_config(d->balloon, offset, buf, len);
+}
+
+static inline void device_set_config(struct device *d, uint32_t offset,
+				     const void *buf, uint32_t len)
+{
+	fph_balloon_set_config(d->balloon, offset, buf, len);
+}
+
+static inline bool device_is_broken(const struct device *d)
+{
+	return fph_balloon_is_broken(d->balloon);
+}
+
+static inline void device_get_counters(const struct device *d,
+				       struct fph_balloon_counters *c)
+{
+	fph_balloon_get_counters(d->balloon, c);
+}
+
+static inline uint32_t device_get_config_size(const struct device *d)
+{
+	return fph_balloon_get_config_size(d->balloon);
+}
+
+/* Sizes of the balloon, units of 4096 bytes. */
+static inline void device_set_target(struct device *d, uint32_t pages)
+{
+	fph_balloon_set_target(d->balloon, pages);
+}
+
+static inline uint32_t device_get_target(const struct device *d)
+{
+	return fph_balloon_get_target(d->balloon);
+}
+
+static inline uint32_t device_get_actual(const struct device *d)
+{
+	return fph_balloon_get_actual(d->balloon);
+}
+
+/* As fph_balloon_stats_request and fph_balloon_get_stats. */
+static inline int device_request_stats(struct device *d)
+{
+	return fph_balloon_stats_request(d->balloon);
+}
+
+static inline uint32_t device_get_stats(const struct device *d,
+					struct fph_stat *stats, uint32_t n)
+{
+	return fph_balloon_get_stats(d->balloon, stats, n);
+}
 
 #endif /* VUB_DEVICE_H */

@@ -1,44 +1,52 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-#include <string.h>
-
-#include "control.h"
 #include "events.h"
 
-uint32_t events_get_class(const char *name)
+void events_init(struct events *e)
 {
-	if (!strcmp(name, "hint"))
+	e->wanted = 0;
+	e->head = 0;
+	e->count = 0;
+	e->lost = 0;
+}
+
+uint32_t events_get_class(int kind)
+{
+	switch (kind) {
+	case EVENT_HINT_STATE:
+	case EVENT_HINT_SYNC_BEGIN:
+	case EVENT_HINT_SYNC_END:
 		return EVENT_CLASS_HINT;
-	if (!strcmp(name, "skip"))
+	case EVENT_SKIP:
 		return EVENT_CLASS_SKIP;
-	if (!strcmp(name, "stats"))
-		return EVENT_CLASS_STATS;
+	}
 	return 0;
 }
 
-void events_hint_state(struct control *control, const char *state,
-		       uint32_t id)
+void events_put(struct events *e, int kind, uint64_t a, uint64_t b)
 {
-	if (!control_is_wanted(control, EVENT_CLASS_HINT))
+	uint32_t class = events_get_class(kind);
+	struct event *slot;
+
+	if (class && !(class & e->wanted))
 		return;
-	control_emit(control, EVENT_CLASS_HINT, "HINT_STATE",
-		     json_pack("{s:s, s:I}", "state", state,
-			       "cmd-id", (json_int_t)id));
+	/* The last places are for what there is little of. */
+	if (e->count >= (kind == EVENT_SKIP ? EVENTS_ROOM - 256 :
+			 EVENTS_ROOM)) {
+		e->lost++;
+		return;
+	}
+	slot = &e->queue[(e->head + e->count++) % EVENTS_ROOM];
+	slot->kind = kind;
+	slot->a = a;
+	slot->b = b;
 }
 
-void events_hint_sync(struct control *control, bool begin)
+bool events_take(struct events *e, struct event *event)
 {
-	if (!control_is_wanted(control, EVENT_CLASS_HINT))
-		return;
-	control_emit(control, EVENT_CLASS_HINT,
-		     begin ? "HINT_SYNC_BEGIN" : "HINT_SYNC_END",
-		     json_object());
-}
-
-void events_skip(struct control *control, uint64_t gpa, uint64_t len)
-{
-	if (!control_is_wanted(control, EVENT_CLASS_SKIP))
-		return;
-	control_emit(control, EVENT_CLASS_SKIP, "SKIP",
-		     json_pack("{s:I, s:I}", "gpa", (json_int_t)gpa,
-			       "len", (json_int_t)len));
+	if (!e->count)
+		return false;
+	*event = e->queue[e->head];
+	e->head = (e->head + 1) % EVENTS_ROOM;
+	e->count--;
+	return true;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * Events on the control socket: what each of them looks like.
+ * What happened: a queue that the device, its hint rounds and the session put
+ * events into, and that whoever tells others about them empties.
  *
- * control may be NULL: then nobody is told.
+ * The queue is bounded.  What makes many events looks at events_is_full and
+ * goes on later; all the same an event that does not fit is counted and lost.
  */
 #ifndef VUB_EVENTS_H
 #define VUB_EVENTS_H
@@ -10,26 +12,53 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct control;
-
-/* What a client can subscribe to; a set of bits. */
+/* What can be wanted; a set of bits. */
 enum event_class {
-	EVENT_CLASS_HINT	= 1u,	/* HINT_STATE, HINT_SYNC_BEGIN, _END */
-	EVENT_CLASS_SKIP	= 2u,	/* SKIP */
-	EVENT_CLASS_STATS	= 4u	/* STATS */
+	EVENT_CLASS_HINT	= 1u,	/* state and sync of a hint round */
+	EVENT_CLASS_SKIP	= 2u,	/* pages that need not be sent */
+	EVENT_CLASS_STATS	= 4u	/* all counters, once a second */
 };
 
-/* The class with this name, 0 when there is none. */
-uint32_t events_get_class(const char *name);
+enum event_kind {
+	EVENT_HINT_STATE	= 1,	/* a: enum fph_hint_state, b: id */
+	EVENT_HINT_SYNC_BEGIN	= 2,
+	EVENT_HINT_SYNC_END	= 3,
+	EVENT_SKIP		= 4,	/* a: gpa, b: length, bytes */
+	EVENT_GUEST_STATS	= 5,	/* statistics of the guest came */
+	EVENT_FRONTEND_GONE	= 6
+};
 
-/* HINT_STATE {state, cmd-id}. */
-void events_hint_state(struct control *control, const char *state,
-		       uint32_t id);
+struct event {
+	int kind;			/* enum event_kind */
+	uint64_t a;
+	uint64_t b;
+};
 
-/* HINT_SYNC_BEGIN, HINT_SYNC_END {}. */
-void events_hint_sync(struct control *control, bool begin);
+#define EVENTS_ROOM	8192u
+#define EVENTS_FULL	4096u		/* then makers of many wait */
 
-/* SKIP {gpa, len}, bytes: pages that need not be sent. */
-void events_skip(struct control *control, uint64_t gpa, uint64_t len);
+struct events {
+	uint32_t wanted;		/* classes that somebody wants */
+	uint32_t head;			/* of the oldest */
+	uint32_t count;
+	uint64_t lost;			/* for want of room */
+	struct event queue[EVENTS_ROOM];
+};
+
+void events_init(struct events *e);
+
+/* Put one at the end, if its class is wanted or it has none. */
+void events_put(struct events *e, int kind, uint64_t a, uint64_t b);
+
+/* Take the oldest; false when there is none. */
+bool events_take(struct events *e, struct event *event);
+
+/* The class of an event, 0 for one that is always put. */
+uint32_t events_get_class(int kind);
+
+static inline bool events_is_full(const struct events *e)
+{
+	return e->count >= EVENTS_FULL;
+}
 
 #endif /* VUB_EVENTS_H */

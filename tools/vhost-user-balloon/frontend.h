@@ -16,8 +16,7 @@
 #ifndef VUB_FRONTEND_H
 #define VUB_FRONTEND_H
 
-#include "backchannel.h"
-#include "vring.h"
+#include "session.h"
 
 enum frontend_state {
 	FRONTEND_NONE		= 0,
@@ -26,25 +25,10 @@ enum frontend_state {
 };
 
 struct frontend {
-	struct device *device;
+	struct session *session;	/* what its messages act on */
 	int state;			/* enum frontend_state */
 	struct vu_channel channel;
-	struct backchannel back;
-	struct vring rings[FPH_NQUEUES];
-	uint64_t offered_protocol;	/* protocol features, by number */
-	uint64_t protocol;		/* those that were taken */
-	uint64_t acked;			/* virtio features, with bit 30 */
-	bool negotiated;		/* SET_FEATURES came */
-	bool ran;			/* a ring ran since the last reset */
 	bool deferred;			/* channel.in waits for the discards */
-	uint8_t status;			/* virtio device status */
-	uint8_t config[FPH_CONFIG_SIZE];	/* as the driver wrote it */
-	uint32_t config_written;	/* which bytes of it */
-	bool done_read;			/* cmd_id was read since it changed */
-	uint32_t complaints;		/* log lines about this front-end */
-	uint64_t connections;		/* counters */
-	uint64_t messages;
-	uint64_t refused;		/* messages answered with an error */
 };
 
 /* The descriptors to poll: kick of each ring, socket, back-end channel. */
@@ -52,7 +36,7 @@ struct frontend {
 
 struct pollfd;
 
-void frontend_init(struct frontend *fe, struct device *device, bool inband);
+void frontend_init(struct frontend *fe, struct session *session);
 
 /* Take up a connected socket; only in state NONE. */
 void frontend_connect(struct frontend *fe, int fd);
@@ -77,37 +61,5 @@ int64_t frontend_get_deadline(const struct frontend *fe);
 
 /* Whether buffers wait that were left for want of budget. */
 bool frontend_has_work(const struct frontend *fe);
-
-/* The virtio status as the driver shall see it. */
-uint8_t frontend_get_status(const struct frontend *fe);
-
-/* A line about what the front-end did wrong, a bounded number of times. */
-void frontend_complain(struct frontend *fe, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-/* --------------------------------------------- for the handlers of requests */
-
-/* Carry out what the device wants: interrupts and configuration changes. */
-void frontend_carry_effects(struct frontend *fe);
-
-/* Stop every ring that runs; only when the device is quiet. */
-void frontend_stop_rings(struct frontend *fe);
-
-/* Disable every ring. */
-void frontend_disable_rings(struct frontend *fe);
-
-/*
- * The state after connecting, but for features, memory and descriptors of the
- * channels: a reset of the device.  Only when it is quiet.
- */
-void frontend_reset_device(struct frontend *fe);
-
-/* Write the driver's config bytes again: after a reset, after features. */
-void frontend_replay_config(struct frontend *fe);
-
-static inline bool frontend_has_protocol(const struct frontend *fe, int bit)
-{
-	return fe->protocol >> bit & 1;
-}
 
 #endif /* VUB_FRONTEND_H */

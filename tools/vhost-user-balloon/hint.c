@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 #include <string.h>
 
-#include "device.h"
-#include "events.h"
+#include "hint.h"
 
-void hint_init(struct device *d)
+void hint_init(struct hint *h, struct fph_balloon *balloon,
+	       struct events *events)
 {
-	memset(&d->hint, 0, sizeof(d->hint));
-	d->hint.state = fph_balloon_hint_get_state(d->balloon);
+	memset(h, 0, sizeof(*h));
+	h->balloon = balloon;
+	h->events = events;
+	h->state = fph_balloon_hint_get_state(balloon);
 }
 
 const char *hint_get_state_name(int state)
@@ -29,39 +31,25 @@ const char *hint_get_state_name(int state)
 	return "unknown";
 }
 
-bool hint_is_driver_ready(const struct device *d)
+void hint_tell_state(struct hint *h)
 {
-	uint32_t i;
-
-	for (i = 0; i < FPH_NQUEUES; i++) {
-		if ((d->enabled & 1u << i) &&
-		    fph_balloon_get_queue(d->balloon, i, NULL) ==
-		    FPH_QUEUE_HINT)
-			return true;
-	}
-	return false;
-}
-
-void hint_tell_state(struct device *d)
-{
-	struct hint *h = &d->hint;
-	int state = fph_balloon_hint_get_state(d->balloon);
+	int state = fph_balloon_hint_get_state(h->balloon);
 
 	if (state == h->state)
 		return;
 	h->state = state;
-	events_hint_state(d->control, hint_get_state_name(state), h->id);
+	events_put(h->events, EVENT_HINT_STATE, (uint64_t)state, h->id);
 }
 
 /* Each run that waits may be skipped; there is nothing else to do for it. */
-static void tell_skips(struct device *d)
+static void tell_skips(struct hint *h)
 {
 	struct fph_run run;
 
-	while (fph_balloon_hint_next(d->balloon, &run) == 1) {
+	while (fph_balloon_hint_next(h->balloon, &run) == 1) {
 		if (run.len)
-			events_skip(d->control, run.gpa, run.len);
-		fph_balloon_hint_complete(d->balloon, &run, true);
+			events_put(h->events, EVENT_SKIP, run.gpa, run.len);
+		fph_balloon_hint_complete(h->balloon, &run, true);
 	}
 }
 
@@ -70,79 +58,77 @@ static void tell_skips(struct device *d)
  * for the round did its harvest before (D1); the events tell everyone else
  * which SKIP belongs to which side of it.
  */
-static int sync_bracket(struct device *d)
+static int sync_bracket(struct hint *h)
 {
 	int status;
 
-	tell_skips(d);
-	status = fph_balloon_hint_sync_begin(d->balloon);
+	tell_skips(h);
+	status = fph_balloon_hint_sync_begin(h->balloon);
 	if (status != FPH_OK)
 		return status;
-	hint_tell_state(d);
-	events_hint_sync(d->control, true);
-	events_hint_sync(d->control, false);
-	return fph_balloon_hint_sync_end(d->balloon);
+	hint_tell_state(h);
+	events_put(h->events, EVENT_HINT_SYNC_BEGIN, 0, 0);
+	events_put(h->events, EVENT_HINT_SYNC_END, 0, 0);
+	return fph_balloon_hint_sync_end(h->balloon);
 }
 
-static int publish(struct device *d)
+static int publish(struct hint *h)
 {
-	struct hint *h = &d->hint;
-	int status = sync_bracket(d);
+	int status = sync_bracket(h);
 
 	if (status != FPH_OK)
 		return status;
-	status = fph_balloon_hint_request(d->balloon, &h->id);
+	status = fph_balloon_hint_request(h->balloon, &h->id);
 	if (status != FPH_OK)
 		return status;
 	h->round_buffers = 0;
-	hint_tell_state(d);
+	hint_tell_state(h);
 	return FPH_OK;
 }
 
-int hint_start(struct device *d, uint64_t max_buffers, int then)
+int hint_start(struct hint *h, bool ready, uint64_t max_buffers, int then)
 {
-	struct hint *h = &d->hint;
-	int state = fph_balloon_hint_get_state(d->balloon);
+	int state = fph_balloon_hint_get_state(h->balloon);
 
 	if (h->pending || state == FPH_HINT_REQUESTED ||
 	    state == FPH_HINT_ACTIVE)
 		return FPH_ESTATE;
 	h->max_buffers = max_buffers;
 	h->then = then;
-	if (!hint_is_driver_ready(d)) {
+	if (!ready) {
 		h->pending = true;
 		return FPH_OK;
 	}
-	return publish(d);
+	return publish(h);
 }
 
-void hint_run_pending(struct device *d)
+void hint_run_pending(struct hint *h)
 {
-	if (!d->hint.pending || !hint_is_driver_ready(d))
+	if (!h->pending)
 		return;
-	d->hint.pending = false;
-	publish(d);
+	h->pending = false;
+	publish(h);
 }
 
-int hint_stop(struct device *d)
+int hint_stop(struct hint *h)
 {
 	int status;
 
-	d->hint.pending = false;
-	tell_skips(d);
-	status = fph_balloon_hint_stop(d->balloon);
-	hint_tell_state(d);
+	h->pending = false;
+	tell_skips(h);
+	status = fph_balloon_hint_stop(h->balloon);
+	hint_tell_state(h);
 	return status;
 }
 
-int hint_done(struct device *d)
+int hint_done(struct hint *h)
 {
 	int status;
 
-	d->hint.pending = false;
-	tell_skips(d);
-	status = fph_balloon_hint_done(d->balloon);
-	hint_tell_state(d);
+	h->pending = false;
+	tell_skips(h);
+	status = fph_balloon_hint_done(h->balloon);
+	hint_tell_state(h);
 	return status;
 }
 
@@ -164,46 +150,44 @@ static void watch_stream(struct hint *h, const struct fph_hint_counters *c)
 	h->seen_ends = ends;
 }
 
-static void apply_limit(struct device *d)
+static void apply_limit(struct hint *h)
 {
-	struct hint *h = &d->hint;
 	int then = h->then;
 
 	if (!h->max_buffers || h->round_buffers < h->max_buffers)
 		return;
 	h->max_buffers = 0;
 	if (then == HINT_THEN_RESTART)
-		publish(d);
+		publish(h);
 	else if (then == HINT_THEN_DONE)
-		hint_done(d);
+		hint_done(h);
 	else
-		hint_stop(d);
+		hint_stop(h);
 }
 
-void hint_after_buffer(struct device *d)
+void hint_after_buffer(struct hint *h)
 {
-	struct hint *h = &d->hint;
 	struct fph_balloon_counters c;
 	bool hinted;
 
-	fph_balloon_get_counters(d->balloon, &c);
+	fph_balloon_get_counters(h->balloon, &c);
 	hinted = c.hint.hints != h->seen_hints;
 	h->seen_hints = c.hint.hints;
 	watch_stream(h, &c.hint);
-	hint_tell_state(d);
-	tell_skips(d);
+	hint_tell_state(h);
+	tell_skips(h);
 	if (!hinted)
 		return;
 	h->buffers++;
 	h->round_buffers++;
-	apply_limit(d);
+	apply_limit(h);
 }
 
-bool hint_needs_done(const struct device *d)
+bool hint_needs_done(const struct hint *h)
 {
 	struct fph_balloon_counters c;
 
-	fph_balloon_get_counters(d->balloon, &c);
-	return c.hint.rounds > 0 && hint_is_driver_ready(d) &&
-	       fph_balloon_hint_get_state(d->balloon) != FPH_HINT_DONE;
+	fph_balloon_get_counters(h->balloon, &c);
+	return c.hint.rounds > 0 &&
+	       fph_balloon_hint_get_state(h->balloon) != FPH_HINT_DONE;
 }

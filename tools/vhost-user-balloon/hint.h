@@ -15,7 +15,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct device;
+#include <fph-vmm/balloon.h>
+
+#include "events.h"
 
 /* What ends a round after max_buffers. */
 enum hint_then {
@@ -25,6 +27,8 @@ enum hint_then {
 };
 
 struct hint {
+	struct fph_balloon *balloon;
+	struct events *events;
 	bool pending;			/* start when a driver is there */
 	uint64_t max_buffers;		/* of this round; 0: no limit */
 	int then;			/* enum hint_then */
@@ -39,32 +43,42 @@ struct hint {
 	uint64_t seen_hints;
 };
 
-void hint_init(struct device *d);
-
-/* Whether a driver that can hint has its ring set up. */
-bool hint_is_driver_ready(const struct device *d);
+void hint_init(struct hint *h, struct fph_balloon *balloon,
+	       struct events *events);
 
 /*
- * Begin a round, or remember to when no driver is there yet (then pending is
- * set).  FPH_OK, or what fph_balloon_hint_request answers.
+ * Begin a round; ready: a driver that can hint has its ring set up.  Without
+ * one it is remembered (then pending is set).  FPH_OK, FPH_ESTATE (a round is
+ * going on), or what fph_balloon_hint_request answers.
  */
-int hint_start(struct device *d, uint64_t max_buffers, int then);
+int hint_start(struct hint *h, bool ready, uint64_t max_buffers, int then);
 
 /* End the round and drop a pending one.  FPH_OK, FPH_EBUSY. */
-int hint_stop(struct device *d);
-int hint_done(struct device *d);
+int hint_stop(struct hint *h);
+int hint_done(struct hint *h);
 
-/* Begin the pending round once a driver is there. */
-void hint_run_pending(struct device *d);
+/* A driver is there: begin the pending round. */
+void hint_run_pending(struct hint *h);
 
 /* After each buffer of the hint queue: tell of it, apply the limit. */
-void hint_after_buffer(struct device *d);
+void hint_after_buffer(struct hint *h);
 
 /* Tell of a change of state that came by another way. */
-void hint_tell_state(struct device *d);
+void hint_tell_state(struct hint *h);
 
-/* Whether the driver may still hold pages that DONE would free (D9). */
-bool hint_needs_done(const struct device *d);
+/* Whether a driver may still hold pages that DONE would free (D9). */
+bool hint_needs_done(const struct hint *h);
+
+/* As fph_balloon_hint_get_state and _get_config. */
+static inline int hint_get_state(const struct hint *h)
+{
+	return fph_balloon_hint_get_state(h->balloon);
+}
+
+static inline uint32_t hint_get_config(const struct hint *h)
+{
+	return fph_balloon_hint_get_config(h->balloon);
+}
 
 /* "idle" and so on. */
 const char *hint_get_state_name(int state);

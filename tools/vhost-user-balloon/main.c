@@ -103,5 +103,8 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	d.signal_fd = open_signals();
-	return run(&d);
+	log_start();
+	result = run(&d);
+	log_stop();
+	return result;
 }

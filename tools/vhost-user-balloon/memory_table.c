@@ -6,11 +6,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "closer.h"
+#include "file_kind.h"
 #include "memory_table.h"
 
-void memory_table_init(struct memory_table *t)
+void memory_table_init(struct memory_table *t,
+		       const struct memory_policy *policy)
 {
 	memset(t, 0, sizeof(*t));
+	t->policy = policy;
 	fph_memory_init(&t->memory, t->storage, MEMORY_TABLE_SLOTS);
 }
 
@@ -19,7 +23,7 @@ static void slot_close(struct memory_slot *s)
 	if (s->base)
 		munmap(s->base, s->maplen);
 	if (s->fd >= 0)
-		close(s->fd);
+		closer_close(s->fd);
 	s->base = NULL;
 	s->fd = -1;
 }
@@ -54,19 +58,66 @@ static int map_file(struct memory_slot *s, uint64_t size)
 	return 0;
 }
 
+static int fail(struct memory_table *t, const char *word, int err)
+{
+	t->word = word;
+	return err;
+}
+
+/*
+ * A page of a file that is served by somebody who does not answer would stop
+ * whoever touches it, for good: only memory, and what the operator trusts.
+ */
+static bool is_trusted(const struct memory_table *t, int fd)
+{
+	int kind = file_get_kind(fd);
+
+	if (kind == FILE_MEMORY)
+		return true;
+	return kind == FILE_OTHER && t->policy && t->policy->file_systems &&
+	       file_is_on(fd, t->policy->file_systems);
+}
+
+static int check(struct memory_table *t, const struct memory_region *r,
+		 int fd)
+{
+	uint64_t used = memory_table_get_bytes(t);
+	uint64_t max = t->policy && t->policy->max_bytes ?
+		       t->policy->max_bytes : UINT64_MAX;
+	uint32_t i;
+
+	if (wraps(r->gpa, r->len) || wraps(r->uva, r->len) ||
+	    wraps(r->offset, r->len) || r->offset + r->len > INT64_MAX)
+		return fail(t, "a range that is empty or too large", EINVAL);
+	if (r->len > max || used > max - r->len)
+		return fail(t, "more than --max-memory", ENOMEM);
+	for (i = 0; i < t->nslots; i++) {
+		const struct memory_region *o = &t->slots[i].region;
+
+		if (r->uva - o->uva < o->len || o->uva - r->uva < r->len)
+			return fail(t, "user addresses overlap", EINVAL);
+	}
+	if (!is_trusted(t, fd))
+		return fail(t, "memory must be a memfd, or a file on tmpfs, "
+			    "hugetlbfs or one of --memory-file-systems",
+			    EPERM);
+	return 0;
+}
+
 /* Fill a slot; on an error it is closed, with the descriptor. */
-static int slot_open(struct memory_slot *s, const struct memory_region *r,
-		     int fd)
+static int slot_open(struct memory_table *t, struct memory_slot *s,
+		     const struct memory_region *r, int fd)
 {
 	struct stat st;
-	int err = EINVAL;
+	int err;
 
 	memset(s, 0, sizeof(*s));
 	s->region = *r;
 	s->fd = fd;
-	if (wraps(r->gpa, r->len) || wraps(r->uva, r->len) ||
-	    wraps(r->offset, r->len) || r->offset + r->len > INT64_MAX)
+	err = check(t, r, fd);
+	if (err)
 		goto fail;
+	err = EINVAL;
 	if (fstat(fd, &st) || st.st_size < 0 ||
 	    fph_memory_get_backing(&s->map, fd, false) != FPH_OK)
 		goto fail;
@@ -96,17 +147,19 @@ int memory_table_add(struct memory_table *t,
 	struct memory_slot slot;
 	int status, err;
 
+	t->word = NULL;
 	if (t->nslots == MEMORY_TABLE_SLOTS) {
-		close(fd);
-		return ENOSPC;
+		closer_close(fd);
+		return fail(t, "no slot is free", ENOSPC);
 	}
-	err = slot_open(&slot, region, fd);
+	err = slot_open(t, &slot, region, fd);
 	if (err)
 		return err;
 	status = fph_memory_add(&t->memory, &slot.map);
 	if (status != FPH_OK) {
 		slot_close(&slot);
-		return error_of(status);
+		return fail(t, "guest addresses overlap, or are no pages",
+			    error_of(status));
 	}
 	t->slots[t->nslots++] = slot;
 	return 0;
@@ -123,16 +176,17 @@ int memory_table_set(struct memory_table *t,
 		     const struct memory_region *regions, const int *fds,
 		     uint32_t n)
 {
-	struct memory_table next;
+	static struct memory_table next;	/* too large for a stack */
 	uint32_t i;
 	int err = 0;
 
-	memory_table_init(&next);
+	memory_table_init(&next, t->policy);
 	for (i = 0; i < n && !err; i++)
 		err = memory_table_add(&next, &regions[i], fds[i]);
+	t->word = next.word;
 	if (err) {
 		for (; i < n; i++)
-			close(fds[i]);
+			closer_close(fds[i]);
 		close_slots(&next);
 		return err;
 	}

@@ -17,7 +17,7 @@
 
 #include <fph-vmm/memory.h>
 
-#define MEMORY_TABLE_SLOTS	64u
+#define MEMORY_TABLE_SLOTS	512u
 
 /* A region as it is described in a message. */
 struct memory_region {
@@ -38,16 +38,28 @@ struct memory_slot {
 	ino_t ino;
 };
 
+/* What is taken as guest memory. */
+struct memory_policy {
+	const char *file_systems;	/* besides memory: "ext4,xfs"; or NULL */
+	uint64_t max_bytes;		/* mapped at once; 0: no limit */
+};
+
 struct memory_table {
+	const struct memory_policy *policy;	/* NULL: memory, no limit */
+	const char *word;		/* what was wrong with the last change */
 	struct fph_memory memory;
 	struct fph_region storage[MEMORY_TABLE_SLOTS];
 	struct memory_slot slots[MEMORY_TABLE_SLOTS];
 	uint32_t nslots;
 };
 
-/* All results are 0 or a positive errno value; then nothing has changed. */
+/*
+ * All results are 0 or a positive errno value; then nothing has changed, and
+ * word says more, or is NULL.
+ */
 
-void memory_table_init(struct memory_table *t);
+void memory_table_init(struct memory_table *t,
+		       const struct memory_policy *policy);
 
 /*
  * Replace the whole table.  The descriptors are taken over in any case:
@@ -71,6 +83,12 @@ void memory_table_clear(struct memory_table *t);
 /* The host address of len bytes at a user address, NULL: not in one region. */
 void *memory_table_get_host(const struct memory_table *t, uint64_t uva,
 			    uint64_t len);
+
+/* Bytes of guest memory. */
+static inline uint64_t memory_table_get_bytes(const struct memory_table *t)
+{
+	return fph_memory_get_bytes(&t->memory);
+}
 
 /* Bytes of host memory that the files occupy now, each counted once. */
 uint64_t memory_table_get_resident(const struct memory_table *t);

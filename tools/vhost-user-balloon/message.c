@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "closer.h"
 #include "message.h"
 
 void vu_channel_open(struct vu_channel *c, int fd)
@@ -36,7 +37,7 @@ int vu_message_take_fd(struct vu_message *m)
 void vu_message_close_fds(struct vu_message *m)
 {
 	while (m->nfds > 0)
-		close(m->fds[--m->nfds]);
+		closer_close(m->fds[--m->nfds]);
 }
 
 /* ----------------------------------------------------------------- receive */
@@ -68,7 +69,7 @@ static bool take_rights(struct vu_message *m, struct msghdr *h)
 			if (m->nfds < VU_MAX_FDS) {
 				m->fds[m->nfds++] = fd;
 			} else {
-				close(fd);
+				closer_close(fd);
 				fits = false;
 			}
 		}

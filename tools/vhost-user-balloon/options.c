@@ -29,6 +29,9 @@ static const char help[] =
 "  --event-idx=on|off         offer event index in rings (default on)\n"
 "  --indirect=on|off          offer indirect descriptors (default on)\n"
 "  --inband=on|off            offer in-band notifications (default off)\n"
+"  --memory-file-systems=LIST take guest memory on these, besides memory:\n"
+"                             ext4,xfs\n"
+"  --max-memory=SIZE          largest guest memory, 64G, 2T (default 4T)\n"
 "  --once                     end when the first front-end is gone\n"
 "  --discard-delay-ms=N       wait before each discard, for tests\n"
 "  --print-capabilities       print what it can do as JSON, and end\n"
@@ -50,6 +53,8 @@ enum {
 	OPT_EVENT_IDX,
 	OPT_INDIRECT,
 	OPT_INBAND,
+	OPT_MEMORY_FS,
+	OPT_MAX_MEMORY,
 	OPT_ONCE,
 	OPT_DELAY,
 	OPT_CAPABILITIES,
@@ -70,6 +75,8 @@ static const struct option long_options[] = {
 	{ "event-idx", required_argument, NULL, OPT_EVENT_IDX },
 	{ "indirect", required_argument, NULL, OPT_INDIRECT },
 	{ "inband", required_argument, NULL, OPT_INBAND },
+	{ "memory-file-systems", required_argument, NULL, OPT_MEMORY_FS },
+	{ "max-memory", required_argument, NULL, OPT_MAX_MEMORY },
 	{ "once", no_argument, NULL, OPT_ONCE },
 	{ "discard-delay-ms", required_argument, NULL, OPT_DELAY },
 	{ "print-capabilities", no_argument, NULL, OPT_CAPABILITIES },
@@ -123,6 +130,28 @@ static int parse_number(const char *name, const char *value, uint32_t max,
 	return OPTIONS_RUN;
 }
 
+/* Bytes, or with K, M, G, T in units of 1024. */
+static int parse_size(const char *name, const char *value, uint64_t *size)
+{
+	static const char units[] = "KMGT";
+	const char *unit = NULL;
+	unsigned long long n;
+	unsigned int shift = 0;
+	char *end;
+
+	errno = 0;
+	n = strtoull(value, &end, 10);
+	if (*end && !end[1])
+		unit = strchr(units, *end);
+	if (unit)
+		shift = 10 * ((unsigned int)(unit - units) + 1);
+	if (errno || end == value || value[0] == '-' || (*end && !unit) ||
+	    n == 0 || n > UINT64_MAX >> shift)
+		return wrong(name, value, "a size, such as 64G,");
+	*size = (uint64_t)n << shift;
+	return OPTIONS_RUN;
+}
+
 static int parse_fd(struct options *o, const char *name)
 {
 	uint32_t fd;
@@ -144,6 +173,11 @@ static int parse_valued(struct options *o, int opt, const char *name)
 		return OPTIONS_RUN;
 	case OPT_FD:
 		return parse_fd(o, name);
+	case OPT_MEMORY_FS:
+		o->memory.file_systems = optarg;
+		return OPTIONS_RUN;
+	case OPT_MAX_MEMORY:
+		return parse_size(name, optarg, &o->memory.max_bytes);
 	case OPT_NUM_PAGES:
 		return parse_number(name, optarg, UINT32_MAX, &o->num_pages);
 	case OPT_DELAY:
@@ -200,6 +234,7 @@ static void set_defaults(struct options *o)
 	o->stats = true;
 	o->event_idx = true;
 	o->indirect = true;
+	o->memory.max_bytes = (uint64_t)4 << 40;
 }
 
 static int check(const struct options *o, int argc, char **argv)

@@ -6,12 +6,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "memory_table.h"
+
 struct options {
 	const char *socket_path;	/* or NULL */
 	int fd;				/* or -1 */
 	const char *control_path;	/* or NULL */
 	uint32_t num_pages;		/* first target, 4096-byte units */
 	uint32_t discard_delay_ms;
+	struct memory_policy memory;
 	bool free_page_hint;
 	bool free_page_reporting;
 	bool page_poison;

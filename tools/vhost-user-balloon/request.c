@@ -11,51 +11,51 @@
 
 #include "request.h"
 
-static bool wait_always(struct frontend *fe, const struct vu_message *m)
+static bool wait_always(struct session *s, const struct vu_message *m)
 {
-	(void)fe;
+	(void)s;
 	(void)m;
 	return true;
 }
 
-static bool wait_if_disabled(struct frontend *fe, const struct vu_message *m)
+static bool wait_if_disabled(struct session *s, const struct vu_message *m)
 {
 	uint32_t index = vu_load32(m->payload + VU_STATE_INDEX);
 
 	if (index >= FPH_NQUEUES || vu_load32(m->payload + VU_STATE_NUM))
 		return false;
-	vring_set_enabled(&fe->rings[index], index, fe->device, false);
+	vring_set_enabled(&s->rings[index], index, s->device, false);
 	return true;
 }
 
-static bool wait_if_status_0(struct frontend *fe, const struct vu_message *m)
+static bool wait_if_status_0(struct session *s, const struct vu_message *m)
 {
 	if ((uint8_t)vu_load64(m->payload))
 		return false;
-	frontend_disable_rings(fe);
+	session_disable_rings(s);
 	return true;
 }
 
-static bool disable_and_wait(struct frontend *fe, const struct vu_message *m)
+static bool disable_and_wait(struct session *s, const struct vu_message *m)
 {
 	(void)m;
-	frontend_disable_rings(fe);
+	session_disable_rings(s);
 	return true;
 }
 
-static int do_nothing(struct frontend *fe, struct vu_message *m,
+static int do_nothing(struct session *s, struct vu_message *m,
 		      struct reply *r)
 {
-	(void)fe;
+	(void)s;
 	(void)m;
 	(void)r;
 	return 0;
 }
 
 /* The daemon writes to rings only, and logs no writes. */
-static int refuse(struct frontend *fe, struct vu_message *m, struct reply *r)
+static int refuse(struct session *s, struct vu_message *m, struct reply *r)
 {
-	(void)fe;
+	(void)s;
 	(void)m;
 	(void)r;
 	return EOPNOTSUPP;
@@ -87,7 +87,7 @@ static const struct request requests[] = {
 		0, 0, REPLY_ACK, NULL, request_set_vring_addr },
 	[VU_SET_VRING_BASE] = { "SET_VRING_BASE", VU_STATE_SIZE,
 		VU_STATE_SIZE, 0, 0, REPLY_ACK,
-		NULL, request_set_vring_base },
+		request_is_new_driver, request_set_vring_base },
 	[VU_GET_VRING_BASE] = { "GET_VRING_BASE", VU_STATE_SIZE,
 		VU_STATE_SIZE, 0, 0, REPLY_OWN,
 		wait_always, request_get_vring_base },

@@ -9,7 +9,8 @@
 #ifndef VUB_REQUEST_H
 #define VUB_REQUEST_H
 
-#include "frontend.h"
+#include "message.h"
+#include "session.h"
 
 /* What a request is answered with. */
 enum reply_kind {
@@ -30,64 +31,67 @@ struct request {
 	uint8_t max_fds;
 	uint8_t kind;			/* enum reply_kind */
 	/* Whether this message has to wait for discards; may be NULL: no. */
-	bool (*prepare)(struct frontend *fe, const struct vu_message *m);
-	int (*handle)(struct frontend *fe, struct vu_message *m,
+	bool (*prepare)(struct session *s, const struct vu_message *m);
+	int (*handle)(struct session *s, struct vu_message *m,
 		      struct reply *reply);
 };
 
 /* The line of a request, NULL for one that is not known. */
 const struct request *request_find(uint32_t number);
 
+/* Whether this SET_VRING_BASE shows that another driver took over. */
+bool request_is_new_driver(struct session *s, const struct vu_message *m);
+
 /* What the table is made of. */
-int request_get_features(struct frontend *fe, struct vu_message *m,
+int request_get_features(struct session *s, struct vu_message *m,
 			 struct reply *r);
-int request_set_features(struct frontend *fe, struct vu_message *m,
+int request_set_features(struct session *s, struct vu_message *m,
 			 struct reply *r);
-int request_get_protocol_features(struct frontend *fe, struct vu_message *m,
+int request_get_protocol_features(struct session *s, struct vu_message *m,
 				  struct reply *r);
-int request_set_protocol_features(struct frontend *fe, struct vu_message *m,
+int request_set_protocol_features(struct session *s, struct vu_message *m,
 				  struct reply *r);
-int request_get_queue_num(struct frontend *fe, struct vu_message *m,
+int request_get_queue_num(struct session *s, struct vu_message *m,
 			  struct reply *r);
-int request_set_backend_req_fd(struct frontend *fe, struct vu_message *m,
+int request_set_backend_req_fd(struct session *s, struct vu_message *m,
 			       struct reply *r);
-int request_get_config(struct frontend *fe, struct vu_message *m,
+int request_get_config(struct session *s, struct vu_message *m,
 		       struct reply *r);
-int request_set_config(struct frontend *fe, struct vu_message *m,
+int request_set_config(struct session *s, struct vu_message *m,
 		       struct reply *r);
-int request_get_status(struct frontend *fe, struct vu_message *m,
+int request_get_status(struct session *s, struct vu_message *m,
 		       struct reply *r);
-int request_set_status(struct frontend *fe, struct vu_message *m,
+int request_set_status(struct session *s, struct vu_message *m,
 		       struct reply *r);
-int request_reset_device(struct frontend *fe, struct vu_message *m,
+int request_reset_device(struct session *s, struct vu_message *m,
 			 struct reply *r);
 
-int request_set_mem_table(struct frontend *fe, struct vu_message *m,
+int request_set_mem_table(struct session *s, struct vu_message *m,
 			  struct reply *r);
-int request_get_max_mem_slots(struct frontend *fe, struct vu_message *m,
+int request_get_max_mem_slots(struct session *s, struct vu_message *m,
 			      struct reply *r);
-int request_add_mem_reg(struct frontend *fe, struct vu_message *m,
+int request_add_mem_reg(struct session *s, struct vu_message *m,
 			struct reply *r);
-int request_rem_mem_reg(struct frontend *fe, struct vu_message *m,
+int request_rem_mem_reg(struct session *s, struct vu_message *m,
 			struct reply *r);
 
-int request_set_vring_num(struct frontend *fe, struct vu_message *m,
+int request_set_vring_num(struct session *s, struct vu_message *m,
 			  struct reply *r);
-int request_set_vring_addr(struct frontend *fe, struct vu_message *m,
+int request_set_vring_addr(struct session *s, struct vu_message *m,
 			   struct reply *r);
-int request_set_vring_base(struct frontend *fe, struct vu_message *m,
+int request_set_vring_base(struct session *s, struct vu_message *m,
 			   struct reply *r);
-int request_get_vring_base(struct frontend *fe, struct vu_message *m,
+int request_get_vring_base(struct session *s, struct vu_message *m,
 			   struct reply *r);
-int request_set_vring_kick(struct frontend *fe, struct vu_message *m,
+int request_set_vring_kick(struct session *s, struct vu_message *m,
 			   struct reply *r);
-int request_set_vring_call(struct frontend *fe, struct vu_message *m,
+int request_set_vring_call(struct session *s, struct vu_message *m,
 			   struct reply *r);
-int request_set_vring_err(struct frontend *fe, struct vu_message *m,
+int request_set_vring_err(struct session *s, struct vu_message *m,
 			  struct reply *r);
-int request_set_vring_enable(struct frontend *fe, struct vu_message *m,
+int request_set_vring_enable(struct session *s, struct vu_message *m,
 			     struct reply *r);
-int request_vring_kick(struct frontend *fe, struct vu_message *m,
+int request_vring_kick(struct session *s, struct vu_message *m,
 		       struct reply *r);
 
 #endif /* VUB_REQUEST_H */

@@ -2,6 +2,7 @@
 /* Requests about the device: features, config space, status, reset. */
 #include <errno.h>
 
+#include "advice.h"
 #include "request.h"
 
 static int reply_u64(struct reply *r, uint64_t value)
@@ -25,47 +26,30 @@ static bool has_bit_30(uint64_t features)
  * it is another front-end that only asks, the next kick starts its rings
  * again where they stopped.
  */
-int request_get_features(struct frontend *fe, struct vu_message *m,
+int request_get_features(struct session *s, struct vu_message *m,
 			 struct reply *r)
-{
-	(void)m;
-	if (fe->negotiated && !has_bit_30(fe->acked))
-		frontend_stop_rings(fe);
-	return reply_u64(r, fph_balloon_get_features(fe->device->balloon) |
-			    FPH_BIT(VU_F_PROTOCOL_FEATURES));
-}
-
-/* Whether every ring was stopped by its own message. */
-static bool is_paused(const struct frontend *fe)
 {
 	uint32_t i;
 
-	for (i = 0; i < FPH_NQUEUES; i++) {
-		if (fe->rings[i].has_addr && !fe->rings[i].stopped)
-			return false;
+	(void)m;
+	for (i = 0; s->negotiated && !has_bit_30(s->acked) && i < FPH_NQUEUES;
+	     i++) {
+		/* User-mode Linux has no rings without a kick. */
+		if (!s->rings[i].polled)
+			vring_stop(&s->rings[i], i, s->device);
 	}
-	return true;
+	return reply_u64(r, device_get_features(s->device) |
+			    FPH_BIT(VU_F_PROTOCOL_FEATURES));
 }
 
 /*
  * Whether this is another driver than the one before.  A front-end that stops
  * its rings and goes on with the same features only pauses its guest.
  */
-static bool is_new_driver(const struct frontend *fe, uint64_t features)
+static bool is_new_driver(const struct session *s, uint64_t features)
 {
-	return fe->ran && (!is_paused(fe) || features != fe->acked ||
-			   fph_balloon_is_broken(fe->device->balloon));
-}
-
-static void forget_driver(struct frontend *fe)
-{
-	uint32_t i;
-
-	for (i = 0; i < FPH_NQUEUES; i++)
-		vring_forget_setup(&fe->rings[i]);
-	device_reset(fe->device);
-	fe->back.calls = 0;
-	fe->ran = false;
+	return s->ran && (!session_is_paused(s) || features != s->acked ||
+			   device_is_broken(s->device));
 }
 
 /*
@@ -73,42 +57,42 @@ static void forget_driver(struct frontend *fe)
  * features twice and the second time without bit 30.  Then no ring is ever
  * enabled by a message, so all of them are from here on.
  */
-int request_set_features(struct frontend *fe, struct vu_message *m,
+int request_set_features(struct session *s, struct vu_message *m,
 			 struct reply *r)
 {
 	uint64_t features = vu_load64(m->payload);
 	uint64_t virtio = features & ~FPH_BIT(VU_F_PROTOCOL_FEATURES);
-	struct device *d = fe->device;
-	bool new_driver = is_new_driver(fe, features);
+	struct device *d = s->device;
+	bool new_driver = is_new_driver(s, features);
 	uint32_t i;
 
 	(void)r;
-	if (virtio & ~fph_balloon_get_features(d->balloon))
+	if (virtio & ~device_get_features(d))
 		return EINVAL;
 	/* The same again under enabled rings changes nothing. */
-	if (features == fe->acked && has_bit_30(features) && d->enabled)
+	if (features == s->acked && has_bit_30(features) && d->enabled)
 		return 0;
-	frontend_stop_rings(fe);
+	session_stop_rings(s);
 	if (new_driver)
-		forget_driver(fe);
-	if (fph_balloon_set_features(d->balloon, virtio) != FPH_OK)
+		session_forget_driver(s);
+	if (device_set_features(d, virtio))
 		return EINVAL;
 	for (i = 0; i < FPH_NQUEUES; i++)
-		fe->rings[i].enabled = !has_bit_30(features);
-	fe->acked = features;
-	fe->negotiated = true;
-	frontend_replay_config(fe);
+		s->rings[i].enabled = !has_bit_30(features);
+	s->acked = features;
+	s->negotiated = true;
+	session_replay_config(s);
 	return 0;
 }
 
-int request_get_protocol_features(struct frontend *fe, struct vu_message *m,
+int request_get_protocol_features(struct session *s, struct vu_message *m,
 				  struct reply *r)
 {
 	(void)m;
-	return reply_u64(r, fe->offered_protocol);
+	return reply_u64(r, s->offered_protocol);
 }
 
-int request_set_protocol_features(struct frontend *fe, struct vu_message *m,
+int request_set_protocol_features(struct session *s, struct vu_message *m,
 				  struct reply *r)
 {
 	const uint64_t needed = FPH_BIT(VU_PF_BACKEND_REQ) |
@@ -117,32 +101,32 @@ int request_set_protocol_features(struct frontend *fe, struct vu_message *m,
 	bool inband = features >> VU_PF_INBAND_NOTIFICATIONS & 1;
 
 	(void)r;
-	if (features & ~fe->offered_protocol)
+	if (features & ~s->offered_protocol)
 		return EINVAL;
 	/* The protocol has no other answer to this than to hang up. */
 	if (inband && (features & needed) != needed) {
-		fe->protocol = 0;
+		s->protocol = 0;
 		return EPROTO;
 	}
-	fe->protocol = features;
-	fe->back.inband = inband;
-	fe->back.reply_ack = features >> VU_PF_REPLY_ACK & 1;
+	s->protocol = features;
+	s->back.inband = inband;
+	s->back.reply_ack = features >> VU_PF_REPLY_ACK & 1;
 	return 0;
 }
 
-int request_get_queue_num(struct frontend *fe, struct vu_message *m,
+int request_get_queue_num(struct session *s, struct vu_message *m,
 			  struct reply *r)
 {
-	(void)fe;
+	(void)s;
 	(void)m;
 	return reply_u64(r, FPH_NQUEUES);
 }
 
-int request_set_backend_req_fd(struct frontend *fe, struct vu_message *m,
+int request_set_backend_req_fd(struct session *s, struct vu_message *m,
 			       struct reply *r)
 {
 	(void)r;
-	backchannel_open(&fe->back, vu_message_take_fd(m));
+	backchannel_open(&s->back, vu_message_take_fd(m));
 	return 0;
 }
 
@@ -160,7 +144,7 @@ static int check_config(const struct vu_message *m, uint32_t *offset,
 	return 0;
 }
 
-int request_get_config(struct frontend *fe, struct vu_message *m,
+int request_get_config(struct session *s, struct vu_message *m,
 		       struct reply *r)
 {
 	uint32_t offset, size;
@@ -169,21 +153,30 @@ int request_get_config(struct frontend *fe, struct vu_message *m,
 	if (err)
 		return err;
 	memcpy(r->payload, m->payload, VU_CONFIG_DATA);
-	fph_balloon_get_config(fe->device->balloon, offset,
-			       r->payload + VU_CONFIG_DATA, size);
+	device_get_config(s->device, offset, r->payload + VU_CONFIG_DATA, size);
 	r->size = m->size;
-	backchannel_config_read(&fe->back);
+	backchannel_config_read(&s->back);
+	advice_after_read(s, offset, size);
 	if (offset <= FPH_CONFIG_CMD_ID &&
 	    offset + size >= FPH_CONFIG_CMD_ID + FPH_CMD_ID_SIZE)
-		fe->done_read = true;
+		s->done_read = true;
 	return 0;
+}
+
+static void restore_target(struct session *s, const uint8_t *data,
+			   uint32_t size)
+{
+	struct fph_balloon_config config;
+
+	fph_config_decode(&config, data, size);
+	device_set_target(s->device, config.num_pages);
 }
 
 /*
  * The driver's bytes are kept beside the device: some front-ends pass them on
  * before they pass on the features under which they have a meaning.
  */
-int request_set_config(struct frontend *fe, struct vu_message *m,
+int request_set_config(struct session *s, struct vu_message *m,
 		       struct reply *r)
 {
 	uint32_t flags = vu_load32(m->payload + VU_CONFIG_FLAGS);
@@ -195,25 +188,28 @@ int request_set_config(struct frontend *fe, struct vu_message *m,
 	if (err || (flags & ~VU_CONFIG_MIGRATION))
 		return EINVAL;
 	for (i = 0; i < size && offset + i < FPH_CONFIG_SIZE; i++) {
-		fe->config[offset + i] = data[i];
-		fe->config_written |= 1u << (offset + i);
+		s->config[offset + i] = data[i];
+		s->config_written |= 1u << (offset + i);
 	}
 	if (size)
-		fph_balloon_set_config(fe->device->balloon, offset, data,
-				       size);
+		device_set_config(s->device, offset, data, size);
+	/* The whole space of a device that was migrated here.  Fault 9. */
+	if ((flags & VU_CONFIG_MIGRATION) && offset == 0 &&
+	    size >= FPH_CONFIG_ACTUAL)
+		restore_target(s, data, size);
 	return 0;
 }
 
 /* --------------------------------------------------------- status and reset */
 
-int request_get_status(struct frontend *fe, struct vu_message *m,
+int request_get_status(struct session *s, struct vu_message *m,
 		       struct reply *r)
 {
 	(void)m;
-	return reply_u64(r, frontend_get_status(fe));
+	return reply_u64(r, session_get_status(s));
 }
 
-int request_set_status(struct frontend *fe, struct vu_message *m,
+int request_set_status(struct session *s, struct vu_message *m,
 		       struct reply *r)
 {
 	uint64_t status = vu_load64(m->payload);
@@ -221,17 +217,23 @@ int request_set_status(struct frontend *fe, struct vu_message *m,
 	(void)r;
 	if (status > 0xff)
 		return EINVAL;
-	if (status == 0)
-		frontend_reset_device(fe);
-	fe->status = (uint8_t)status;
+	/*
+	 * QEMU sends status 0 after it has stopped the rings, for a reset and
+	 * for a pause alike.  After a pause it does not write the config again:
+	 * poison_val and actual must last.  What comes next tells which of the
+	 * two it was, see request_set_vring_base.  Fault 3.
+	 */
+	if (status == 0 && (!s->paused || device_is_broken(s->device)))
+		session_reset_device(s);
+	s->status = (uint8_t)status;
 	return 0;
 }
 
-int request_reset_device(struct frontend *fe, struct vu_message *m,
+int request_reset_device(struct session *s, struct vu_message *m,
 			 struct reply *r)
 {
 	(void)m;
 	(void)r;
-	frontend_reset_device(fe);
+	session_reset_device(s);
 	return 0;
 }

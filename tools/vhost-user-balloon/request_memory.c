@@ -26,37 +26,20 @@ static void log_region(const char *what, const struct memory_region *r)
 		   (unsigned long long)r->offset);
 }
 
-/* Stop what runs: bit n for ring n. */
-static uint32_t suspend_rings(struct frontend *fe)
+static void say_why(struct session *s, int err)
 {
-	uint32_t running = 0;
-	uint32_t i;
+	const char *word = s->device->memory.word;
 
-	for (i = 0; i < FPH_NQUEUES; i++) {
-		if (fe->rings[i].running)
-			running |= 1u << i;
-	}
-	frontend_stop_rings(fe);
-	return running;
+	if (err && word)
+		session_complain(s, "memory refused: %s", word);
 }
 
-static void resume_rings(struct frontend *fe, uint32_t running)
-{
-	uint32_t i;
-
-	for (i = 0; i < FPH_NQUEUES; i++) {
-		if ((running & 1u << i) &&
-		    vring_start(&fe->rings[i], i, fe->device))
-			frontend_complain(fe, "ring %u lost its memory", i);
-	}
-}
-
-int request_set_mem_table(struct frontend *fe, struct vu_message *m,
+int request_set_mem_table(struct session *s, struct vu_message *m,
 			  struct reply *r)
 {
 	uint32_t n = vu_load32(m->payload + VU_TABLE_NUM);
 	struct memory_region regions[VU_TABLE_MAX];
-	uint32_t i, running;
+	uint32_t i;
 	int err;
 
 	(void)r;
@@ -68,52 +51,52 @@ int request_set_mem_table(struct frontend *fe, struct vu_message *m,
 					  i * VU_REGION_SIZE);
 		log_region("region", &regions[i]);
 	}
-	running = suspend_rings(fe);
+	session_suspend_rings(s);
 	m->nfds = 0;
-	err = memory_table_set(&fe->device->memory, regions, m->fds, n);
-	resume_rings(fe, running);
+	err = memory_table_set(&s->device->memory, regions, m->fds, n);
+	session_resume_rings(s);
+	say_why(s, err);
 	return err;
 }
 
-int request_get_max_mem_slots(struct frontend *fe, struct vu_message *m,
+int request_get_max_mem_slots(struct session *s, struct vu_message *m,
 			      struct reply *r)
 {
-	(void)fe;
+	(void)s;
 	(void)m;
 	vu_store64(r->payload, MEMORY_TABLE_SLOTS);
 	r->size = 8;
 	return 0;
 }
 
-int request_add_mem_reg(struct frontend *fe, struct vu_message *m,
+int request_add_mem_reg(struct session *s, struct vu_message *m,
 			struct reply *r)
 {
 	struct memory_region region;
-	uint32_t running;
 	int err;
 
 	(void)r;
 	parse_region(&region, m->payload + VU_SINGLE_REGION);
 	log_region("add", &region);
-	running = suspend_rings(fe);
-	err = memory_table_add(&fe->device->memory, &region,
+	session_suspend_rings(s);
+	err = memory_table_add(&s->device->memory, &region,
 			       vu_message_take_fd(m));
-	resume_rings(fe, running);
+	say_why(s, err);
+	session_resume_rings(s);
 	return err;
 }
 
-int request_rem_mem_reg(struct frontend *fe, struct vu_message *m,
+int request_rem_mem_reg(struct session *s, struct vu_message *m,
 			struct reply *r)
 {
 	struct memory_region region;
-	uint32_t running;
 	int err;
 
 	(void)r;
 	parse_region(&region, m->payload + VU_SINGLE_REGION);
 	log_region("remove", &region);
-	running = suspend_rings(fe);
-	err = memory_table_remove(&fe->device->memory, &region);
-	resume_rings(fe, running);
+	session_suspend_rings(s);
+	err = memory_table_remove(&s->device->memory, &region);
+	session_resume_rings(s);
 	return err;
 }

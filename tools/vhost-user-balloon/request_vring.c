@@ -2,34 +2,23 @@
 /* Requests about rings. */
 #include <errno.h>
 
+#include "notify.h"
 #include "request.h"
 
 /* The ring of a vring state or address payload, or NULL. */
-static struct vring *get_ring(struct frontend *fe, const struct vu_message *m,
+static struct vring *get_ring(struct session *s, const struct vu_message *m,
 			      uint32_t *index)
 {
 	*index = vu_load32(m->payload + VU_STATE_INDEX);
-	return *index < FPH_NQUEUES ? &fe->rings[*index] : NULL;
+	return *index < FPH_NQUEUES ? &s->rings[*index] : NULL;
 }
 
-/* Start it if all that it needs has been said. */
-static int try_start(struct frontend *fe, struct vring *v, uint32_t index)
-{
-	bool told = v->kick >= 0 || v->polled ||
-		    (fe->back.inband && v->enabled);
-
-	if (v->running || v->stopped || !told || !vring_is_configured(v))
-		return 0;
-	fe->ran = true;
-	return vring_start(v, index, fe->device);
-}
-
-int request_set_vring_num(struct frontend *fe, struct vu_message *m,
+int request_set_vring_num(struct session *s, struct vu_message *m,
 			  struct reply *r)
 {
 	uint32_t num = vu_load32(m->payload + VU_STATE_NUM);
 	uint32_t index;
-	struct vring *v = get_ring(fe, m, &index);
+	struct vring *v = get_ring(s, m, &index);
 
 	(void)r;
 	if (!v || num == 0 || num > FPH_BALLOON_QUEUE_SIZE ||
@@ -41,28 +30,48 @@ int request_set_vring_num(struct frontend *fe, struct vu_message *m,
 	return 0;
 }
 
-int request_set_vring_base(struct frontend *fe, struct vu_message *m,
+/*
+ * QEMU's reset of a guest looks like a pause: the rings are stopped with
+ * GET_VRING_BASE and set up again.  But after a pause a ring goes on where it
+ * was stopped, and a new driver's begins at 0; where both are the same, the
+ * one before had no buffer on it.  (All rings at a multiple of 65536 buffers
+ * is the one chance of an error; then the state of the old driver stays.)
+ * Faults 2 and 3.
+ */
+bool request_is_new_driver(struct session *s, const struct vu_message *m)
+{
+	uint32_t base = vu_load32(m->payload + VU_STATE_NUM);
+	uint32_t index;
+	struct vring *v = get_ring(s, m, &index);
+
+	return v && base <= UINT16_MAX && v->stopped && s->paused &&
+	       base != v->base;
+}
+
+int request_set_vring_base(struct session *s, struct vu_message *m,
 			   struct reply *r)
 {
 	uint32_t base = vu_load32(m->payload + VU_STATE_NUM);
 	uint32_t index;
-	struct vring *v = get_ring(fe, m, &index);
+	struct vring *v = get_ring(s, m, &index);
 
 	(void)r;
 	if (!v || base > UINT16_MAX)
 		return EINVAL;
 	if (v->running)
-		return EBUSY;
+		return base == v->base ? 0 : EBUSY;
+	if (request_is_new_driver(s, m))
+		session_change_driver(s);
 	v->base = (uint16_t)base;
 	return 0;
 }
 
 /* The log's address is of no use: writes to rings are not logged. */
-int request_set_vring_addr(struct frontend *fe, struct vu_message *m,
+int request_set_vring_addr(struct session *s, struct vu_message *m,
 			   struct reply *r)
 {
 	uint32_t index;
-	struct vring *v = get_ring(fe, m, &index);
+	struct vring *v = get_ring(s, m, &index);
 	struct vring next;
 
 	(void)r;
@@ -75,28 +84,32 @@ int request_set_vring_addr(struct frontend *fe, struct vu_message *m,
 	if (v->running)
 		return next.desc == v->desc && next.used == v->used &&
 		       next.avail == v->avail ? 0 : EBUSY;
-	if (v->num && !vring_is_mapped(&next, &fe->device->memory))
+	if (v->num && !vring_is_mapped(&next, &s->device->memory))
 		return EFAULT;
 	next.has_addr = true;
 	next.stopped = false;
 	*v = next;
-	return try_start(fe, v, index);
+	return session_try_start(s, index);
 }
 
-int request_get_vring_base(struct frontend *fe, struct vu_message *m,
+int request_get_vring_base(struct session *s, struct vu_message *m,
 			   struct reply *r)
 {
 	uint32_t index;
-	struct vring *v = get_ring(fe, m, &index);
+	struct vring *v = get_ring(s, m, &index);
 	int err;
 
 	if (!v)
 		return EINVAL;
-	err = vring_stop(v, index, fe->device);
+	err = vring_stop(v, index, s->device);
 	if (err)
 		return err;
 	v->stopped = true;
 	v->polled = false;
+	/* What is written from here on may be a new driver's. */
+	s->paused = s->ran && session_is_paused(s);
+	if (s->paused)
+		s->config_written = 0;
 	vring_set_fd(&v->kick, -1);
 	vu_store32(r->payload + VU_STATE_INDEX, index);
 	vu_store32(r->payload + VU_STATE_NUM, v->base);
@@ -107,79 +120,87 @@ int request_get_vring_base(struct frontend *fe, struct vu_message *m,
 /* ------------------------------------------------------------- descriptors */
 
 /* The descriptor of KICK, CALL or ERR: -1 in *fd is "none". */
-static int get_fd(struct frontend *fe, struct vu_message *m, uint32_t *index,
+static int get_fd(struct session *s, struct vu_message *m, uint32_t *index,
 		  int *fd)
 {
 	uint64_t v = vu_load64(m->payload);
 	bool none = v & VU_FD_NONE;
 
 	*index = (uint32_t)(v & VU_FD_INDEX_MASK);
-	(void)fe;
 	if (*index >= FPH_NQUEUES || (v & ~(uint64_t)0x1ff) ||
 	    none != (m->nfds == 0))
 		return EINVAL;
+	if (!none && !notify_is_usable(m->fds[0])) {
+		session_complain(s, "ring %u: neither an eventfd, a pipe nor "
+				 "a local socket", *index);
+		return EBADF;
+	}
 	*fd = vu_message_take_fd(m);
 	return 0;
 }
 
-int request_set_vring_kick(struct frontend *fe, struct vu_message *m,
+int request_set_vring_kick(struct session *s, struct vu_message *m,
 			   struct reply *r)
 {
 	struct vring *v;
 	uint32_t index;
 	int fd;
-	int err = get_fd(fe, m, &index, &fd);
+	int err = get_fd(s, m, &index, &fd);
 
 	(void)r;
 	if (err)
 		return err;
-	v = &fe->rings[index];
+	v = &s->rings[index];
 	vring_set_fd(&v->kick, fd);
 	v->polled = fd < 0;
 	v->stopped = false;
-	return try_start(fe, v, index);
+	return session_try_start(s, index);
 }
 
-int request_set_vring_call(struct frontend *fe, struct vu_message *m,
+int request_set_vring_call(struct session *s, struct vu_message *m,
 			   struct reply *r)
 {
 	uint32_t index;
 	int fd;
-	int err = get_fd(fe, m, &index, &fd);
+	int err = get_fd(s, m, &index, &fd);
 
 	(void)r;
-	if (!err)
-		vring_set_fd(&fe->rings[index].call, fd);
-	return err;
+	if (err)
+		return err;
+	vring_set_fd(&s->rings[index].call, fd);
+	/* The one before may not have been looked at.  Fault 5. */
+	if (s->rings[index].running)
+		session_raise_calls(s, 1u << index);
+	return 0;
 }
 
-int request_set_vring_err(struct frontend *fe, struct vu_message *m,
+int request_set_vring_err(struct session *s, struct vu_message *m,
 			  struct reply *r)
 {
 	uint32_t index;
 	int fd;
-	int err = get_fd(fe, m, &index, &fd);
+	int err = get_fd(s, m, &index, &fd);
 
 	(void)r;
 	if (!err)
-		vring_set_fd(&fe->rings[index].err, fd);
+		vring_set_fd(&s->rings[index].err, fd);
 	return err;
 }
 
 /* ------------------------------------------------------- enable and notify */
 
-int request_set_vring_enable(struct frontend *fe, struct vu_message *m,
+int request_set_vring_enable(struct session *s, struct vu_message *m,
 			     struct reply *r)
 {
 	uint32_t on = vu_load32(m->payload + VU_STATE_NUM);
 	uint32_t index;
-	struct vring *v = get_ring(fe, m, &index);
+	struct vring *v = get_ring(s, m, &index);
 
 	(void)r;
 	if (!v || on > 1)
 		return EINVAL;
-	vring_set_enabled(v, index, fe->device, on);
-	return on ? try_start(fe, v, index) : 0;
+	vring_set_enabled(v, index, s->device, on);
+	return on ? session_try_start(s, index) : 0;
 }
 
 /*
@@ -187,21 +208,21 @@ int request_set_vring_enable(struct frontend *fe, struct vu_message *m,
  * its way: the guest goes on only afterwards, which makes an in-band guest
  * deterministic.
  */
-int request_vring_kick(struct frontend *fe, struct vu_message *m,
+int request_vring_kick(struct session *s, struct vu_message *m,
 		       struct reply *r)
 {
 	uint32_t index;
-	struct vring *v = get_ring(fe, m, &index);
+	struct vring *v = get_ring(s, m, &index);
 	int err;
 
 	(void)r;
-	if (!v || !fe->back.inband)
+	if (!v || !s->back.inband)
 		return EINVAL;
 	v->stopped = false;
-	err = try_start(fe, v, index);
+	err = session_try_start(s, index);
 	if (err)
 		return err;
-	device_process(fe->device, index);
-	frontend_carry_effects(fe);
+	device_process(s->device, index);
+	session_carry_effects(s);
 	return 0;
 }

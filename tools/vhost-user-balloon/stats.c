@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 #include <stdio.h>
 
-#include "daemon.h"
 #include "stats.h"
 
 static void put(json_t *o, const char *name, uint64_t value)
@@ -23,20 +22,20 @@ static void put_bool(json_t *o, const char *name, bool value)
 	json_object_set_new(o, name, json_boolean(value));
 }
 
-static json_t *get_frontend(const struct daemon *d)
+static json_t *get_frontend(const struct service *s)
 {
-	const struct frontend *fe = &d->frontend;
+	const struct session *fe = &s->session;
 	json_t *o = json_object();
 
-	put_bool(o, "connected", fe->state != FRONTEND_NONE);
+	put_bool(o, "connected", fe->connected);
 	put_bits(o, "features",
-		 fph_balloon_get_features(d->device.balloon) |
+		 device_get_features(&s->device) |
 		 FPH_BIT(VU_F_PROTOCOL_FEATURES));
 	put_bits(o, "acked", fe->acked);
 	put_bits(o, "protocol-features", fe->protocol);
-	put_bits(o, "status", frontend_get_status(fe));
-	put_bool(o, "broken", fph_balloon_is_broken(d->device.balloon));
-	put_bool(o, "waiting-for-discards", fe->deferred);
+	put_bits(o, "status", session_get_status(fe));
+	put_bool(o, "broken", device_is_broken(&s->device));
+	put_bool(o, "waiting-for-discards", s->device.hold);
 	put(o, "connections", fe->connections);
 	put(o, "messages", fe->messages);
 	put(o, "messages-refused", fe->refused);
@@ -91,20 +90,20 @@ static json_t *get_deflate(const struct fph_balloon_counters *c)
 	return o;
 }
 
-json_t *stats_query_hint(const struct daemon *d)
+json_t *stats_query_hint(const struct service *s)
 {
-	const struct hint *h = &d->device.hint;
+	const struct hint *h = &s->device.hint;
 	struct fph_balloon_counters c;
 	json_t *o = json_object();
-	int state = fph_balloon_hint_get_state(d->device.balloon);
+	int state = hint_get_state(h);
 
-	fph_balloon_get_counters(d->device.balloon, &c);
+	device_get_counters(&s->device, &c);
 	json_object_set_new(o, "state",
 			    json_string(hint_get_state_name(state)));
 	put_bool(o, "pending", h->pending);
 	put(o, "cmd-id", h->id);
 	put(o, "config-cmd-id",
-	    fph_balloon_hint_get_config(d->device.balloon));
+	    hint_get_config(h));
 	put(o, "rounds", c.hint.rounds);
 	put(o, "starts", c.hint.starts);
 	put(o, "stops", h->streams_ended);
@@ -133,9 +132,9 @@ static const char *const skip_names[FPH_NSKIP] = {
 };
 
 /* Of the moment when the worker was last idle: it owns them meanwhile. */
-static json_t *get_reclaim(const struct daemon *d)
+static json_t *get_reclaim(const struct service *s)
 {
-	const struct fph_reclaim_counters *c = &d->device.reclaimed;
+	const struct fph_reclaim_counters *c = &s->device.reclaimed;
 	json_t *o = json_object();
 	json_t *skipped = json_object();
 	int i;
@@ -148,48 +147,48 @@ static json_t *get_reclaim(const struct daemon *d)
 	put(o, "syscalls", c->fallocate_calls + c->madvise_calls +
 			   c->process_madvise_calls);
 	put(o, "failed-calls", c->failures);
-	put_bool(o, "busy", !worker_is_idle(&d->device.worker));
-	put(o, "delay-ms", d->device.worker.delay_ms);
+	put_bool(o, "busy", !worker_is_idle(&s->device.worker));
+	put(o, "delay-ms", s->device.worker.delay_ms);
 	for (i = 0; i < FPH_NSKIP; i++)
 		put(skipped, skip_names[i], c->skipped[i]);
 	json_object_set_new(o, "skipped", skipped);
 	return o;
 }
 
-static json_t *get_memory(const struct daemon *d)
+static json_t *get_memory(const struct service *s)
 {
 	json_t *o = json_object();
 
-	put(o, "regions", d->device.memory.nslots);
-	put(o, "bytes", fph_memory_get_bytes(&d->device.memory.memory));
+	put(o, "regions", s->device.memory.nslots);
+	put(o, "bytes", memory_table_get_bytes(&s->device.memory));
 	put(o, "resident-bytes",
-	    memory_table_get_resident(&d->device.memory));
+	    memory_table_get_resident(&s->device.memory));
 	return o;
 }
 
 /* Sizes in bytes; what config space shows is under "config". */
-static json_t *get_balloon(const struct daemon *d)
+static json_t *get_balloon(const struct service *s)
 {
-	uint64_t target = fph_balloon_get_target(d->device.balloon);
-	uint64_t actual = fph_balloon_get_actual(d->device.balloon);
+	uint64_t target = device_get_target(&s->device);
+	uint64_t actual = device_get_actual(&s->device);
 	json_t *o = json_object();
 
 	put(o, "target", target << VIRTIO_BALLOON_PFN_SHIFT);
 	put(o, "actual", actual << VIRTIO_BALLOON_PFN_SHIFT);
-	if (d->has_guest_size)
-		put(o, "guest-size", d->guest_size);
+	if (s->has_guest_size)
+		put(o, "guest-size", s->guest_size);
 	return o;
 }
 
-static json_t *get_config(const struct daemon *d)
+static json_t *get_config(const struct service *s)
 {
 	uint8_t space[FPH_CONFIG_SIZE];
 	struct fph_balloon_config config;
 	json_t *o = json_object();
 
-	fph_balloon_get_config(d->device.balloon, 0, space, sizeof(space));
+	device_get_config(&s->device, 0, space, sizeof(space));
 	fph_config_decode(&config, space, sizeof(space));
-	put(o, "size", fph_balloon_get_config_size(d->device.balloon));
+	put(o, "size", device_get_config_size(&s->device));
 	put(o, "num-pages", config.num_pages);
 	put(o, "actual", config.actual);
 	put(o, "free-page-hint-cmd-id", config.free_page_hint_cmd_id);
@@ -197,16 +196,15 @@ static json_t *get_config(const struct daemon *d)
 	return o;
 }
 
-static json_t *get_queue(const struct daemon *d, uint32_t index,
+static json_t *get_queue(const struct service *s, uint32_t index,
 			 const struct fph_balloon_counters *c)
 {
 	static const char *const roles[FPH_NQUEUES] = {
 		"inflate", "deflate", "stats", "hint", "report"
 	};
-	const struct vring *v = &d->frontend.rings[index];
+	const struct vring *v = &s->session.rings[index];
 	int candidates = 0;
-	int queue = fph_balloon_get_queue(d->device.balloon, index,
-					  &candidates);
+	int queue = device_get_role(&s->device, index, &candidates);
 	json_t *o = json_object();
 
 	put(o, "index", index);
@@ -216,50 +214,50 @@ static json_t *get_queue(const struct daemon *d, uint32_t index,
 	put(o, "size", v->num);
 	put_bool(o, "running", v->running);
 	put_bool(o, "enabled", v->running && v->enabled);
-	put_bool(o, "broken", fph_balloon_is_broken(d->device.balloon));
+	put_bool(o, "broken", device_is_broken(&s->device));
 	if (queue >= 0) {
 		const struct fph_balloon_queue_counters *q =
 			&c->queue[queue];
 
 		put(o, "popped", q->popped);
 		put(o, "pushed", q->pushed);
-		put(o, "in-flight", device_get_inflight(&d->device, queue));
+		put(o, "in-flight", device_get_inflight(&s->device, queue));
 	}
 	return o;
 }
 
 /* Those that a driver set up. */
-static json_t *get_queues(const struct daemon *d,
+static json_t *get_queues(const struct service *s,
 			  const struct fph_balloon_counters *c)
 {
 	json_t *list = json_array();
 	uint32_t i;
 
 	for (i = 0; i < FPH_NQUEUES; i++) {
-		if (vring_is_configured(&d->frontend.rings[i]))
-			json_array_append_new(list, get_queue(d, i, c));
+		if (vring_is_configured(&s->session.rings[i]))
+			json_array_append_new(list, get_queue(s, i, c));
 	}
 	return list;
 }
 
-json_t *stats_query(const struct daemon *d)
+json_t *stats_query(const struct service *s)
 {
 	struct fph_balloon_counters c;
 	json_t *o = json_object();
 
-	fph_balloon_get_counters(d->device.balloon, &c);
-	json_object_set_new(o, "front-end", get_frontend(d));
-	json_object_set_new(o, "memory", get_memory(d));
-	json_object_set_new(o, "config", get_config(d));
-	json_object_set_new(o, "balloon", get_balloon(d));
+	device_get_counters(&s->device, &c);
+	json_object_set_new(o, "front-end", get_frontend(s));
+	json_object_set_new(o, "memory", get_memory(s));
+	json_object_set_new(o, "config", get_config(s));
+	json_object_set_new(o, "balloon", get_balloon(s));
 	json_object_set_new(o, "report",
-			    get_report(&c.report, &d->device.report,
+			    get_report(&c.report, &s->device.report,
 				       &c.queue[FPH_QUEUE_REPORT]));
-	json_object_set_new(o, "hint", stats_query_hint(d));
+	json_object_set_new(o, "hint", stats_query_hint(s));
 	json_object_set_new(o, "inflate",
-			    get_inflate(&c, &d->device.inflate));
+			    get_inflate(&c, &s->device.inflate));
 	json_object_set_new(o, "deflate", get_deflate(&c));
-	json_object_set_new(o, "reclaim", get_reclaim(d));
-	json_object_set_new(o, "queues", get_queues(d, &c));
+	json_object_set_new(o, "reclaim", get_reclaim(s));
+	json_object_set_new(o, "queues", get_queues(s, &c));
 	return o;
 }

@@ -5,12 +5,13 @@
 
 #include <jansson.h>
 
-struct daemon;
+#include "service.h"
+
 
 /* What query-stats answers. */
-json_t *stats_query(const struct daemon *d);
+json_t *stats_query(const struct service *s);
 
 /* What query-hint answers, and the part "hint" of the above. */
-json_t *stats_query_hint(const struct daemon *d);
+json_t *stats_query_hint(const struct service *s);
 
 #endif /* VUB_STATS_H */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "notify.h"
 #include "vring.h"
 
 void vring_init(struct vring *v)
@@ -69,14 +69,8 @@ bool vring_is_mapped(const struct vring *v, const struct memory_table *t)
 static void apply_enabled(const struct vring *v, uint32_t index,
 			  struct device *d)
 {
-	bool on = v->running && v->enabled;
-
 	if (v->running)
-		fph_balloon_ring_enable(d->balloon, index, on);
-	if (on)
-		d->enabled |= 1u << index;
-	else
-		d->enabled &= ~(1u << index);
+		device_enable_ring(d, index, v->enabled);
 }
 
 int vring_start(struct vring *v, uint32_t index, struct device *d)
@@ -93,7 +87,7 @@ int vring_start(struct vring *v, uint32_t index, struct device *d)
 	ring.desc = p.desc;
 	ring.avail = p.avail;
 	ring.used = p.used;
-	if (fph_balloon_ring_start(d->balloon, index, &ring) != FPH_OK)
+	if (device_start_ring(d, index, &ring))
 		return EINVAL;
 	v->running = true;
 	apply_enabled(v, index, d);
@@ -102,18 +96,15 @@ int vring_start(struct vring *v, uint32_t index, struct device *d)
 
 int vring_stop(struct vring *v, uint32_t index, struct device *d)
 {
-	int queue;
+	int err;
 
+	v->suspended = false;
 	if (!v->running)
 		return 0;
-	queue = fph_balloon_get_queue(d->balloon, index, NULL);
-	if (fph_balloon_ring_stop(d->balloon, index, &v->base) != FPH_OK)
-		return EBUSY;
-	if (queue >= 0)
-		device_leave_buffers(d, queue);
-	v->running = false;
-	apply_enabled(v, index, d);
-	return 0;
+	err = device_stop_ring(d, index, &v->base);
+	if (!err)
+		v->running = false;
+	return err;
 }
 
 void vring_set_enabled(struct vring *v, uint32_t index, struct device *d,
@@ -125,34 +116,20 @@ void vring_set_enabled(struct vring *v, uint32_t index, struct device *d,
 
 /* ------------------------------------------------------------- descriptors */
 
-/*
- * The descriptor is the front-end's as well, so its flags are left alone and
- * it may block: it is read only after poll said that there is something.
- */
-void vring_take_kick(struct vring *v)
-{
-	uint64_t count;
-	ssize_t n = read(v->kick, &count, sizeof(count));
+/* How often poll may say "readable" of a descriptor with nothing to take. */
+#define MAX_FALSE_KICKS	64
 
-	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
-		return;
-	/* Its other end is gone: it would be readable for ever. */
+bool vring_take_kick(struct vring *v)
+{
+	int r = notify_take(v->kick);
+
+	if (r > 0)
+		v->false_kicks = 0;
+	else if (r == 0)
+		v->false_kicks++;
+	if (r >= 0 && v->false_kicks < MAX_FALSE_KICKS)
+		return true;
+	/* Its other end is gone, or it would keep the loop busy for ever. */
 	vring_set_fd(&v->kick, -1);
-}
-
-/*
- * An eventfd, or the end of a socket pair or a pipe.  When it is full, the
- * other side has a notification to take already.
- */
-void vring_signal(int fd)
-{
-	const uint64_t one = 1;
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
-	ssize_t n;
-
-	if (fd < 0 || poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT))
-		return;
-	do
-		n = write(fd, &one, sizeof(one));
-	while (n < 0 && errno == EINTR);
+	return false;
 }

@@ -21,7 +21,9 @@ struct vring {
 	bool enabled;
 	bool running;
 	bool stopped;			/* by GET_VRING_BASE, until set up */
+	bool suspended;			/* is to run, but has no memory now */
 	bool polled;			/* no kick descriptor: look by itself */
+	uint32_t false_kicks;		/* in a row, with nothing to take */
 	int kick;			/* descriptors, or -1 */
 	int call;
 	int err;
@@ -60,10 +62,7 @@ void vring_set_enabled(struct vring *v, uint32_t index, struct device *d,
 /* Replace a descriptor; the old one is closed. */
 void vring_set_fd(int *slot, int fd);
 
-/* Take the notification off the kick descriptor; closes it at its end. */
-void vring_take_kick(struct vring *v);
-
-/* Write to a call or err descriptor, -1 or one that is full is fine. */
-void vring_signal(int fd);
+/* Take the notification off the kick descriptor.  False: it was closed. */
+bool vring_take_kick(struct vring *v);
 
 #endif /* VUB_VRING_H */

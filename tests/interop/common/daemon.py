@@ -22,7 +22,13 @@ class ControlError(AssertionError):
 
 
 class Control:
-    """Client of the control socket: one JSON object per line."""
+    """Client of the control socket: one JSON object per line. QMP is the
+    same, but for the names of arguments."""
+
+    @staticmethod
+    def argument_name(name):
+        """What stands for an argument's name on the socket."""
+        return name.replace("_", "-")
 
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -67,7 +73,7 @@ class Control:
             self.serial += 1
             request = {"execute": name, "id": self.serial}
             if arguments:
-                request["arguments"] = {k.replace("_", "-"): v
+                request["arguments"] = {self.argument_name(k): v
                                         for k, v in arguments.items()}
             lines += json.dumps(request).encode() + b"\n"
         self.socket.sendall(lines)

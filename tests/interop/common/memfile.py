@@ -59,6 +59,19 @@ class MemoryFile:
         """Bytes that the file occupies now."""
         return os.fstat(self.fd).st_blocks * 512
 
+    def data(self, begin, end):
+        """Bytes that a part of the file occupies now."""
+        total, at = 0, begin
+        while at < end:
+            try:
+                at = os.lseek(self.fd, at, os.SEEK_DATA)
+            except OSError:
+                break		# no data up to the end of the file
+            hole = min(os.lseek(self.fd, at, os.SEEK_HOLE), end)
+            total += max(0, hole - at)
+            at = hole
+        return total
+
     @property
     def resident_mib(self):
         return self.resident / MIB

@@ -7,6 +7,7 @@ failure, 77 everything was skipped (automake's "skipped").
 """
 
 import argparse
+import collections
 import concurrent.futures
 import contextlib
 import os
@@ -28,6 +29,10 @@ class Skip(Exception):
     """The test cannot run here; the text says why."""
 
 
+# What became of a test: "pass", "fail", "skip" or "none", not run.
+Result = collections.namedtuple("Result", "name outcome seconds text")
+
+
 class Context:
     """One test's surroundings: folder, log, clean-up, diagnostics."""
 
@@ -37,6 +42,7 @@ class Context:
         self.lines = []
         self.stack = contextlib.ExitStack()
         self.diagnostics = []
+        self.cases = []
         self.start = time.monotonic()
         self.workdir = make_workdir(name)
 
@@ -50,6 +56,23 @@ class Context:
     def defer(self, function, *args):
         """Call function(*args) at the end, last registered first."""
         self.stack.callback(function, *args)
+
+    def case(self, function, *args):
+        """Run one of several cases on what this test has set up.
+
+        It counts as a test of its own: when it fails, the others go on.
+        """
+        start = time.monotonic()
+        outcome, text = "pass", ""
+        try:
+            function(*args)
+        except Exception as error:  # pylint: disable=broad-except
+            if isinstance(error, wait.Interrupted):
+                raise
+            outcome, text = "fail", _failure_text(self)
+        self.cases.append(Result("%s: %s" % (self.name, function.__name__),
+                                 outcome, time.monotonic() - start, text))
+        self.log("%s %s" % (outcome, function.__name__))
 
     def on_failure(self, title, function):
         """function() gives text that helps to understand a failure."""
@@ -83,7 +106,7 @@ def skips_are_failures():
 
 
 def _run_one(function, options):
-    """Run one test; return (outcome, seconds, text)."""
+    """Run one test; return its Results, those of its cases first."""
     context = Context(function.__name__, options)
     outcome, text = "pass", ""
     try:
@@ -107,7 +130,8 @@ def _run_one(function, options):
     if outcome == "skip" and skips_are_failures():
         outcome = "fail"
         text = "skipped, but skips are failures here: " + text
-    return outcome, time.monotonic() - context.start, text
+    return context.cases + [Result(function.__name__, outcome,
+                                   time.monotonic() - context.start, text)]
 
 
 def _failure_text(context):
@@ -191,20 +215,22 @@ def main(tests, description, argv=None, jobs=1, precheck=None):
     return _run_all(tests, options)
 
 
+def _show(result):
+    say("%-4s %-44s %6.1f s%s" % (
+        result.outcome.upper(), result.name, result.seconds,
+        "\n" + result.text if result.text else ""))
+
+
 def _run_all(tests, options):
     start = time.monotonic()
     counts = {"pass": 0, "fail": 0, "skip": 0, "none": 0}
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        running = {pool.submit(_guarded, f, options): f for f in tests}
+        running = [pool.submit(_guarded, f, options) for f in tests]
         for future in concurrent.futures.as_completed(running):
-            outcome, seconds, text = future.result()
-            counts[outcome] += 1
-            if outcome == "none":
-                continue
-            name = running[future].__name__
-            say("%-4s %-44s %6.1f s%s" % (
-                outcome.upper(), name, seconds,
-                "" if outcome == "pass" else "\n" + text))
+            for result in future.result():
+                counts[result.outcome] += 1
+                if result.outcome != "none":
+                    _show(result)
     say("%d passed, %d failed, %d skipped in %.0f s"
         % (counts["pass"], counts["fail"], counts["skip"],
            time.monotonic() - start))
@@ -219,7 +245,7 @@ def _run_all(tests, options):
 def _guarded(function, options):
     """A test that has not begun when the run is stopped never begins."""
     if wait.stopping.is_set():
-        return "none", 0.0, ""
+        return [Result(function.__name__, "none", 0.0, "")]
     return _run_one(function, options)
 
 

@@ -8,24 +8,15 @@ lets the daemon see the end of its front-end.
 """
 
 import os
-import re
 import signal
 import subprocess
 
-from common import memfile, runner, wait
+from common import initramfs, memfile, runner, shell, wait
+from common.shell import GuestDied
 
-from . import initramfs
+from . import parts
 
 MIB = 1 << 20
-MODULE = "/virtio_balloon.ko"
-
-
-class GuestDied(AssertionError):
-    """The guest ended while the test still needed it."""
-
-
-class CommandFailed(AssertionError):
-    """A command in the guest ended with a status other than 0."""
 
 
 def memory_folder(mib):
@@ -74,8 +65,8 @@ def why_not(folder):
     file system it ends by panic a second later.
     """
     try:
-        path = initramfs.kernel()
-        initramfs.module()
+        path = parts.kernel()
+        parts.module()
         initramfs.busybox()
         where = memory_folder(32)
     except (initramfs.MissingPart, runner.Skip) as missing:
@@ -112,7 +103,7 @@ def _kill_group(process):
         process.stdout.close()
 
 
-class Guest:
+class Guest(shell.Shell):
     """A guest bound to a daemon's socket. start() boots it."""
 
     def __init__(self, folder, socket_path, mem_mib=512, kernel_args=(),
@@ -131,9 +122,11 @@ class Guest:
         """Boot, without the driver; returns when the guest listens."""
         os.makedirs(self.share)
         archive = os.path.join(self.folder, "initrd")
-        initramfs.build(archive)
+        initramfs.build(archive, parts.INIT,
+                        [("virtio_balloon.ko",
+                          initramfs.read(parts.module()))])
         command = _fixed_addresses() + [
-            initramfs.kernel(), "mem=%dM" % self.mem_mib,
+            parts.kernel(), "mem=%dM" % self.mem_mib,
             "initrd=" + archive, "root=/dev/ram0",
             "con=null", "con0=null,fd:1",
             "virtio_uml.device=%s:5" % self.socket_path,
@@ -201,51 +194,8 @@ class Guest:
         with open(path, errors="replace") as file:
             return status, file.read()
 
-    def run(self, command, timeout=120, check=True):
-        """Run a shell command in the guest and return its output."""
-        status, output = self.finish(self.begin(command), command, timeout)
-        if check and status != 0:
-            raise CommandFailed("in the guest: %s: status %d: %s"
-                                % (command, status, output))
-        return output
-
-    # Ready-made commands -----------------------------------------------
-
-    def insmod(self):
-        self.run("insmod " + MODULE)
-
-    def rmmod(self):
-        self.run("rmmod virtio_balloon")
-
-    def meminfo(self):
-        """/proc/meminfo, in bytes."""
-        text = self.run("cat /proc/meminfo")
-        return {name: int(value) * 1024 for name, value in
-                re.findall(r"^(\w+):\s+(\d+) kB", text, re.M)}
-
-    def free(self):
-        return self.meminfo()["MemFree"]
-
-    def set_report_order(self, order):
-        self.run("echo %d > /sys/module/page_reporting/parameters/"
-                 "page_reporting_order" % order)
-
-    def fill(self, name, mib):
-        """Random content in the guest's tmpfs; returns its checksum."""
-        return self.run("dd if=/dev/urandom of=/tmp/%s bs=1M count=%d "
-                        "2>/dev/null && md5sum < /tmp/%s"
-                        % (name, mib, name)).split()[0]
-
-    def zeros(self, name, mib):
-        """Touch memory fast: a file of zero bytes."""
-        self.run("dd if=/dev/zero of=/tmp/%s bs=1M count=%d 2>/dev/null"
-                 % (name, mib))
-
-    def checksum(self, name):
-        return self.run("md5sum < /tmp/" + name).split()[0]
-
-    def remove(self, *names):
-        self.run("rm -f " + " ".join("/tmp/" + n for n in names))
+    def execute(self, command, timeout):
+        return self.finish(self.begin(command), command, timeout)
 
     # The end -----------------------------------------------------------
 

@@ -7,15 +7,18 @@
 EXTRA_DIST += \
 	tests/interop/common/__init__.py \
 	tests/interop/common/daemon.py \
+	tests/interop/common/initramfs.py \
+	tests/interop/common/machine.py \
 	tests/interop/common/memfile.py \
 	tests/interop/common/runner.py \
+	tests/interop/common/shell.py \
 	tests/interop/common/wait.py \
 	tests/interop/uml/__init__.py \
 	tests/interop/uml/check_uml \
 	tests/interop/uml/guest.py \
 	tests/interop/uml/init.sh \
-	tests/interop/uml/initramfs.py \
 	tests/interop/uml/machine.py \
+	tests/interop/uml/parts.py \
 	tests/interop/uml/test_balloon.py \
 	tests/interop/uml/test_hint.py \
 	tests/interop/uml/test_life.py \

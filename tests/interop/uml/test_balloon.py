@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 """Inflate, deflate and statistics by the stock Linux driver."""
 
-from . import machine
-from .machine import MIB, boot, set_balloon, wait_balloon
+from common import machine
+from common.machine import MIB, set_balloon, wait_balloon
+
+from .machine import boot
 
 
 def test_inflate_deflate(t):

@@ -7,8 +7,10 @@ kick is answered before the guest goes on: a stop after exactly N buffers
 is then deterministic.
 """
 
-from . import machine
-from .machine import BLOCK, MIB, boot
+from common import machine
+from common.machine import BLOCK, MIB
+
+from .machine import boot
 
 INBAND = machine.WITHOUT_REPORT + ("--inband=on",)
 

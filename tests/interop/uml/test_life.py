@@ -4,10 +4,10 @@
 import os
 import signal
 
-from common import wait
+from common import machine, wait
+from common.machine import MIB
 
-from . import machine
-from .machine import MIB, boot
+from .machine import boot
 
 
 def give_back(m, mib=200):

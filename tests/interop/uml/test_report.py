@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 """Free page reporting by the stock Linux driver."""
 
-from common import wait
+from common import machine, wait
+from common.machine import BLOCK, MIB
 
-from . import machine
-from .machine import BLOCK, MIB, boot
+from .machine import boot
 
 
 def make_holes(guest, kib, count):

@@ -1,43 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
-"""Find the parts of the guest and pack them into an initramfs.
+"""Pack an initramfs around a static busybox.
 
-The parts are Debian's: kernel and module from user-mode-linux, the shell
-from busybox-static. The archive (cpio, "newc") is written here, so that
-neither cpio nor root is needed.
+The archive (cpio, "newc") is written here, so that neither cpio nor root
+is needed.
 """
 
-import glob
 import os
 import shutil
 import stat
 import struct
 
-INIT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "init.sh")
-
 
 class MissingPart(Exception):
-    """A package is not installed; the text names it."""
-
-
-def kernel():
-    """Path of the user-mode kernel (FPH_UML_KERNEL wins)."""
-    path = os.environ.get("FPH_UML_KERNEL") or shutil.which("linux.uml")
-    if not path or not os.access(path, os.X_OK):
-        raise MissingPart("no linux.uml: install user-mode-linux")
-    return path
-
-
-def module():
-    """Path of the stock virtio_balloon.ko (FPH_UML_MODULE wins)."""
-    path = os.environ.get("FPH_UML_MODULE")
-    if path:
-        return path
-    found = glob.glob("/usr/lib/uml/modules/*/kernel/drivers/virtio/"
-                      "virtio_balloon.ko")
-    if not found:
-        raise MissingPart("no virtio_balloon.ko below /usr/lib/uml/modules:"
-                          " install user-mode-linux")
-    return sorted(found)[-1]
+    """Something that the guest is made of is not here; the text names it."""
 
 
 def _is_static(path):
@@ -58,8 +33,8 @@ def _is_static(path):
 
 
 def busybox():
-    """Path of a static busybox (FPH_UML_BUSYBOX wins)."""
-    candidates = (os.environ.get("FPH_UML_BUSYBOX"), "/bin/busybox",
+    """Path of a static busybox (FPH_BUSYBOX wins)."""
+    candidates = (os.environ.get("FPH_BUSYBOX"), "/bin/busybox",
                   shutil.which("busybox.static"), shutil.which("busybox"))
     for path in candidates:
         if path and os.access(path, os.X_OK) and _is_static(path):
@@ -77,21 +52,22 @@ def _entry(inode, name, mode, data=b"", device=(0, 0)):
     return head + data + b"\0" * (-len(data) % 4)
 
 
-def _read(path):
+def read(path):
     with open(path, "rb") as file:
         return file.read()
 
 
-def build(path):
-    """Write the archive to path."""
+def build(path, init, modules):
+    """Write the archive to path: the script init as first process, and
+    modules, a list of (name in the archive, content)."""
     parts = [(name, stat.S_IFDIR | 0o755, b"", (0, 0)) for name in
              ("bin", "dev", "proc", "sys", "tmp", "host")]
     parts.append(("dev/console", stat.S_IFCHR | 0o600, b"", (5, 1)))
-    parts.append(("bin/busybox", stat.S_IFREG | 0o755, _read(busybox()),
+    parts.append(("bin/busybox", stat.S_IFREG | 0o755, read(busybox()),
                   (0, 0)))
-    parts.append(("virtio_balloon.ko", stat.S_IFREG | 0o644,
-                  _read(module()), (0, 0)))
-    parts.append(("init", stat.S_IFREG | 0o755, _read(INIT), (0, 0)))
+    parts += [(name, stat.S_IFREG | 0o644, content, (0, 0))
+              for name, content in modules]
+    parts.append(("init", stat.S_IFREG | 0o755, read(init), (0, 0)))
     with open(path, "wb") as file:
         for inode, (name, mode, data, device) in enumerate(parts, 1):
             file.write(_entry(inode, name, mode, data, device))

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* Commands about the balloon and the statistics of the guest. */
+#include <stdio.h>
+
+#include "command.h"
+
+json_t *command_get_guest_stats(void *context)
+{
+	static const char *const names[] = {
+		"swap-in", "swap-out", "major-faults", "minor-faults",
+		"free-memory", "total-memory", "available-memory",
+		"disk-caches", "hugetlb-allocations", "hugetlb-failures",
+		"oom-kills", "allocation-stalls", "async-scans",
+		"direct-scans", "async-reclaims", "direct-reclaims"
+	};
+	const struct service *s = context;
+	struct fph_stat stats[FPH_BALLOON_NSTATS];
+	uint32_t n = device_get_stats(&s->device, stats,
+				      FPH_BALLOON_NSTATS);
+	json_t *o = json_object();
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		char tag[16];
+		const char *name = tag;
+
+		if (stats[i].tag < sizeof(names) / sizeof(names[0]))
+			name = names[stats[i].tag];
+		else
+			snprintf(tag, sizeof(tag), "tag-%u", stats[i].tag);
+		json_object_set_new(o, name,
+				    json_integer((json_int_t)stats[i].val));
+	}
+	return o;
+}
+
+/* Answered when the guest has sent fresh statistics, or not in time. */
+json_t *command_query_guest_stats(void *context, struct call *c)
+{
+	struct service *s = context;
+	int status = device_request_stats(&s->device);
+
+	if (status == FPH_ESTATE)
+		return call_fail(c, "NotNegotiated",
+				 "the driver offered no statistics");
+	/* Busy: another client has asked, and the answer is for both. */
+	if (status != FPH_OK && status != FPH_EBUSY)
+		return call_fail_status(c, status);
+	c->wait_ms = GUEST_STATS_MS;
+	session_carry_effects(&s->session);
+	return NULL;
+}
+
+json_t *command_balloon(void *context, struct call *c)
+{
+	static const char *const names[] = { "value", "balloon", NULL };
+	struct service *s = context;
+	json_int_t value;
+	bool known = true;
+
+	if (!call_check_args(c, names))
+		return NULL;
+	if (call_has(c, "value") == call_has(c, "balloon"))
+		return call_fail(c, "BadArgument", "\"value\", the memory "
+				 "that the guest keeps, or \"balloon\", the size "
+				 "of the balloon, is needed");
+	if (call_get_number(c, "value", 0, INT64_MAX, &value))
+		known = service_set_guest_size(s, (uint64_t)value);
+	else if (call_get_number(c, "balloon", 0, INT64_MAX, &value))
+		service_set_balloon_size(s, (uint64_t)value);
+	else
+		return call_fail(c, "BadArgument",
+				 "a number of bytes is needed");
+	session_carry_effects(&s->session);
+	return json_pack("{s:I, s:b}", "target",
+			 (json_int_t)device_get_target(&s->device)
+			 << VIRTIO_BALLOON_PFN_SHIFT, "pending", !known);
+}

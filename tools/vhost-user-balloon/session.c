@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+#include "notify.h"
+#include "session.h"
+
+#define MAX_COMPLAINTS	32
+#define POLL_MS		20		/* for rings without a kick */
+
+void session_init(struct session *s, struct device *device, bool inband)
+{
+	uint32_t i;
+
+	memset(s, 0, sizeof(*s));
+	s->device = device;
+	notify_init();
+	backchannel_init(&s->back);
+	for (i = 0; i < FPH_NQUEUES; i++)
+		vring_init(&s->rings[i]);
+	s->offered_protocol = FPH_BIT(VU_PF_MQ) | FPH_BIT(VU_PF_REPLY_ACK) |
+			      FPH_BIT(VU_PF_BACKEND_REQ) |
+			      FPH_BIT(VU_PF_CONFIG) |
+			      FPH_BIT(VU_PF_RESET_DEVICE) |
+			      FPH_BIT(VU_PF_CONFIGURE_MEM_SLOTS) |
+			      FPH_BIT(VU_PF_STATUS);
+	if (inband)
+		s->offered_protocol |= FPH_BIT(VU_PF_INBAND_NOTIFICATIONS);
+}
+
+void session_complain(struct session *s, const char *format, ...)
+{
+	char line[256];
+	va_list args;
+
+	if (s->complaints > MAX_COMPLAINTS)
+		return;
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	if (s->complaints++ == MAX_COMPLAINTS)
+		log_line("front-end: more of this, not logged any more");
+	else
+		log_line("front-end: %s", line);
+}
+
+void session_fini(void)
+{
+	notify_fini();
+}
+
+void session_begin(struct session *s)
+{
+	s->connected = true;
+	s->complaints = 0;
+	s->connections++;
+}
+
+void session_hang_up(struct session *s)
+{
+	s->connected = false;
+	backchannel_close(&s->back);
+}
+
+void session_end(struct session *s)
+{
+	uint32_t i;
+
+	session_stop_rings(s);
+	session_reset_device(s);
+	for (i = 0; i < FPH_NQUEUES; i++)
+		vring_reset(&s->rings[i]);
+	memory_table_clear(&s->device->memory);
+	s->protocol = 0;
+}
+
+/* ------------------------------------------------------------------- rings */
+
+/*
+ * A ring that goes on in the middle may hold used buffers whose interrupt was
+ * lost with a former descriptor or back-end, so it is raised once.
+ */
+static int start_ring(struct session *s, uint32_t index)
+{
+	struct vring *v = &s->rings[index];
+	int err = vring_start(v, index, s->device);
+
+	v->suspended = err == EFAULT;
+	if (!err && v->base)
+		session_raise_calls(s, 1u << index);
+	return err;
+}
+
+int session_try_start(struct session *s, uint32_t index)
+{
+	struct vring *v = &s->rings[index];
+	bool told = v->kick >= 0 || v->polled ||
+		    (s->back.inband && v->enabled);
+
+	if (v->running || v->stopped || !told || !vring_is_configured(v))
+		return 0;
+	s->ran = true;
+	return start_ring(s, index);
+}
+
+void session_suspend_rings(struct session *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < FPH_NQUEUES; i++) {
+		struct vring *v = &s->rings[i];
+		bool runs = v->running || v->suspended;
+
+		if (vring_stop(v, i, s->device))
+			session_complain(s, "ring %u is busy", i);
+		else
+			v->suspended = runs;
+	}
+}
+
+void session_resume_rings(struct session *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < FPH_NQUEUES; i++) {
+		if (s->rings[i].suspended && start_ring(s, i))
+			session_complain(s, "ring %u lost its memory", i);
+	}
+}
+
+bool session_is_paused(const struct session *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < FPH_NQUEUES; i++) {
+		if (s->rings[i].has_addr && !s->rings[i].stopped)
+			return false;
+	}
+	return true;
+}
+
+void session_stop_rings(struct session *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < FPH_NQUEUES; i++) {
+		if (vring_stop(&s->rings[i], i, s->device))
+			session_complain(s, "ring %u is busy", i);
+	}
+}
+
+void session_disable_rings(struct session *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < FPH_NQUEUES; i++)
+		vring_set_enabled(&s->rings[i], i, s->device, false);
+}
+
+void session_take_buffers(struct session *s)
+{
+	uint32_t ready = device_get_ready(s->device);
+	uint32_t i;
+
+	for (i = 0; i < FPH_NQUEUES; i++) {
+		if ((ready & 1u << i) || s->rings[i].polled)
+			device_process(s->device, i);
+	}
+}
+
+void session_take_kick(struct session *s, uint32_t index)
+{
+	struct vring *v = &s->rings[index];
+
+	if (!vring_take_kick(v))
+		session_complain(s, "kick descriptor of ring %u closed", index);
+	/* It may have been stopped without the driver's knowledge. */
+	if (!v->running && !v->stopped && vring_is_configured(v))
+		start_ring(s, index);
+	device_process(s->device, index);
+}
+
+int64_t session_get_deadline(const struct session *s)
+{
+	int64_t at = backchannel_get_deadline(&s->back);
+	uint32_t i;
+
+	for (i = 0; i < FPH_NQUEUES; i++) {
+		if (s->rings[i].running && s->rings[i].polled)
+			at = clock_earlier(at, clock_now() + POLL_MS);
+	}
+	return at;
+}
+
+/* -------------------------------------------------------- driver and device */
+
+void session_forget_driver(struct session *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < FPH_NQUEUES; i++)
+		vring_forget_setup(&s->rings[i]);
+	device_reset(s->device);
+	s->back.calls = 0;
+	s->ran = false;
+	s->paused = false;
+}
+
+void session_change_driver(struct session *s)
+{
+	session_suspend_rings(s);
+	device_reset(s->device);
+	s->back.calls = 0;
+	s->paused = false;
+	device_set_features(s->device,
+			    s->acked & ~FPH_BIT(VU_F_PROTOCOL_FEATURES));
+	session_replay_config(s);
+	session_resume_rings(s);
+}
+
+void session_reset_device(struct session *s)
+{
+	session_stop_rings(s);
+	session_forget_driver(s);
+	s->acked = 0;
+	s->negotiated = false;
+	s->status = 0;
+	s->config_written = 0;
+}
+
+void session_replay_config(struct session *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < FPH_CONFIG_SIZE; i++) {
+		if (s->config_written & 1u << i)
+			device_set_config(s->device, i, &s->config[i], 1);
+	}
+}
+
+uint8_t session_get_status(const struct session *s)
+{
+	const uint8_t needs_reset = 0x40;
+
+	return device_is_broken(s->device) ? s->status | needs_reset :
+					     s->status;
+}
+
+/* ----------------------------------------------------------------- effects */
+
+void session_raise_calls(struct session *s, uint32_t rings)
+{
+	uint32_t i;
+
+	for (i = 0; i < FPH_NQUEUES; i++) {
+		if (!(rings & 1u << i))
+			continue;
+		if (s->rings[i].call >= 0)
+			notify_raise(s->rings[i].call);
+		else if (s->back.inband)
+			backchannel_call(&s->back, 1u << i);
+	}
+}
+
+static void tell_broken(struct session *s)
+{
+	struct fph_balloon_counters c;
+	uint32_t i;
+
+	device_get_counters(s->device, &c);
+	session_complain(s, "the driver broke a ring: %s",
+			 fph_status_get_name(c.last_error));
+	for (i = 0; i < FPH_NQUEUES; i++)
+		notify_raise(s->rings[i].err);
+	if (session_has_protocol(s, VU_PF_STATUS))
+		backchannel_config_changed(&s->back);
+}
+
+void session_carry_effects(struct session *s)
+{
+	struct device_effects e = device_take_effects(s->device);
+
+	session_raise_calls(s, e.calls);
+	if (e.events & FPH_EVENT_BROKEN)
+		tell_broken(s);
+	if (e.events & FPH_EVENT_CONFIG) {
+		s->done_read = false;
+		if (s->connected)
+			backchannel_config_changed(&s->back);
+	}
+	if (e.events & FPH_EVENT_STATS)
+		events_put(s->device->event_queue, EVENT_GUEST_STATS, 0, 0);
+	/*
+	 * QEMU 11.1 crashes on a configuration change while its rings are
+	 * stopped; a driver reads the configuration anyway when it sets up
+	 * its rings.  Fault 1.
+	 */
+	s->back.no_config = !s->device->enabled ||
+			    !session_has_protocol(s, VU_PF_CONFIG);
+	backchannel_run(&s->back, clock_now());
+}
