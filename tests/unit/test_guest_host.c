@@ -10,40 +10,53 @@
 
 #include <fph/fph.h>
 
+#include "runner.h"
+
 #define NPAGES		400u
-#define NSLOTS		64u
-#define NBATCHES	4u
-#define NCOMMANDS	4u
+#define NRANGES		64u
+#define NBUFFERS	4u
 #define MAX_SEGS	8u
 #define RING		32u
 #define PAGE		0x1000u
 
-/* The device's side, and a queue of buffers on their way to it. */
+#define HOST_RANGES	256u
+#define HOST_BUFFERS	16u
+
+/* The device's side, and which pages it acted on. */
 struct host {
-	struct fph_slot slots[256];
-	struct fph_chain chains[16];
-	struct fph_report report;
-	struct fph_hint_session session;
+	struct fph_report *report;
+	struct fph_hint_session *session;
+	uint64_t mem[FPH_REPORT_SIZE(HOST_RANGES, HOST_BUFFERS) / 8];
 	bool skipped[NPAGES];
 	uint32_t nskipped;
 };
 
 static void host_init(struct host *host)
 {
-	struct fph_storage storage = { host->slots, 256, host->chains, 16 };
+	const struct fph_report_params p = {
+		.size = sizeof(p),
+		.max_ranges = HOST_RANGES,
+		.max_buffers = HOST_BUFFERS,
+		.granule = PAGE
+	};
 
 	memset(host, 0, sizeof(*host));
-	ck_assert_int_eq(fph_report_init(&host->report, &storage, PAGE),
-			 FPH_OK);
+	ck_assert_int_eq(fph_report_init(&host->report, host->mem,
+					 sizeof(host->mem), &p), FPH_OK);
 }
 
 static void host_init_session(struct host *host)
 {
-	struct fph_storage storage = { host->slots, 256, host->chains, 16 };
+	const struct fph_hint_session_params p = {
+		.size = sizeof(p),
+		.max_ranges = HOST_RANGES,
+		.max_buffers = HOST_BUFFERS,
+		.granule = PAGE
+	};
 
 	memset(host, 0, sizeof(*host));
-	ck_assert_int_eq(fph_hint_session_init(&host->session, &storage, PAGE,
-					       2), FPH_OK);
+	ck_assert_int_eq(fph_hint_session_init(&host->session, host->mem,
+					       sizeof(host->mem), &p), FPH_OK);
 }
 
 static void skip(struct host *host, const struct fph_run *run)
@@ -60,70 +73,95 @@ static void skip(struct host *host, const struct fph_run *run)
 
 /* ---------------------------------------------------------------- report -- */
 
+static struct fph_reporter *reporter_init(void)
+{
+	static uint64_t mem[FPH_REPORTER_SIZE(NRANGES, NBUFFERS) / 8];
+	const struct fph_reporter_params p = {
+		.size = sizeof(p),
+		.features = FPH_BIT(VIRTIO_BALLOON_F_PAGE_REPORTING),
+		.content = FPH_CONTENT_FREE,
+		.max_ranges = NRANGES,
+		.window = NBUFFERS,
+		.low_water = 2,
+		.max_segs = MAX_SEGS,
+		.flush_delay = 3,
+		.max_failures = 1
+	};
+	struct fph_reporter *r;
+
+	ck_assert_int_eq(fph_reporter_init(&r, mem, sizeof(mem), &p), FPH_OK);
+	return r;
+}
+
+/* What the device has to do, one run and one buffer at a time. */
+static void discard_all(struct host *host, struct fph_reporter *r,
+			uint64_t now)
+{
+	struct fph_used used;
+	struct fph_run run;
+
+	while (fph_report_next(host->report, &run, 1) == 1) {
+		skip(host, &run);
+		run.outcome = FPH_OUTCOME_DISCARDED;
+		run.freed = run.len;
+		ck_assert_int_eq(fph_report_complete(host->report, &run, 1),
+				 1);
+	}
+	while (fph_report_take_used(host->report, &used, 1) == 1) {
+		ck_assert_int_eq(used.outcome, FPH_OUTCOME_DISCARDED);
+		ck_assert_int_eq(fph_reporter_complete(r, now, &used, 1,
+						       true), 1);
+	}
+}
+
 START_TEST(reports)
 {
-	static struct fph_slot slots[NSLOTS];
-	struct fph_batch batches[NBATCHES];
-	struct fph_reporter_params p;
-	struct fph_reporter r;
+	struct fph_reporter *r = reporter_init();
+	struct fph_reporter_amounts amounts;
 	struct fph_report_counters n;
+	struct fph_owned_range range = { .len = PAGE };
 	struct fph_returned out;
-	struct fph_chain_end end;
-	struct fph_run run;
-	struct fph_seg segs[MAX_SEGS];
-	struct host host;
-	uint64_t cookie, now = 0;
+	struct fph_buffer buffers[2];
+	struct fph_seg segs[2 * MAX_SEGS];
+	static struct host host;
 	uint32_t pfn = 0, back = 0;
-	int nsegs;
+	uint64_t now = 0;
+	int sent;
 
-	memset(&p, 0, sizeof(p));
-	p.size = sizeof(p);
-	p.features = FPH_BIT(VIRTIO_BALLOON_F_PAGE_REPORTING);
-	p.content = FPH_CONTENT_FREE;
-	p.slots = slots;
-	p.nslots = NSLOTS;
-	p.batches = batches;
-	p.window = NBATCHES;
-	p.low_water = 2;
-	p.max_segs = MAX_SEGS;
-	p.max_ranges = NSLOTS;
-	p.flush_delay = 3;
-	p.max_failures = 1;
-	ck_assert_int_eq(fph_reporter_init(&r, &p), FPH_OK);
 	host_init(&host);
-	while (back < NPAGES) {
+	do {
 		/* Every seventh page is not free. */
-		while (pfn < NPAGES &&
-		       fph_reporter_add(&r, now, (uint64_t)pfn * PAGE, PAGE,
-					pfn) == FPH_OK)
+		while (pfn < NPAGES) {
+			range.gpa = (uint64_t)pfn * PAGE;
+			range.owner = pfn;
+			if (fph_reporter_add(r, now, &range, 1) != 1)
+				break;
 			pfn += pfn % 7 == 5 ? 2 : 1;
-		while ((nsegs = fph_reporter_submit(&r, now, segs, MAX_SEGS,
-						    &cookie)) > 0)
-			ck_assert_int_eq(fph_report_add(&host.report, cookie,
-				segs, (uint32_t)nsegs), FPH_OK);
-		while (fph_report_next(&host.report, &run) == 1) {
-			skip(&host, &run);
-			ck_assert_int_eq(fph_report_complete(&host.report,
-				&run, true), FPH_OK);
 		}
-		while (fph_report_end(&host.report, &end) == 1)
-			ck_assert_int_eq(fph_reporter_complete(&r, now,
-				end.cookie, true), FPH_OK);
-		while (fph_reporter_next(&r, &out) == 1) {
+		while ((sent = fph_reporter_submit(r, now, buffers, 2, segs,
+						   2 * MAX_SEGS)) > 0)
+			ck_assert_int_eq(fph_report_add(host.report, buffers,
+				(uint32_t)sent, segs), sent);
+		ck_assert_int_eq(sent, 0);
+		discard_all(&host, r, now);
+		while (fph_reporter_take_back(r, &out, 1) == 1) {
 			/* It comes back only after it was acted upon (R2). */
 			ck_assert(out.used && host.skipped[out.owner]);
 			ck_assert_uint_ne(out.owner % 7, 6);
 			back++;
 		}
-		if (pfn >= NPAGES && back == host.nskipped)
-			break;
+		ck_assert_int_eq(fph_reporter_get_amounts(r, &amounts,
+							  sizeof(amounts)),
+				 FPH_OK);
 		now++;
-	}
+	} while (pfn < NPAGES || amounts.waiting.ranges);
 	ck_assert_uint_eq(back, NPAGES - NPAGES / 7);
 	ck_assert_uint_eq(host.nskipped, back);
-	ck_assert_int_eq(fph_report_get_counters(&host.report, &n), FPH_OK);
+	ck_assert_int_eq(fph_report_get_counters(host.report, &n, sizeof(n)),
+			 FPH_OK);
 	ck_assert_uint_eq(n.refused + n.peer_errors, 0);
-	ck_assert_uint_eq(n.bytes_done, (uint64_t)back * PAGE);
+	ck_assert_uint_eq(n.bytes_freed, (uint64_t)back * PAGE);
+	ck_assert_uint_eq(n.bytes_offered, n.bytes_freed);
 	ck_assert_uint_eq(n.bytes_trimmed + n.bytes_overlap, 0);
 }
 END_TEST
@@ -132,36 +170,39 @@ END_TEST
 
 struct migration {
 	struct host host;
-	struct fph_hinter h;
-	struct fph_slot slots[NSLOTS];
-	struct fph_batch batches[NBATCHES];
-	struct fph_command commands[NCOMMANDS];
+	struct fph_hinter *h;
+	uint64_t mem[FPH_HINTER_SIZE(NRANGES, NBUFFERS) / 8];
 	uint32_t cursor;
 	uint32_t back;
 };
 
-static void migration_init(struct migration *m, int mode)
+static void migration_init(struct migration *m, uint32_t mode)
 {
-	struct fph_hinter_params p;
+	const struct fph_hinter_params p = {
+		.size = sizeof(p),
+		.features = FPH_BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT),
+		.content = FPH_CONTENT_FREE,
+		.mode = mode,
+		.flags = FPH_HINTER_METADATA_OUTSIDE,
+		.max_ranges = NRANGES,
+		.max_hints = NBUFFERS,
+		.max_segs = MAX_SEGS,
+		.commands = 4
+	};
 
 	memset(m, 0, sizeof(*m));
-	memset(&p, 0, sizeof(p));
-	p.size = sizeof(p);
-	p.features = FPH_BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT);
-	p.content = FPH_CONTENT_FREE;
-	p.mode = mode;
-	p.metadata_outside = true;
-	p.merge = true;
-	p.endian = FPH_LE;
-	p.slots = m->slots;
-	p.nslots = NSLOTS;
-	p.batches = m->batches;
-	p.nbatches = NBATCHES;
-	p.commands = m->commands;
-	p.ncommands = NCOMMANDS;
-	p.max_segs = MAX_SEGS;
-	ck_assert_int_eq(fph_hinter_init(&m->h, &p), FPH_OK);
+	ck_assert_int_eq(fph_hinter_init(&m->h, m->mem, sizeof(m->mem), &p),
+			 FPH_OK);
 	host_init_session(&m->host);
+}
+
+static bool add_page(struct migration *m, uint32_t id)
+{
+	const struct fph_owned_range range = {
+		(uint64_t)m->cursor * PAGE, PAGE, m->cursor
+	};
+
+	return fph_hinter_add(m->h, id, &range, 1) == 1;
 }
 
 /* The guest reads config space, and adds pages while there is room. */
@@ -169,48 +210,48 @@ static void collect(struct migration *m, uint32_t limit)
 {
 	uint32_t id;
 
-	fph_hinter_set_config(&m->h,
-			      fph_hint_session_get_config(&m->host.session));
-	id = fph_hinter_get_id(&m->h);
-	while (id && m->cursor < limit &&
-	       fph_hinter_add(&m->h, id, (uint64_t)m->cursor * PAGE, PAGE,
-			      m->cursor) == FPH_OK)
+	fph_hinter_set_config(m->h,
+			      fph_hint_session_get_config(m->host.session));
+	id = fph_hinter_get_id(m->h);
+	while (id && m->cursor < limit && add_page(m, id))
 		m->cursor += 2;
 	if (id && m->cursor >= NPAGES)
-		ck_assert_int_eq(fph_hinter_end(&m->h), FPH_OK);
-	ck_assert_int_eq(fph_hinter_request(&m->h), FPH_OK);
+		ck_assert_int_eq(fph_hinter_finish_input(m->h), FPH_OK);
+	ck_assert_int_eq(fph_hinter_flush(m->h), FPH_OK);
 }
 
 /* What the guest has to send goes to the session, and comes back used. */
 static void pump(struct migration *m)
 {
-	struct fph_hint_session *s = &m->host.session;
-	struct fph_hinter_buffer buffer;
-	struct fph_seg segs[MAX_SEGS];
-	struct fph_chain_end end;
+	struct fph_hint_session *s = m->host.session;
+	struct fph_buffer buffers[2];
+	struct fph_seg segs[2 * MAX_SEGS];
 	struct fph_returned out;
+	struct fph_used used;
 	struct fph_run run;
+	int n;
 
-	while (fph_hinter_submit(&m->h, RING, segs, MAX_SEGS, &buffer) == 1)
-		ck_assert_int_eq(fph_hint_session_add(s, buffer.cookie,
-			buffer.bytes, buffer.kind == FPH_HINTER_HINT ? 0 : 4,
-			segs, buffer.nsegs), FPH_OK);
-	while (fph_hint_session_next(s, &run) == 1) {
+	while ((n = fph_hinter_submit(m->h, RING, buffers, 2, segs,
+				      2 * MAX_SEGS)) > 0)
+		ck_assert_int_eq(fph_hint_session_add(s, buffers, (uint32_t)n,
+						      segs), n);
+	ck_assert_int_eq(n, 0);
+	while (fph_hint_session_next(s, &run, 1) == 1) {
 		skip(&m->host, &run);
-		ck_assert_int_eq(fph_hint_session_complete(s, &run, true),
-				 FPH_OK);
+		run.outcome = FPH_OUTCOME_CLEARED;
+		run.freed = run.len;
+		ck_assert_int_eq(fph_hint_session_complete(s, &run, 1), 1);
 	}
-	while (fph_hint_session_end(s, &end) == 1)
-		ck_assert_int_eq(fph_hinter_complete(&m->h, end.cookie),
-				 FPH_OK);
-	while (fph_hinter_next(&m->h, &out) == 1)
+	while (fph_hint_session_take_used(s, &used, 1) == 1)
+		ck_assert_int_eq(fph_hinter_complete(m->h, &used, 1), 1);
+	while (fph_hinter_take_back(m->h, &out, 1) == 1)
 		m->back++;
 }
 
-/* A harvest of the dirty log, after which everything has to be sent again. */
+/* A dirty-log sync, after which everything has to be sent again. */
 static uint32_t next_round(struct migration *m)
 {
-	struct fph_hint_session *s = &m->host.session;
+	struct fph_hint_session *s = m->host.session;
 	uint32_t id;
 
 	ck_assert_int_eq(fph_hint_session_sync_begin(s), FPH_OK);
@@ -230,67 +271,62 @@ START_TEST(hints)
 	struct fph_hinter_amounts a;
 	uint32_t id, i;
 
-	migration_init(&m, _i);
-	/* A round that the next harvest cuts short, after 100 pages. */
+	migration_init(&m, (uint32_t)_i);
+	/* A round that the next sync cuts short, after 100 pages. */
 	id = next_round(&m);
 	for (i = 0; i < 20; i++) {
 		collect(&m, 100);
 		pump(&m);
 	}
-	ck_assert_int_eq(fph_hint_session_get_state(&m.host.session),
+	ck_assert_int_eq(fph_hint_session_get_state(m.host.session),
 			 FPH_HINT_ACTIVE);
 	ck_assert_uint_gt(m.host.nskipped, 0);
-	/* The next one goes on to the end; in HOLD the slots limit it. */
+	/* The next one goes on to the end; in HOLD max_ranges limits it. */
 	ck_assert_uint_eq(next_round(&m), id + 1);
 	for (i = 0; i < 40; i++) {
 		collect(&m, NPAGES);
 		pump(&m);
 	}
-	ck_assert_int_eq(fph_hinter_get_amounts(&m.h, &a), FPH_OK);
+	ck_assert_int_eq(fph_hinter_get_amounts(m.h, &a, sizeof(a)), FPH_OK);
 	if (_i == FPH_HINTER_HOLD) {
-		ck_assert_uint_eq(a.used.ranges, NSLOTS);
-		ck_assert_int_eq(fph_hinter_end(&m.h), FPH_OK);
+		ck_assert_uint_eq(a.used.ranges, NRANGES);
+		ck_assert_int_eq(fph_hinter_finish_input(m.h), FPH_OK);
 		pump(&m);
 	} else {
 		ck_assert_uint_eq(m.host.nskipped, NPAGES / 2);
 		ck_assert_uint_eq(a.held.ranges, 0);
 	}
-	ck_assert_int_eq(fph_hint_session_get_state(&m.host.session),
+	ck_assert_int_eq(fph_hint_session_get_state(m.host.session),
 			 FPH_HINT_STOPPED);
-	ck_assert_int_eq(fph_hint_session_done(&m.host.session), FPH_OK);
+	ck_assert_int_eq(fph_hint_session_done(m.host.session), FPH_OK);
 	collect(&m, NPAGES);
 	pump(&m);
-	ck_assert_int_eq(fph_hinter_get_amounts(&m.h, &a), FPH_OK);
+	ck_assert_int_eq(fph_hinter_get_amounts(m.h, &a, sizeof(a)), FPH_OK);
 	ck_assert_uint_eq(a.held.ranges, 0);
-	ck_assert_int_eq(fph_hint_session_get_counters(&m.host.session, &n),
+	ck_assert_int_eq(fph_hint_session_get_counters(m.host.session, &n, sizeof(n)),
 			 FPH_OK);
-	ck_assert_int_eq(fph_hinter_get_counters(&m.h, &g), FPH_OK);
+	ck_assert_int_eq(fph_hinter_get_counters(m.h, &g, sizeof(g)), FPH_OK);
 	ck_assert_uint_eq(n.starts, 2);
 	ck_assert_uint_eq(n.stops, 1);
 	ck_assert_uint_eq(g.rounds, 2);
 	ck_assert_uint_eq(g.stops, 2);
-	/* STOP of the round that the harvest had ended: it changes nothing. */
+	/* STOP of the round that the sync had ended: it changes nothing. */
 	ck_assert_uint_eq(n.stale, 1);
 	ck_assert_uint_eq(n.peer_errors + n.ignored, 0);
 	ck_assert_uint_eq(n.bytes, g.bytes);
-	ck_assert_uint_eq(n.returned, n.chains);
+	ck_assert_uint_eq(n.bytes_cleared + n.bytes_dropped, n.bytes);
+	ck_assert_uint_eq(n.returned, n.buffers);
 }
 END_TEST
 
-int main(void)
+Suite *make_suite(void)
 {
 	Suite *suite = suite_create("guest_host");
 	TCase *tc = tcase_create("guest_host");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, reports);
 	tcase_add_loop_test(tc, hints, FPH_HINTER_HOLD, FPH_HINTER_NEVER + 1);
 	suite_add_tcase(suite, tc);
-	sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite;
 }
