@@ -9,11 +9,11 @@
 
 #include "../guest/pages.h"
 #include "ring.h"
+#include "runner.h"
 
 #define NPAGES	2345u			/* no power of two */
 #define GPA	0x40000000u
-#define NSLOTS	512u
-#define NBATCHES 8u
+#define NHINTS	8u
 #define ID	0x80000001u
 
 static uint8_t *mem;
@@ -290,53 +290,79 @@ END_TEST
 
 /* -------------------------------------------------- reporter and hinter -- */
 
-static struct fph_slot slots[NPAGES];
-static struct fph_batch batches[NBATCHES];
-static struct fph_command commands[4];
-
-START_TEST(feeds_the_reporter)
+static struct fph_owned_range block_range(uint32_t page, uint32_t order)
 {
-	struct fph_reporter_params rp = {
+	struct fph_owned_range range = {
+		pages_get_gpa(&p, page), (uint64_t)PAGES_SIZE << order, page
+	};
+
+	return range;
+}
+
+static void return_block(const struct fph_returned *back, bool reported)
+{
+	pages_return(&p, (uint32_t)back->owner, pages_order_of(back->len),
+		     reported);
+}
+
+static struct fph_reporter *init_reporter(void)
+{
+	static uint64_t memory[FPH_REPORTER_SIZE(32, 2) / 8];
+	const struct fph_reporter_params rp = {
 		.size = sizeof(rp),
 		.features = FPH_BIT(VIRTIO_BALLOON_F_PAGE_REPORTING),
 		.content = FPH_CONTENT_FREE,
-		.slots = slots, .nslots = NSLOTS,
-		.batches = batches, .window = 2, .low_water = 1,
-		.max_segs = 16, .max_ranges = 32,
-		.flush_delay = 0, .retry_delay = 1, .max_failures = 1
+		.max_ranges = 32, .window = 2, .low_water = 1, .max_segs = 16,
+		.retry_delay = 1, .max_failures = 1
 	};
-	struct fph_reporter_amounts a;
-	struct fph_reporter r;
+	struct fph_reporter *r;
+
+	ck_assert_int_eq(fph_reporter_init(&r, memory, sizeof(memory), &rp),
+			 FPH_OK);
+	return r;
+}
+
+/* Until nothing is due: what goes out comes back used. */
+static void report_all(struct fph_reporter *r)
+{
 	struct fph_returned back;
+	struct fph_buffer buffer;
+	struct fph_used used = { 0 };
 	struct fph_seg segs[16];
+
+	ck_assert_int_eq(fph_reporter_flush(r), FPH_OK);
+	while (fph_reporter_submit(r, 0, &buffer, 1, segs, 16) == 1) {
+		for (uint32_t i = 0; i < buffer.nwrite; i++)
+			see_range(segs[i].gpa, segs[i].len);
+		used.cookie = buffer.cookie;
+		ck_assert_int_eq(fph_reporter_complete(r, 0, &used, 1, true),
+				 1);
+	}
+	while (fph_reporter_take_back(r, &back, 1) == 1)
+		return_block(&back, back.used);
+}
+
+START_TEST(feeds_the_reporter)
+{
+	struct fph_reporter *r = init_reporter();
+	struct fph_reporter_amounts a;
+	struct fph_owned_range range;
 	uint32_t page, order = 0, held, before;
-	uint64_t cookie, seed = 14;
-	int n, i;
+	uint64_t seed = 14;
 
 	populate(&seed);
 	before = p.nfree;
-	ck_assert_int_eq(fph_reporter_init(&r, &rp), FPH_OK);
 	do {
 		held = 0;
 		while (held < 32 && (page = pages_isolate(&p, 0, &order)) !=
 		       PAGES_NONE) {
-			ck_assert_int_eq(fph_reporter_add(&r, 0,
-				pages_get_gpa(&p, page),
-				(uint64_t)PAGES_SIZE << order, page), FPH_OK);
+			range = block_range(page, order);
+			ck_assert_int_eq(fph_reporter_add(r, 0, &range, 1), 1);
 			held++;
 		}
-		while ((n = fph_reporter_submit(&r, 0, segs, 16,
-						&cookie)) > 0) {
-			for (i = 0; i < n; i++)
-				see_range(segs[i].gpa, segs[i].len);
-			ck_assert_int_eq(fph_reporter_complete(&r, 0, cookie,
-							       true), FPH_OK);
-		}
-		while (fph_reporter_next(&r, &back) > 0)
-			pages_return(&p, back.owner,
-				     pages_order_of(back.range.len),
-				     back.used);
-		ck_assert_int_eq(fph_reporter_get_amounts(&r, &a), FPH_OK);
+		report_all(r);
+		ck_assert_int_eq(fph_reporter_get_amounts(r, &a, sizeof(a)),
+				 FPH_OK);
 	} while (held || a.waiting.ranges);
 	ck_assert_uint_eq(p.nfree, before);
 	want_seen(1);
@@ -344,21 +370,22 @@ START_TEST(feeds_the_reporter)
 }
 END_TEST
 
-static int init_hinter(struct fph_hinter *h, int mode)
+static uint64_t hinter_memory[FPH_HINTER_SIZE(NPAGES, NHINTS) / 8];
+
+static int init_hinter(struct fph_hinter **h, uint32_t mode)
 {
-	struct fph_hinter_params hp = {
+	const struct fph_hinter_params hp = {
 		.size = sizeof(hp),
 		.features = FPH_BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT),
 		.content = FPH_CONTENT_FREE,
 		.mode = mode,
-		.metadata_outside = p.links == PAGES_LINKS_OUTSIDE,
-		.merge = true, .endian = FPH_LE,
-		.slots = slots, .nslots = NPAGES,
-		.batches = batches, .nbatches = NBATCHES,
-		.commands = commands, .ncommands = 4, .max_segs = 16
+		.flags = p.links == PAGES_LINKS_OUTSIDE ?
+			 FPH_HINTER_METADATA_OUTSIDE : 0,
+		.max_ranges = NPAGES, .max_hints = NHINTS, .max_segs = 16,
+		.commands = 4
 	};
 
-	return fph_hinter_init(h, &hp);
+	return fph_hinter_init(h, hinter_memory, sizeof(hinter_memory), &hp);
 }
 
 /* A host that uses hints at the worst: their content is gone at once. */
@@ -372,28 +399,26 @@ static void drop_content(const struct fph_seg *segs, uint32_t n)
 
 static void exchange(struct fph_hinter *h)
 {
-	struct fph_hinter_buffer buf;
 	struct fph_returned back;
+	struct fph_buffer buffer;
+	struct fph_used used = { 0 };
 	struct fph_seg segs[16];
 
-	while (fph_hinter_submit(h, 64, segs, 16, &buf) == 1) {
-		if (buf.kind == FPH_HINTER_HINT) {
-			uint32_t i;
-
-			for (i = 0; i < buf.nsegs; i++)
-				see_range(segs[i].gpa, segs[i].len);
-			drop_content(segs, buf.nsegs);
-		}
-		ck_assert_int_eq(fph_hinter_complete(h, buf.cookie), FPH_OK);
+	while (fph_hinter_submit(h, 64, &buffer, 1, segs, 16) == 1) {
+		for (uint32_t i = 0; i < buffer.nwrite; i++)
+			see_range(segs[i].gpa, segs[i].len);
+		drop_content(segs, buffer.nwrite);
+		used.cookie = buffer.cookie;
+		ck_assert_int_eq(fph_hinter_complete(h, &used, 1), 1);
 	}
-	while (fph_hinter_next(h, &back) > 0)
-		pages_return(&p, back.owner, pages_order_of(back.range.len),
-			     false);
+	while (fph_hinter_take_back(h, &back, 1) == 1)
+		return_block(&back, false);
 }
 
 /* One round over all free blocks, ten at a time. */
-static void hint_all(struct fph_hinter *h, int mode)
+static void hint_all(struct fph_hinter *h, uint32_t mode)
 {
+	struct fph_owned_range range;
 	uint32_t page = 0, order = 0, i;
 
 	ck_assert_int_eq(fph_hinter_set_config(h, ID), FPH_OK);
@@ -405,27 +430,26 @@ static void hint_all(struct fph_hinter *h, int mode)
 				pages_next_isolate(&p, &order);
 			if (page == PAGES_NONE)
 				break;
-			ck_assert_int_eq(fph_hinter_add(h, ID,
-				pages_get_gpa(&p, page),
-				(uint64_t)PAGES_SIZE << order, page), FPH_OK);
+			range = block_range(page, order);
+			ck_assert_int_eq(fph_hinter_add(h, ID, &range, 1), 1);
 		}
-		ck_assert_int_eq(fph_hinter_request(h), FPH_OK);
+		ck_assert_int_eq(fph_hinter_flush(h), FPH_OK);
 		exchange(h);
 	}
-	ck_assert_int_eq(fph_hinter_end(h), FPH_OK);
+	ck_assert_int_eq(fph_hinter_finish_input(h), FPH_OK);
 	exchange(h);
 	ck_assert_int_eq(fph_hinter_get_state(h), FPH_HINTER_IDLE);
 }
 
 START_TEST(never_takes_no_page)
 {
-	struct fph_hinter h;
+	struct fph_hinter *h;
 	uint64_t seed = 15;
 
 	populate(&seed);
 	p.min_free = p.nfree;
 	ck_assert_int_eq(init_hinter(&h, FPH_HINTER_NEVER), FPH_OK);
-	hint_all(&h, FPH_HINTER_NEVER);
+	hint_all(h, FPH_HINTER_NEVER);
 	want_seen(1);
 	ck_assert_uint_eq(p.min_free, p.nfree);
 	ck_assert(pages_check(&p));
@@ -434,8 +458,8 @@ END_TEST
 
 START_TEST(held_pages_come_back)
 {
-	static const int modes[] = { FPH_HINTER_HOLD, FPH_HINTER_UNTIL_USED };
-	struct fph_hinter h;
+	static const uint32_t modes[] = { FPH_HINTER_HOLD, FPH_HINTER_UNTIL_USED };
+	struct fph_hinter *h;
 	uint32_t before, links, i;
 	uint64_t seed = 16;
 
@@ -448,11 +472,11 @@ START_TEST(held_pages_come_back)
 		for (i = 0; i < 2; i++) {
 			memset(seen, 0, sizeof(seen));
 			ck_assert_int_eq(init_hinter(&h, modes[i]), FPH_OK);
-			hint_all(&h, modes[i]);
+			hint_all(h, modes[i]);
 			ck_assert_uint_eq(p.nfree, modes[i] ==
 					  FPH_HINTER_HOLD ? 0 : before);
-			fph_hinter_set_config(&h, VIRTIO_BALLOON_CMD_ID_DONE);
-			exchange(&h);
+			fph_hinter_set_config(h, VIRTIO_BALLOON_CMD_ID_DONE);
+			exchange(h);
 			ck_assert_uint_eq(p.nfree, before);
 			want_seen(1);
 			ck_assert(pages_check(&p));
@@ -464,7 +488,7 @@ END_TEST
 /* Why the hinter asks where the metadata is. */
 START_TEST(links_inside_break)
 {
-	struct fph_hinter h, untouched;
+	struct fph_hinter *h = NULL;
 	uint32_t page, order = 0;
 	struct fph_seg seg;
 	uint64_t seed = 17;
@@ -472,10 +496,8 @@ START_TEST(links_inside_break)
 	teardown();
 	setup_links(PAGES_LINKS_INSIDE);
 	populate(&seed);
-	memset(&h, 0x5a, sizeof(h));
-	memcpy(&untouched, &h, sizeof(h));
 	ck_assert_int_eq(init_hinter(&h, FPH_HINTER_NEVER), FPH_EREFUSED);
-	ck_assert_mem_eq(&h, &untouched, sizeof(h));
+	ck_assert_ptr_null(h);
 
 	/* Hinted all the same, one block in its list is enough. */
 	pages_walk(&p);
@@ -489,12 +511,10 @@ START_TEST(links_inside_break)
 }
 END_TEST
 
-int main(void)
+Suite *make_suite(void)
 {
 	Suite *s = suite_create("pages");
 	TCase *a = tcase_create("alone"), *f = tcase_create("feeding");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_checked_fixture(a, setup, teardown);
 	tcase_add_checked_fixture(f, setup, teardown);
@@ -514,9 +534,5 @@ int main(void)
 	tcase_add_test(f, links_inside_break);
 	suite_add_tcase(s, a);
 	suite_add_tcase(s, f);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return s;
 }
