@@ -51,9 +51,27 @@ static int process_hints(struct device *d, uint32_t index)
 
 		if (n <= 0)
 			return n;
+		d->taken[index] += (uint32_t)n;
 		hint_after_buffer(&d->hint);
 	}
 	return 0;
+}
+
+static int process(struct device *d, uint32_t index)
+{
+	int n = fph_balloon_process(d->balloon, index, TAKE_BUDGET);
+
+	if (n > 0)
+		d->taken[index] += (uint32_t)n;
+	return n;
+}
+
+uint32_t device_get_taken(struct device *d, uint32_t index)
+{
+	uint32_t n = d->taken[index];
+
+	d->taken[index] = 0;
+	return n;
 }
 
 int device_process(struct device *d, uint32_t index)
@@ -65,8 +83,7 @@ int device_process(struct device *d, uint32_t index)
 	if (fph_balloon_get_queue(d->balloon, index, NULL) == FPH_QUEUE_HINT)
 		n = process_hints(d, index);
 	else
-		n = fph_balloon_process(d->balloon, index, TAKE_BUDGET);
-	device_pump(d);
+		n = process(d, index);
 	return fph_status_is_peer(n) ? n : 0;
 }
 

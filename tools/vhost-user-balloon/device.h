@@ -35,6 +35,7 @@ struct device {
 	struct memory_table memory;
 	struct worker worker;
 	struct hint hint;
+	uint32_t taken[FPH_NQUEUES];	/* buffers of each ring, since asked */
 	uint32_t enabled;		/* rings that run and are enabled */
 	bool hold;			/* take nothing: something waits (R5) */
 	bool cancel;			/* no further discard: nobody waits */
@@ -62,11 +63,15 @@ int device_init(struct device *d, const struct fph_balloon_params *params,
 void device_fini(struct device *d);
 
 /*
- * Take buffers from a ring, a bounded number, and begin their discards.
+ * Take buffers from a ring, a bounded number; device_pump begins their discards
+ * and returns them.
  *
  * 0, or FPH_PEER_* when the driver broke the device.
  */
 int device_process(struct device *d, uint32_t index);
+
+/* How many buffers were taken from a ring; counts anew from 0. */
+uint32_t device_get_taken(struct device *d, uint32_t index);
 
 /* Rings that have more to take now. */
 uint32_t device_get_ready(const struct device *d);

@@ -104,6 +104,7 @@ int request_get_vring_base(struct session *s, struct vu_message *m,
 	err = vring_stop(v, index, s->device);
 	if (err)
 		return err;
+	inflight_stop(&s->inflight, index);
 	v->stopped = true;
 	v->polled = false;
 	/* What is written from here on may be a new driver's. */
@@ -222,7 +223,7 @@ int request_vring_kick(struct session *s, struct vu_message *m,
 	err = session_try_start(s, index);
 	if (err)
 		return err;
-	device_process(s->device, index);
+	session_process(s, index);
 	session_carry_effects(s);
 	return 0;
 }

@@ -10,12 +10,14 @@
 #define VUB_SESSION_H
 
 #include "backchannel.h"
+#include "inflight.h"
 #include "vring.h"
 
 struct session {
 	struct device *device;
 	struct backchannel back;
 	struct vring rings[FPH_NQUEUES];
+	struct inflight inflight;
 	bool connected;
 	uint64_t offered_protocol;	/* protocol features, by number */
 	uint64_t protocol;		/* those that were taken */
@@ -55,6 +57,12 @@ void session_complain(struct session *s, const char *format, ...)
 
 /* Carry out what the device wants: interrupts and configuration changes. */
 void session_carry_effects(struct session *s);
+
+/* Let the device do what it can, and keep account of what it returned. */
+void session_pump(struct session *s);
+
+/* Take what a ring has, a bounded number of buffers. */
+void session_process(struct session *s, uint32_t index);
 
 /* Take buffers from the rings that may hold some. */
 void session_take_buffers(struct session *s);
