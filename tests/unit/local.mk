@@ -70,6 +70,7 @@ UNIT_TESTS += \
 	tests/unit/test_inflight \
 	tests/unit/test_vhost_user \
 	tests/unit/test_vhost_user_life \
+	tests/unit/test_vhost_user_limits \
 	tests/unit/test_vhost_user_notify \
 	tests/unit/test_vhost_user_peer \
 	tests/unit/test_vhost_user_random \
@@ -88,6 +89,7 @@ tests_unit_test_control_LDADD = $(DAEMON_LDADD)
 tests_unit_test_inflight_LDADD = $(DAEMON_LDADD)
 tests_unit_test_vhost_user_LDADD = $(DAEMON_LDADD)
 tests_unit_test_vhost_user_life_LDADD = $(DAEMON_LDADD)
+tests_unit_test_vhost_user_limits_LDADD = $(DAEMON_LDADD)
 tests_unit_test_vhost_user_notify_LDADD = $(DAEMON_LDADD)
 tests_unit_test_vhost_user_peer_LDADD = $(DAEMON_LDADD)
 tests_unit_test_vhost_user_random_LDADD = $(DAEMON_LDADD)

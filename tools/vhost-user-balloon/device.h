@@ -23,6 +23,7 @@
 struct discard_totals {
 	uint64_t runs;
 	uint64_t discarded;
+	uint64_t freed;			/* by which files became smaller */
 	uint64_t lazy;
 	uint64_t trimmed;		/* not a whole page of the backing */
 	uint64_t skipped;
@@ -43,6 +44,8 @@ struct device {
 	struct fph_discard carry;
 	int batch_queue;		/* whose runs the worker has */
 	struct fph_reclaim_counters reclaimed;	/* when it was last idle */
+	uint64_t freed;			/* and the worker's own, the same */
+	uint64_t left_alone;
 	struct discard_totals report;
 	struct discard_totals inflate;
 	uint64_t left[FPH_NQUEUES];	/* buffers that a stop left behind */

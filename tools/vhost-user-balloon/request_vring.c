@@ -84,8 +84,12 @@ int request_set_vring_addr(struct session *s, struct vu_message *m,
 	if (v->running)
 		return next.desc == v->desc && next.used == v->used &&
 		       next.avail == v->avail ? 0 : EBUSY;
-	if (v->num && !vring_is_mapped(&next, &s->device->memory))
+	if (v->num && !vring_is_mapped(&next, &s->device->memory)) {
+		session_complain(s, "ring %u does not lie in one region of "
+				 "shared memory: is the guest's memory shared "
+				 "(share=on)?", index);
 		return EFAULT;
+	}
 	next.has_addr = true;
 	next.stopped = false;
 	*v = next;

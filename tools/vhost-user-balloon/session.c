@@ -10,6 +10,7 @@
 #include "session.h"
 
 #define MAX_COMPLAINTS	32
+#define SILENT_MS	1000
 #define POLL_MS		20		/* for rings without a kick */
 
 void session_init(struct session *s, struct device *device, bool inband)
@@ -59,6 +60,14 @@ void session_begin(struct session *s)
 	s->connected = true;
 	s->complaints = 0;
 	s->connections++;
+	s->first_message = s->messages;
+	s->since = clock_now();
+}
+
+bool session_is_silent(const struct session *s)
+{
+	return s->connected && s->messages == s->first_message &&
+	       clock_now() - s->since >= SILENT_MS;
 }
 
 void session_hang_up(struct session *s)

@@ -32,6 +32,8 @@ struct session {
 	uint32_t complaints;		/* log lines about this front-end */
 	uint64_t connections;		/* counters */
 	uint64_t messages;
+	uint64_t first_message;		/* messages as it connected */
+	int64_t since;			/* when it connected */
 	uint64_t refused;		/* messages answered with an error */
 };
 
@@ -42,6 +44,9 @@ void session_fini(void);
 
 /* A front-end connects. */
 void session_begin(struct session *s);
+
+/* Whether it said nothing, for so long that it may have to go. */
+bool session_is_silent(const struct session *s);
 
 /* It goes: nothing is sent to it any more. */
 void session_hang_up(struct session *s);
