@@ -40,6 +40,8 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/frontend.h \
 	tools/vhost-user-balloon/hint.c \
 	tools/vhost-user-balloon/hint.h \
+	tools/vhost-user-balloon/inflight.c \
+	tools/vhost-user-balloon/inflight.h \
 	tools/vhost-user-balloon/listen.c \
 	tools/vhost-user-balloon/listen.h \
 	tools/vhost-user-balloon/log.c \

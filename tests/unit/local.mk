@@ -77,8 +77,10 @@ if ENABLE_TOOLS
 UNIT_TESTS += \
 	tests/unit/test_command \
 	tests/unit/test_control \
+	tests/unit/test_inflight \
 	tests/unit/test_vhost_user \
 	tests/unit/test_vhost_user_life \
+	tests/unit/test_vhost_user_limits \
 	tests/unit/test_vhost_user_notify \
 	tests/unit/test_vhost_user_peer \
 	tests/unit/test_vhost_user_random \
@@ -94,8 +96,10 @@ tests_unit_libvhostuser_la_SOURCES = \
 DAEMON_LDADD = tests/unit/libvhostuser.la $(DAEMON_LIBS) $(LDADD)
 tests_unit_test_command_LDADD = $(DAEMON_LDADD)
 tests_unit_test_control_LDADD = $(DAEMON_LDADD)
+tests_unit_test_inflight_LDADD = $(DAEMON_LDADD)
 tests_unit_test_vhost_user_LDADD = $(DAEMON_LDADD)
 tests_unit_test_vhost_user_life_LDADD = $(DAEMON_LDADD)
+tests_unit_test_vhost_user_limits_LDADD = $(DAEMON_LDADD)
 tests_unit_test_vhost_user_notify_LDADD = $(DAEMON_LDADD)
 tests_unit_test_vhost_user_peer_LDADD = $(DAEMON_LDADD)
 tests_unit_test_vhost_user_random_LDADD = $(DAEMON_LDADD)

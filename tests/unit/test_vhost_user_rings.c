@@ -384,6 +384,7 @@ START_TEST(fault_5_interrupt_at_the_start)
 
 	boot(FEATURES);
 	vu_step(&v, 10);
+	ck_assert(!is_called(v.call[HINT]));
 	ck_assert(report());
 	while (is_called(v.call[REPORT]))
 		;

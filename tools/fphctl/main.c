@@ -24,6 +24,7 @@ static const char help[] =
 "  hint done             no hints are needed: the guest frees its pages\n"
 "  hint status           the state of the round\n"
 "  balloon SIZE          leave the guest SIZE of its memory: 512M, 1G\n"
+"  balloon-size SIZE     make the balloon SIZE large\n"
 "  guest-stats           ask the guest for its statistics\n"
 "  watch                 show what the guest offers and the host gets\n"
 "       --interval=SECONDS   default 1\n"
@@ -159,13 +160,24 @@ static bool parse_size(const char *text, json_int_t *size)
 	return true;
 }
 
-static int run_balloon(struct client *c, const struct arguments *a)
+static int set_balloon(struct client *c, const struct arguments *a,
+		       const char *what)
 {
 	json_int_t size;
 
 	if (a->nwords != 2 || !parse_size(a->words[1], &size))
 		return usage("balloon needs a size, such as 512M");
-	return run_simple(c, a, "balloon", json_pack("{s:I}", "value", size));
+	return run_simple(c, a, "balloon", json_pack("{s:I}", what, size));
+}
+
+static int run_balloon(struct client *c, const struct arguments *a)
+{
+	return set_balloon(c, a, "value");
+}
+
+static int run_balloon_size(struct client *c, const struct arguments *a)
+{
+	return set_balloon(c, a, "balloon");
 }
 
 static int run_stats(struct client *c, const struct arguments *a)
@@ -198,6 +210,7 @@ static const struct command commands[] = {
 	{ "stats", 1, run_stats },
 	{ "hint", 2, run_hint },
 	{ "balloon", 2, run_balloon },
+	{ "balloon-size", 2, run_balloon_size },
 	{ "guest-stats", 1, run_guest_stats },
 	{ "watch", 1, run_watch },
 	{ "skips", 1, run_skips }

@@ -10,7 +10,7 @@
 void backchannel_init(struct backchannel *b)
 {
 	memset(b, 0, sizeof(*b));
-	b->channel.fd = -1;
+	vu_channel_init(&b->channel);
 }
 
 void backchannel_open(struct backchannel *b, int fd)

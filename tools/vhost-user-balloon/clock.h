@@ -15,6 +15,15 @@ static inline int64_t clock_now(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* The same in microseconds, for budgets. */
+static inline int64_t clock_now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
 /* The earlier of two times, of which a negative one is "never". */
 static inline int64_t clock_earlier(int64_t a, int64_t b)
 {

@@ -4,6 +4,13 @@
 
 #include "command.h"
 
+/* JSON's integers of this library have a sign: what is larger is a real. */
+static json_t *get_value(uint64_t value)
+{
+	return value > INT64_MAX ? json_real((double)value) :
+				   json_integer((json_int_t)value);
+}
+
 json_t *command_get_guest_stats(void *context)
 {
 	static const char *const names[] = {
@@ -28,8 +35,7 @@ json_t *command_get_guest_stats(void *context)
 			name = names[stats[i].tag];
 		else
 			snprintf(tag, sizeof(tag), "tag-%u", stats[i].tag);
-		json_object_set_new(o, name,
-				    json_integer((json_int_t)stats[i].val));
+		json_object_set_new(o, name, get_value(stats[i].val));
 	}
 	return o;
 }

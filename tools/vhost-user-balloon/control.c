@@ -10,9 +10,11 @@
 #include "clock.h"
 #include "control.h"
 #include "event_json.h"
+#include "listen.h"
 #include "log.h"
 
 #define STATS_MS	1000
+#define IDLE_MS		3000		/* then it can be dropped for another */
 
 void control_init(struct control *c, const struct commands *commands,
 		  struct events *events, int listen_fd)
@@ -37,14 +39,36 @@ void control_fini(struct control *c)
 	}
 }
 
+/* One that has been idle for long makes room, the longest of them. */
+static struct client *find_idle(struct control *c)
+{
+	int64_t seen = clock_now() - IDLE_MS;
+	struct client *found = NULL;
+	int i;
+
+	for (i = 0; i < CONTROL_MAX_CLIENTS; i++) {
+		struct client *cl = &c->clients[i];
+
+		if (cl->seen > seen || cl->waiting || cl->events)
+			continue;
+		seen = cl->seen;
+		found = cl;
+	}
+	if (found)
+		client_close(found);
+	return found;
+}
+
 void control_add_client(struct control *c, int fd)
 {
 	struct client *cl = c->clients;
-	struct client *end = cl + CONTROL_MAX_CLIENTS;
+	const struct client *end = cl + CONTROL_MAX_CLIENTS;
 
 	while (cl < end && cl->fd >= 0)
 		cl++;
-	if (cl == end) {
+	if (cl == end)
+		cl = find_idle(c);
+	if (!cl) {
 		log_line("control: too many clients");
 		close(fd);
 		return;
@@ -264,7 +288,7 @@ void control_poll(const struct control *c, struct pollfd *fds)
 
 static void accept_client(struct control *c)
 {
-	int fd = accept4(c->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	int fd = listener_accept(c->listen_fd);
 
 	if (fd >= 0)
 		control_add_client(c, fd);

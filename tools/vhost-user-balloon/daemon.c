@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "command.h"
 #include "daemon.h"
+#include "listen.h"
 #include "log.h"
 #include "memory_guard.h"
 
@@ -99,11 +100,23 @@ static bool is_over(const struct daemon *d, int64_t now)
 
 static void accept_frontend(struct daemon *d)
 {
-	int fd = accept4(d->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	int fd;
 
+	/* One that says nothing goes for the next; then that is accepted. */
+	if (session_is_silent(&d->service.session)) {
+		log_line("the front-end is silent, and another one comes");
+		frontend_disconnect(&d->frontend);
+		return;
+	}
+	fd = listener_accept(d->listen_fd);
 	if (fd < 0)
 		return;
-	frontend_connect(&d->frontend, fd);
+	if (d->frontend.state == FRONTEND_NONE) {
+		frontend_connect(&d->frontend, fd);
+		return;
+	}
+	log_line("another front-end comes and is refused: one is connected");
+	close(fd);
 }
 
 static void take_signal(struct daemon *d)
@@ -140,7 +153,7 @@ static int get_timeout(const struct daemon *d, int max_ms)
 
 static void prepare(const struct daemon *d, struct pollfd *fds)
 {
-	bool accepts = d->frontend.state == FRONTEND_NONE && !d->quitting;
+	bool accepts = d->frontend.state != FRONTEND_CLOSING && !d->quitting;
 
 	fds[POLL_SIGNAL] = (struct pollfd){ d->signal_fd, POLLIN, 0 };
 	fds[POLL_LISTEN] = (struct pollfd){ accepts ? d->listen_fd : -1,
@@ -160,7 +173,8 @@ static void handle(struct daemon *d, const struct pollfd *fds)
 	if (d->service.quit)
 		daemon_quit(d);
 	control_run(&d->control, clock_now());
-	if (fds[POLL_LISTEN].revents)
+	if (fds[POLL_LISTEN].revents &&
+	    d->frontend.state != FRONTEND_CLOSING)
 		accept_frontend(d);
 	if (fds[POLL_SIGNAL].revents)
 		take_signal(d);

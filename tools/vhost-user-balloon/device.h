@@ -23,6 +23,7 @@
 struct discard_totals {
 	uint64_t runs;
 	uint64_t discarded;
+	uint64_t freed;			/* by which files became smaller */
 	uint64_t lazy;
 	uint64_t trimmed;		/* not a whole page of the backing */
 	uint64_t skipped;
@@ -35,6 +36,7 @@ struct device {
 	struct memory_table memory;
 	struct worker worker;
 	struct hint hint;
+	uint32_t taken[FPH_NQUEUES];	/* buffers of each ring, since asked */
 	uint32_t enabled;		/* rings that run and are enabled */
 	bool hold;			/* take nothing: something waits (R5) */
 	bool cancel;			/* no further discard: nobody waits */
@@ -42,6 +44,8 @@ struct device {
 	struct fph_discard carry;
 	int batch_queue;		/* whose runs the worker has */
 	struct fph_reclaim_counters reclaimed;	/* when it was last idle */
+	uint64_t freed;			/* and the worker's own, the same */
+	uint64_t left_alone;
 	struct discard_totals report;
 	struct discard_totals inflate;
 	uint64_t left[FPH_NQUEUES];	/* buffers that a stop left behind */
@@ -62,11 +66,15 @@ int device_init(struct device *d, const struct fph_balloon_params *params,
 void device_fini(struct device *d);
 
 /*
- * Take buffers from a ring, a bounded number, and begin their discards.
+ * Take buffers from a ring, a bounded number; device_pump begins their discards
+ * and returns them.
  *
  * 0, or FPH_PEER_* when the driver broke the device.
  */
 int device_process(struct device *d, uint32_t index);
+
+/* How many buffers were taken from a ring; counts anew from 0. */
+uint32_t device_get_taken(struct device *d, uint32_t index);
 
 /* Rings that have more to take now. */
 uint32_t device_get_ready(const struct device *d);

@@ -18,6 +18,7 @@ static void account(struct device *d)
 	struct discard_totals *t = d->batch_queue == FPH_QUEUE_REPORT ?
 				   &d->report : &d->inflate;
 	const struct fph_reclaim_counters *old = &d->reclaimed;
+	const struct worker *w = &d->worker;
 	struct fph_reclaim_counters now;
 
 	if (fph_reclaim_get_counters(&d->worker.reclaim, &now) != FPH_OK)
@@ -28,6 +29,10 @@ static void account(struct device *d)
 	t->trimmed += now.trimmed - old->trimmed;
 	t->skipped += sum_skipped(&now) - sum_skipped(old);
 	t->failed += now.failed - old->failed;
+	t->freed += w->freed - d->freed;
+	t->skipped += w->backoff + w->disabled - d->left_alone;
+	d->freed = w->freed;
+	d->left_alone = w->backoff + w->disabled;
 	d->reclaimed = now;
 }
 

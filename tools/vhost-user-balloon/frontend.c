@@ -16,7 +16,7 @@ void frontend_init(struct frontend *fe, struct session *session)
 {
 	memset(fe, 0, sizeof(*fe));
 	fe->session = session;
-	fe->channel.fd = -1;
+	vu_channel_init(&fe->channel);
 }
 
 /* ---------------------------------------------------------- begin and end */
@@ -55,6 +55,7 @@ static void finish_disconnect(struct frontend *fe)
 	struct device *d = fe->session->device;
 
 	session_end(fe->session);
+	memory_guard_take();		/* it is no matter of the next one */
 	fe->state = FRONTEND_NONE;
 	d->hold = false;
 	d->cancel = false;
@@ -98,8 +99,9 @@ static void answer(struct frontend *fe, const struct request *req,
 	int r = 0;
 
 	if (req->kind == REPLY_OWN)
-		r = vu_channel_send(&fe->channel, m->request, VU_FLAG_REPLY,
-				    reply->payload, reply->size);
+		r = vu_channel_send_fd(&fe->channel, m->request, VU_FLAG_REPLY,
+				       reply->payload, reply->size,
+				       reply->fd);
 	else if ((m->flags & VU_FLAG_NEED_REPLY) &&
 		 session_has_protocol(fe->session, VU_PF_REPLY_ACK))
 		r = vu_channel_send(&fe->channel, m->request, VU_FLAG_REPLY,
@@ -117,6 +119,7 @@ static void finish_message(struct frontend *fe, const struct request *req)
 	fe->deferred = false;
 	fe->session->device->hold = false;
 	reply.size = 0;
+	reply.fd = -1;
 	err = req->handle(fe->session, m, &reply);
 	vu_message_close_fds(m);
 	if (err)
@@ -192,7 +195,7 @@ void frontend_run(struct frontend *fe)
 		session_complain(fe->session, "guest memory was taken away");
 		frontend_disconnect(fe);
 	}
-	device_pump(d);
+	session_pump(fe->session);
 	/* What is due comes before what may close its descriptors.  Fault 5. */
 	session_carry_effects(fe->session);
 	if (fe->deferred && device_is_quiet(d))

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -7,6 +9,7 @@
 #include <unistd.h>
 
 #include "listen.h"
+#include "log.h"
 
 /* Whether somebody listens there: 0 nobody does, else an errno value. */
 static int try_connect(const struct sockaddr_un *addr)
@@ -76,7 +79,8 @@ int listener_open(struct listener *l, const char *path, bool private)
 	err = remove_stale(&addr);
 	if (err)
 		return err;
-	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		       0);
 	if (l->fd < 0)
 		return errno;
 	err = bind_and_listen(l, &addr, private);
@@ -88,10 +92,42 @@ int listener_open(struct listener *l, const char *path, bool private)
 	return err;
 }
 
+/* Held back, to be given up for one that cannot be accepted. */
+static int spare = -1;
+
+static void drop_one(int listen_fd)
+{
+	int fd;
+
+	if (spare < 0)
+		return;
+	close(spare);
+	fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	spare = fcntl(listen_fd, F_DUPFD_CLOEXEC, 0);
+	log_line("connection dropped: no file descriptor is free");
+}
+
+int listener_accept(int listen_fd)
+{
+	int fd;
+
+	if (spare < 0)
+		spare = fcntl(listen_fd, F_DUPFD_CLOEXEC, 0);
+	fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+		drop_one(listen_fd);
+	return fd;
+}
+
 void listener_close(struct listener *l)
 {
 	struct stat st;
 
+	if (spare >= 0)
+		close(spare);
+	spare = -1;
 	if (!l->path)
 		return;
 	if (!stat(l->path, &st) && st.st_dev == l->dev &&

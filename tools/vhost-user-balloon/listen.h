@@ -23,6 +23,12 @@ struct listener {
  */
 int listener_open(struct listener *l, const char *path, bool private);
 
+/*
+ * Accept a connection; -1: there is none.  Without a free descriptor it is
+ * dropped all the same, so that it is not accepted again and again.
+ */
+int listener_accept(int listen_fd);
+
 /* Close it and remove the file, if it is still the same one. */
 void listener_close(struct listener *l);
 

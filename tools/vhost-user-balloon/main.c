@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,6 +12,27 @@
 #include "daemon.h"
 #include "listen.h"
 #include "log.h"
+
+/* A front-end brings a file for each region, and five rings' descriptors. */
+static int check_descriptors(void)
+{
+	const rlim_t least = 64, enough = 2048;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return 0;
+	if (limit.rlim_cur < enough) {
+		limit.rlim_cur = limit.rlim_max < enough ? limit.rlim_max :
+							    enough;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (limit.rlim_cur >= least)
+		return 0;
+	log_line("%lu file descriptors are too few, %lu are needed "
+		 "(ulimit -n)", (unsigned long)limit.rlim_cur,
+		 (unsigned long)least);
+	return EMFILE;
+}
 
 static int open_signals(void)
 {
@@ -32,6 +55,8 @@ static int take_fd(struct daemon *d, int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len))
 		return errno;
 	if (listening) {
+		/* Another process may take what poll has told of. */
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 		d->listen_fd = fd;
 		return 0;
 	}
@@ -97,6 +122,8 @@ int main(int argc, char **argv)
 	if (result != OPTIONS_RUN)
 		return result == OPTIONS_EXIT ? EXIT_SUCCESS : result;
 	log_set_verbose(options.verbose);
+	if (check_descriptors())
+		return EXIT_FAILURE;
 	err = daemon_init(&d, &options);
 	if (err) {
 		log_line("cannot start: %s", strerror(err));

@@ -7,13 +7,15 @@
 #include "memory_guard.h"
 
 static const struct memory_table *guarded;
+static uint8_t *other;
+static size_t other_len;
 static volatile sig_atomic_t hit;
 
 static const struct memory_slot *find_slot(uintptr_t addr)
 {
 	uint32_t i;
 
-	for (i = 0; i < guarded->nslots; i++) {
+	for (i = 0; guarded && i < guarded->nslots; i++) {
 		const struct memory_slot *s = &guarded->slots[i];
 
 		if (addr >= (uintptr_t)s->base &&
@@ -23,15 +25,26 @@ static const struct memory_slot *find_slot(uintptr_t addr)
 	return NULL;
 }
 
+/* Of the guarded mapping that an address is in; 0: it is in none. */
+static uintptr_t get_page_size(uintptr_t addr)
+{
+	const struct memory_slot *s = find_slot(addr);
+
+	if (s)
+		return (uintptr_t)s->map.page_size;
+	if (other && addr - (uintptr_t)other < other_len)
+		return 4096;
+	return 0;
+}
+
 /* Put an empty page where the file's page is gone, and try again. */
 static void on_bus_error(int number, siginfo_t *info, void *context)
 {
-	const struct memory_slot *s = find_slot((uintptr_t)info->si_addr);
-	uintptr_t page, addr;
+	uintptr_t page = get_page_size((uintptr_t)info->si_addr);
+	uintptr_t addr;
 
 	(void)context;
-	if (s) {
-		page = (uintptr_t)s->map.page_size;
+	if (page) {
 		addr = (uintptr_t)info->si_addr & ~(page - 1);
 		if (mmap((void *)addr, page, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
@@ -42,6 +55,12 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
 	}
 	/* Not ours: the same access again is fatal, as it has to be. */
 	signal(number, SIG_DFL);
+}
+
+void memory_guard_set_other(void *base, size_t len)
+{
+	other = base;
+	other_len = len;
 }
 
 void memory_guard_install(const struct memory_table *t)

@@ -15,6 +15,9 @@
  */
 void memory_guard_install(const struct memory_table *t);
 
+/* The same for one more mapping, of normal pages; NULL: for none. */
+void memory_guard_set_other(void *base, size_t len);
+
 /* Whether that has happened since the last call. */
 bool memory_guard_take(void);
 

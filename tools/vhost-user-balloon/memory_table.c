@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -9,6 +10,9 @@
 #include "closer.h"
 #include "file_kind.h"
 #include "memory_table.h"
+
+/* Pieces of a file that are looked at for one answer. */
+#define MAX_STEPS	512
 
 void memory_table_init(struct memory_table *t,
 		       const struct memory_policy *policy)
@@ -242,28 +246,82 @@ void *memory_table_get_host(const struct memory_table *t, uint64_t uva,
 	return NULL;
 }
 
-/* Whether an earlier slot maps the same file. */
-static bool is_repeated(const struct memory_table *t, uint32_t slot)
+static bool is_same_file(const struct memory_slot *a,
+			 const struct memory_slot *b)
 {
+	return a->dev == b->dev && a->ino == b->ino;
+}
+
+/* Bytes of a file that are in some region, and whether an earlier slot has. */
+static uint64_t get_used(const struct memory_table *t, uint32_t slot,
+			 bool *repeated)
+{
+	uint64_t bytes = 0;
 	uint32_t i;
 
-	for (i = 0; i < slot; i++) {
-		if (t->slots[i].dev == t->slots[slot].dev &&
-		    t->slots[i].ino == t->slots[slot].ino)
-			return true;
+	*repeated = false;
+	for (i = 0; i < t->nslots; i++) {
+		if (!is_same_file(&t->slots[i], &t->slots[slot]))
+			continue;
+		bytes += t->slots[i].region.len;
+		*repeated = *repeated || i < slot;
 	}
-	return false;
+	return bytes;
+}
+
+/* Of one region, by the holes of its file. */
+static uint64_t count_data(const struct memory_slot *s)
+{
+	off_t at = (off_t)s->region.offset;
+	off_t end = at + (off_t)s->region.len;
+	uint64_t bytes = 0;
+	int steps;
+
+	for (steps = 0; steps < MAX_STEPS; steps++) {
+		off_t data = lseek(s->fd, at, SEEK_DATA);
+
+		if (data < 0 || data >= end)
+			return bytes;
+		at = lseek(s->fd, data, SEEK_HOLE);
+		if (at < 0 || at > end)
+			at = end;
+		bytes += (uint64_t)(at - data);
+	}
+	return bytes + (uint64_t)(end - at);
+}
+
+static uint64_t get_resident(const struct memory_table *t, uint32_t slot)
+{
+	const struct memory_slot *s = &t->slots[slot];
+	struct stat st;
+	uint64_t used;
+	bool repeated;
+
+	if (fstat(s->fd, &st))
+		return 0;
+	used = get_used(t, slot, &repeated);
+	if (used < (uint64_t)st.st_size)
+		return count_data(s);
+	return repeated ? 0 : (uint64_t)st.st_blocks * 512;
 }
 
 uint64_t memory_table_get_resident(const struct memory_table *t)
 {
 	uint64_t bytes = 0;
-	struct stat st;
+	uint32_t i;
+
+	for (i = 0; i < t->nslots; i++)
+		bytes += get_resident(t, i);
+	return bytes;
+}
+
+struct memory_slot *memory_table_find(struct memory_table *t, uint64_t gpa)
+{
 	uint32_t i;
 
 	for (i = 0; i < t->nslots; i++) {
-		if (!is_repeated(t, i) && !fstat(t->slots[i].fd, &st))
-			bytes += (uint64_t)st.st_blocks * 512;
+		if (gpa - t->slots[i].region.gpa < t->slots[i].region.len)
+			return &t->slots[i];
 	}
-	return bytes;
+	return NULL;
 }

@@ -36,6 +36,8 @@ struct memory_slot {
 	int fd;
 	dev_t dev;			/* names the file */
 	ino_t ino;
+	uint32_t failures;		/* of discards, in a row */
+	uint32_t backoff;		/* runs still to be skipped */
 };
 
 /* What is taken as guest memory. */
@@ -77,6 +79,9 @@ int memory_table_add(struct memory_table *t,
 int memory_table_remove(struct memory_table *t,
 			const struct memory_region *region);
 
+/* The region that holds a guest address, or NULL. */
+struct memory_slot *memory_table_find(struct memory_table *t, uint64_t gpa);
+
 /* Unmap everything. */
 void memory_table_clear(struct memory_table *t);
 
@@ -90,7 +95,11 @@ static inline uint64_t memory_table_get_bytes(const struct memory_table *t)
 	return fph_memory_get_bytes(&t->memory);
 }
 
-/* Bytes of host memory that the files occupy now, each counted once. */
+/*
+ * Bytes of host memory that the regions occupy now.  Where they are the whole
+ * of a file it is the file's; else its pieces are looked at, up to a number at
+ * which the rest counts as if it was full.
+ */
 uint64_t memory_table_get_resident(const struct memory_table *t);
 
 #endif /* VUB_MEMORY_TABLE_H */

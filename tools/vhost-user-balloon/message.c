@@ -6,10 +6,24 @@
 #include "closer.h"
 #include "message.h"
 
-void vu_channel_open(struct vu_channel *c, int fd)
+void vu_channel_init(struct vu_channel *c)
 {
 	memset(c, 0, sizeof(*c));
+	c->fd = -1;
+	c->out_fd = -1;
+}
+
+void vu_channel_open(struct vu_channel *c, int fd)
+{
+	vu_channel_init(c);
 	c->fd = fd;
+}
+
+static void drop_out_fd(struct vu_channel *c)
+{
+	if (c->out_fd >= 0)
+		close(c->out_fd);
+	c->out_fd = -1;
 }
 
 void vu_channel_close(struct vu_channel *c)
@@ -18,6 +32,7 @@ void vu_channel_close(struct vu_channel *c)
 	if (c->fd >= 0)
 		close(c->fd);
 	c->fd = -1;
+	drop_out_fd(c);
 	c->got = 0;
 	c->out_len = 0;
 }
@@ -158,18 +173,39 @@ int vu_channel_receive(struct vu_channel *c)
 
 /* -------------------------------------------------------------------- send */
 
+static ssize_t send_some(struct vu_channel *c)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = { .iov_base = c->out + c->out_sent,
+			     .iov_len = c->out_len - c->out_sent };
+	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (c->out_fd >= 0) {
+		memset(&control, 0, sizeof(control));
+		h.msg_control = control.bytes;
+		h.msg_controllen = sizeof(control.bytes);
+		control.align.cmsg_level = SOL_SOCKET;
+		control.align.cmsg_type = SCM_RIGHTS;
+		control.align.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.align), &c->out_fd, sizeof(int));
+	}
+	return sendmsg(c->fd, &h, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 int vu_channel_flush(struct vu_channel *c)
 {
 	while (c->out_sent < c->out_len) {
-		ssize_t n = send(c->fd, c->out + c->out_sent,
-				 c->out_len - c->out_sent,
-				 MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t n = send_some(c);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return errno == EAGAIN ? 0 : -1;
 		c->out_sent += (uint32_t)n;
+		drop_out_fd(c);
 	}
 	c->out_len = 0;
 	c->out_sent = 0;
@@ -179,8 +215,18 @@ int vu_channel_flush(struct vu_channel *c)
 int vu_channel_send(struct vu_channel *c, uint32_t request, uint32_t flags,
 		    const void *payload, uint32_t size)
 {
-	if (c->out_len != 0 || size > VU_MAX_PAYLOAD)
+	return vu_channel_send_fd(c, request, flags, payload, size, -1);
+}
+
+int vu_channel_send_fd(struct vu_channel *c, uint32_t request, uint32_t flags,
+		       const void *payload, uint32_t size, int fd)
+{
+	if (c->out_len != 0 || size > VU_MAX_PAYLOAD) {
+		if (fd >= 0)
+			close(fd);
 		return -1;
+	}
+	c->out_fd = fd;
 	vu_store32(c->out + VU_HEADER_REQUEST, request);
 	vu_store32(c->out + VU_HEADER_FLAGS, flags | VU_FLAG_VERSION);
 	vu_store32(c->out + VU_HEADER_LENGTH, size);

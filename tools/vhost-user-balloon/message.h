@@ -29,6 +29,7 @@ struct vu_channel {
 	uint32_t got;			/* bytes of the message that is read */
 	uint8_t header[VU_HEADER_SIZE];
 	struct vu_message in;
+	int out_fd;			/* goes with its first byte, or -1 */
 	uint32_t out_len;		/* bytes in out */
 	uint32_t out_sent;		/* of them, taken by the peer */
 	uint8_t out[VU_HEADER_SIZE + VU_MAX_PAYLOAD];
@@ -41,6 +42,9 @@ enum vu_received {
 	VU_CLOSED	= -1,		/* the peer is gone */
 	VU_BAD		= -2		/* the peer broke the format */
 };
+
+/* Not connected. */
+void vu_channel_init(struct vu_channel *c);
 
 /* Take up a connected stream socket; the channel owns it. */
 void vu_channel_open(struct vu_channel *c, int fd);
@@ -62,6 +66,10 @@ int vu_channel_receive(struct vu_channel *c);
  */
 int vu_channel_send(struct vu_channel *c, uint32_t request, uint32_t flags,
 		    const void *payload, uint32_t size);
+
+/* The same with a descriptor, which is taken over; -1: with none. */
+int vu_channel_send_fd(struct vu_channel *c, uint32_t request, uint32_t flags,
+		       const void *payload, uint32_t size, int fd);
 
 /* Send what was kept.  0, -1: the peer is gone. */
 int vu_channel_flush(struct vu_channel *c);

@@ -66,21 +66,39 @@ static bool set_nonblocking(int fd)
 	return flags >= 0 && !fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
-static int raise_eventfd(int fd)
+/* Read len bytes of the file to buf, and raise the eventfd at the end. */
+static int submit(int fd, uintptr_t buf, size_t len)
 {
 	struct iocb io, *list[1] = { &io };
+
+	memset(&io, 0, sizeof(io));
+	io.aio_lio_opcode = IOCB_CMD_PREAD;
+	io.aio_fildes = (uint32_t)notify.file;
+	io.aio_buf = buf;
+	io.aio_nbytes = len;
+	io.aio_flags = IOCB_FLAG_RESFD;
+	io.aio_resfd = (uint32_t)fd;
+	return syscall(SYS_io_submit, notify.aio, 1, list) == 1 ? 0 : errno;
+}
+
+/*
+ * The eventfd is looked at before the buffer: where only that is wrong, the
+ * eventfd was right, and it has not been raised.
+ */
+static bool is_eventfd(int fd)
+{
+	return !notify.aio || submit(fd, UINTPTR_MAX - 4095, 1) == EFAULT;
+}
+
+static int raise_eventfd(int fd)
+{
 	struct io_event event;
 
 	if (!notify.aio)
 		return set_nonblocking(fd) &&
 		       (write(fd, &one, sizeof(one)) == sizeof(one) ||
 			errno == EAGAIN) ? 0 : -1;
-	memset(&io, 0, sizeof(io));
-	io.aio_lio_opcode = IOCB_CMD_PREAD;
-	io.aio_fildes = (uint32_t)notify.file;
-	io.aio_flags = IOCB_FLAG_RESFD;
-	io.aio_resfd = (uint32_t)fd;
-	if (syscall(SYS_io_submit, notify.aio, 1, list) != 1)
+	if (submit(fd, 0, 0))
 		return -1;
 	/* It has ended; its result only takes up room. */
 	syscall(SYS_io_getevents, notify.aio, 0, 1, &event, NULL);
@@ -108,7 +126,7 @@ bool notify_is_usable(int fd)
 	case FILE_LOCAL_SOCKET:
 		return true;
 	case FILE_NONE:
-		return raise_eventfd(fd) == 0;
+		return is_eventfd(fd);
 	}
 	return false;
 }

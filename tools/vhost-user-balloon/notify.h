@@ -17,7 +17,7 @@
 void notify_init(void);
 void notify_fini(void);
 
-/* Whether it is an eventfd, a pipe or a local socket.  May raise it. */
+/* Whether it is an eventfd, a pipe or a local socket. */
 bool notify_is_usable(int fd);
 
 /* Take what is there.  1; 0: nothing is there; -1: it is at its end. */

@@ -34,6 +34,8 @@ enum vu_request {
 	VU_SET_BACKEND_REQ_FD		= 21,
 	VU_GET_CONFIG			= 24,
 	VU_SET_CONFIG			= 25,
+	VU_GET_INFLIGHT_FD		= 31,
+	VU_SET_INFLIGHT_FD		= 32,
 	VU_RESET_DEVICE			= 34,
 	VU_VRING_KICK			= 35,
 	VU_GET_MAX_MEM_SLOTS		= 36,
@@ -73,6 +75,7 @@ enum vu_protocol_feature {
 	VU_PF_REPLY_ACK			= 3,
 	VU_PF_BACKEND_REQ		= 5,
 	VU_PF_CONFIG			= 9,
+	VU_PF_INFLIGHT_SHMFD		= 12,
 	VU_PF_RESET_DEVICE		= 13,
 	VU_PF_INBAND_NOTIFICATIONS	= 14,
 	VU_PF_CONFIGURE_MEM_SLOTS	= 15,
@@ -110,6 +113,13 @@ enum vu_protocol_feature {
 #define VU_TABLE_REGIONS	8u
 #define VU_TABLE_MAX		8u
 
+/* The inflight region; some send 4 bytes of padding behind it. */
+#define VU_INFLIGHT_SIZE	20u
+#define VU_INFLIGHT_BYTES	0u
+#define VU_INFLIGHT_OFFSET	8u
+#define VU_INFLIGHT_QUEUES	16u
+#define VU_INFLIGHT_NUM		18u
+
 /* Config space: offset, size, flags, bytes. */
 #define VU_CONFIG_OFFSET	0u
 #define VU_CONFIG_SIZE		4u
@@ -117,6 +127,14 @@ enum vu_protocol_feature {
 #define VU_CONFIG_DATA		12u
 #define VU_CONFIG_MAX		256u
 #define VU_CONFIG_MIGRATION	1u	/* flag of SET_CONFIG */
+
+static inline uint16_t vu_load16(const uint8_t *p)
+{
+	uint16_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
 
 static inline uint32_t vu_load32(const uint8_t *p)
 {

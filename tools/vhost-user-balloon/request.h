@@ -20,6 +20,7 @@ enum reply_kind {
 
 struct reply {
 	uint32_t size;
+	int fd;				/* given away with it, or -1 */
 	uint8_t payload[VU_MAX_PAYLOAD];
 };
 
@@ -74,6 +75,11 @@ int request_add_mem_reg(struct session *s, struct vu_message *m,
 			struct reply *r);
 int request_rem_mem_reg(struct session *s, struct vu_message *m,
 			struct reply *r);
+
+int request_get_inflight_fd(struct session *s, struct vu_message *m,
+			    struct reply *r);
+int request_set_inflight_fd(struct session *s, struct vu_message *m,
+			    struct reply *r);
 
 int request_set_vring_num(struct session *s, struct vu_message *m,
 			  struct reply *r);

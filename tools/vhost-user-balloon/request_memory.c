@@ -100,3 +100,47 @@ int request_rem_mem_reg(struct session *s, struct vu_message *m,
 	session_resume_rings(s);
 	return err;
 }
+
+/* Filled with the sizes, and none where there is none to be had. */
+int request_get_inflight_fd(struct session *s, struct vu_message *m,
+			    struct reply *r)
+{
+	uint16_t nqueues = vu_load16(m->payload + VU_INFLIGHT_QUEUES);
+	uint16_t num = vu_load16(m->payload + VU_INFLIGHT_NUM);
+	uint64_t size = 0;
+
+	memcpy(r->payload, m->payload, m->size);
+	r->size = m->size;
+	if (inflight_create(nqueues, num, &r->fd, &size)) {
+		session_complain(s, "no inflight region for %u queues of %u",
+				 nqueues, num);
+		r->fd = -1;
+		size = 0;
+	}
+	vu_store64(r->payload + VU_INFLIGHT_BYTES, size);
+	vu_store64(r->payload + VU_INFLIGHT_OFFSET, 0);
+	return 0;
+}
+
+int request_set_inflight_fd(struct session *s, struct vu_message *m,
+			    struct reply *r)
+{
+	struct inflight next;
+	uint32_t i;
+	int err;
+
+	(void)r;
+	for (i = 0; i < FPH_NQUEUES; i++) {
+		if (s->rings[i].running)
+			return EBUSY;
+	}
+	inflight_close(&s->inflight);
+	err = inflight_open(&next, m->fds[0],
+			    vu_load64(m->payload + VU_INFLIGHT_BYTES),
+			    vu_load64(m->payload + VU_INFLIGHT_OFFSET),
+			    vu_load16(m->payload + VU_INFLIGHT_QUEUES),
+			    vu_load16(m->payload + VU_INFLIGHT_NUM));
+	if (!err)
+		s->inflight = next;
+	return err;
+}

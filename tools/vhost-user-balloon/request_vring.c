@@ -84,8 +84,12 @@ int request_set_vring_addr(struct session *s, struct vu_message *m,
 	if (v->running)
 		return next.desc == v->desc && next.used == v->used &&
 		       next.avail == v->avail ? 0 : EBUSY;
-	if (v->num && !vring_is_mapped(&next, &s->device->memory))
+	if (v->num && !vring_is_mapped(&next, &s->device->memory)) {
+		session_complain(s, "ring %u does not lie in one region of "
+				 "shared memory: is the guest's memory shared "
+				 "(share=on)?", index);
 		return EFAULT;
+	}
 	next.has_addr = true;
 	next.stopped = false;
 	*v = next;
@@ -104,6 +108,7 @@ int request_get_vring_base(struct session *s, struct vu_message *m,
 	err = vring_stop(v, index, s->device);
 	if (err)
 		return err;
+	inflight_stop(&s->inflight, index);
 	v->stopped = true;
 	v->polled = false;
 	/* What is written from here on may be a new driver's. */
@@ -222,7 +227,7 @@ int request_vring_kick(struct session *s, struct vu_message *m,
 	err = session_try_start(s, index);
 	if (err)
 		return err;
-	device_process(s->device, index);
+	session_process(s, index);
 	session_carry_effects(s);
 	return 0;
 }

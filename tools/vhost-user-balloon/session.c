@@ -10,6 +10,7 @@
 #include "session.h"
 
 #define MAX_COMPLAINTS	32
+#define SILENT_MS	1000
 #define POLL_MS		20		/* for rings without a kick */
 
 void session_init(struct session *s, struct device *device, bool inband)
@@ -27,6 +28,7 @@ void session_init(struct session *s, struct device *device, bool inband)
 			      FPH_BIT(VU_PF_CONFIG) |
 			      FPH_BIT(VU_PF_RESET_DEVICE) |
 			      FPH_BIT(VU_PF_CONFIGURE_MEM_SLOTS) |
+			      FPH_BIT(VU_PF_INFLIGHT_SHMFD) |
 			      FPH_BIT(VU_PF_STATUS);
 	if (inband)
 		s->offered_protocol |= FPH_BIT(VU_PF_INBAND_NOTIFICATIONS);
@@ -58,6 +60,14 @@ void session_begin(struct session *s)
 	s->connected = true;
 	s->complaints = 0;
 	s->connections++;
+	s->first_message = s->messages;
+	s->since = clock_now();
+}
+
+bool session_is_silent(const struct session *s)
+{
+	return s->connected && s->messages == s->first_message &&
+	       clock_now() - s->since >= SILENT_MS;
 }
 
 void session_hang_up(struct session *s)
@@ -75,10 +85,68 @@ void session_end(struct session *s)
 	for (i = 0; i < FPH_NQUEUES; i++)
 		vring_reset(&s->rings[i]);
 	memory_table_clear(&s->device->memory);
+	inflight_close(&s->inflight);
 	s->protocol = 0;
 }
 
 /* ------------------------------------------------------------------- rings */
+
+static struct inflight_ring get_inflight_ring(const struct vring *v)
+{
+	struct inflight_ring r = {
+		.num = (uint16_t)v->num,
+		.avail = v->host_avail,
+		.used = v->host_used
+	};
+
+	return r;
+}
+
+/* Fault 6: buffers that a back-end before us had and did not return. */
+static void recover(struct session *s, uint32_t index)
+{
+	struct vring *v = &s->rings[index];
+	struct inflight_ring r = get_inflight_ring(v);
+	uint32_t n = inflight_start(&s->inflight, index, &r, &v->base);
+
+	device_get_taken(s->device, index);
+	if (n)
+		log_line("%u buffers of ring %u were in flight out of order: "
+			 "returned with nothing done", n, index);
+}
+
+static void stop_ring(struct session *s, uint32_t index)
+{
+	if (vring_stop(&s->rings[index], index, s->device))
+		session_complain(s, "ring %u is busy", index);
+	else
+		inflight_stop(&s->inflight, index);
+}
+
+void session_pump(struct session *s)
+{
+	uint32_t i;
+
+	device_pump(s->device);
+	for (i = 0; s->inflight.map && i < FPH_NQUEUES; i++) {
+		struct inflight_ring r = get_inflight_ring(&s->rings[i]);
+
+		if (s->rings[i].running)
+			inflight_return(&s->inflight, i, &r);
+	}
+}
+
+void session_process(struct session *s, uint32_t index)
+{
+	struct inflight_ring r = get_inflight_ring(&s->rings[index]);
+	uint32_t n;
+
+	device_process(s->device, index);
+	n = device_get_taken(s->device, index);
+	if (n)
+		inflight_take(&s->inflight, index, &r, n);
+	session_pump(s);
+}
 
 /*
  * A ring that goes on in the middle may hold used buffers whose interrupt was
@@ -87,8 +155,12 @@ void session_end(struct session *s)
 static int start_ring(struct session *s, uint32_t index)
 {
 	struct vring *v = &s->rings[index];
-	int err = vring_start(v, index, s->device);
+	int err = vring_map(v, &s->device->memory);
 
+	if (!err) {
+		recover(s, index);
+		err = vring_start(v, index, s->device);
+	}
 	v->suspended = err == EFAULT;
 	if (!err && v->base)
 		session_raise_calls(s, 1u << index);
@@ -115,10 +187,8 @@ void session_suspend_rings(struct session *s)
 		struct vring *v = &s->rings[i];
 		bool runs = v->running || v->suspended;
 
-		if (vring_stop(v, i, s->device))
-			session_complain(s, "ring %u is busy", i);
-		else
-			v->suspended = runs;
+		stop_ring(s, i);
+		v->suspended = runs;
 	}
 }
 
@@ -147,10 +217,8 @@ void session_stop_rings(struct session *s)
 {
 	uint32_t i;
 
-	for (i = 0; i < FPH_NQUEUES; i++) {
-		if (vring_stop(&s->rings[i], i, s->device))
-			session_complain(s, "ring %u is busy", i);
-	}
+	for (i = 0; i < FPH_NQUEUES; i++)
+		stop_ring(s, i);
 }
 
 void session_disable_rings(struct session *s)
@@ -168,7 +236,7 @@ void session_take_buffers(struct session *s)
 
 	for (i = 0; i < FPH_NQUEUES; i++) {
 		if ((ready & 1u << i) || s->rings[i].polled)
-			device_process(s->device, i);
+			session_process(s, i);
 	}
 }
 
@@ -181,7 +249,7 @@ void session_take_kick(struct session *s, uint32_t index)
 	/* It may have been stopped without the driver's knowledge. */
 	if (!v->running && !v->stopped && vring_is_configured(v))
 		start_ring(s, index);
-	device_process(s->device, index);
+	session_process(s, index);
 }
 
 int64_t session_get_deadline(const struct session *s)

@@ -10,12 +10,14 @@
 #define VUB_SESSION_H
 
 #include "backchannel.h"
+#include "inflight.h"
 #include "vring.h"
 
 struct session {
 	struct device *device;
 	struct backchannel back;
 	struct vring rings[FPH_NQUEUES];
+	struct inflight inflight;
 	bool connected;
 	uint64_t offered_protocol;	/* protocol features, by number */
 	uint64_t protocol;		/* those that were taken */
@@ -31,6 +33,8 @@ struct session {
 	uint32_t advised;		/* what advice was given */
 	uint64_t connections;		/* counters */
 	uint64_t messages;
+	uint64_t first_message;		/* messages as it connected */
+	int64_t since;			/* when it connected */
 	uint64_t refused;		/* messages answered with an error */
 };
 
@@ -41,6 +45,9 @@ void session_fini(void);
 
 /* A front-end connects. */
 void session_begin(struct session *s);
+
+/* Whether it said nothing, for so long that it may have to go. */
+bool session_is_silent(const struct session *s);
 
 /* It goes: nothing is sent to it any more. */
 void session_hang_up(struct session *s);
@@ -56,6 +63,12 @@ void session_complain(struct session *s, const char *format, ...)
 
 /* Carry out what the device wants: interrupts and configuration changes. */
 void session_carry_effects(struct session *s);
+
+/* Let the device do what it can, and keep account of what it returned. */
+void session_pump(struct session *s);
+
+/* Take what a ring has, a bounded number of buffers. */
+void session_process(struct session *s, uint32_t index);
 
 /* Take buffers from the rings that may hold some. */
 void session_take_buffers(struct session *s);

@@ -59,6 +59,7 @@ static json_t *get_report(const struct fph_report_counters *c,
 	put(o, "runs-not-freed", c->failed);
 	put(o, "bytes-offered", c->bytes_offered);
 	put(o, "bytes-discarded", t->discarded);
+	put(o, "bytes-freed", t->freed);
 	put(o, "bytes-lazy", t->lazy);
 	put(o, "bytes-trimmed", c->bytes_trimmed + t->trimmed);
 	put(o, "bytes-overlap", c->bytes_overlap);
@@ -137,6 +138,7 @@ static json_t *get_reclaim(const struct service *s)
 	const struct fph_reclaim_counters *c = &s->device.reclaimed;
 	json_t *o = json_object();
 	json_t *skipped = json_object();
+	const struct worker *w = &s->device.worker;
 	int i;
 
 	put(o, "runs", c->runs);
@@ -149,8 +151,13 @@ static json_t *get_reclaim(const struct service *s)
 	put(o, "failed-calls", c->failures);
 	put_bool(o, "busy", !worker_is_idle(&s->device.worker));
 	put(o, "delay-ms", s->device.worker.delay_ms);
-	for (i = 0; i < FPH_NSKIP; i++)
-		put(skipped, skip_names[i], c->skipped[i]);
+	put_bool(o, "disabled", worker_is_idle(w) && worker_is_disabled(w));
+	for (i = 0; i < FPH_NSKIP; i++) {
+		uint64_t own = i == FPH_SKIP_BACKOFF ? w->backoff :
+			       i == FPH_SKIP_DISABLED ? w->disabled : 0;
+
+		put(skipped, skip_names[i], c->skipped[i] + own);
+	}
 	json_object_set_new(o, "skipped", skipped);
 	return o;
 }

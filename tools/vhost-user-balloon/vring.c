@@ -66,6 +66,17 @@ bool vring_is_mapped(const struct vring *v, const struct memory_table *t)
 	return translate(v, t, &p);
 }
 
+int vring_map(struct vring *v, const struct memory_table *t)
+{
+	struct parts p;
+
+	if (!vring_is_configured(v) || !translate(v, t, &p))
+		return EFAULT;
+	v->host_avail = p.avail;
+	v->host_used = p.used;
+	return 0;
+}
+
 static void apply_enabled(const struct vring *v, uint32_t index,
 			  struct device *d)
 {

@@ -24,6 +24,8 @@ struct vring {
 	bool suspended;			/* is to run, but has no memory now */
 	bool polled;			/* no kick descriptor: look by itself */
 	uint32_t false_kicks;		/* in a row, with nothing to take */
+	uint8_t *host_avail;		/* while it runs */
+	uint8_t *host_used;
 	int kick;			/* descriptors, or -1 */
 	int call;
 	int err;
@@ -45,6 +47,9 @@ static inline bool vring_is_configured(const struct vring *v)
 {
 	return v->num != 0 && v->has_addr;
 }
+
+/* Find its parts: host_avail, host_used.  0, or EFAULT. */
+int vring_map(struct vring *v, const struct memory_table *t);
 
 /* Start a configured ring.  0, or a positive errno value. */
 int vring_start(struct vring *v, uint32_t index, struct device *d);

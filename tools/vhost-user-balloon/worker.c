@@ -3,10 +3,13 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "worker.h"
+
+#define MAX_FAILURES	16u		/* of a region, in a row */
 
 static bool is_past(const struct timespec *t)
 {
@@ -43,23 +46,115 @@ static void wait_delay(struct worker *w)
 	}
 }
 
-/* Without the lock: the batch is the thread's own. */
-static void discard_batch(struct worker *w)
+/* Bytes of host memory behind a region's file, 0 when there is no region. */
+static uint64_t get_blocks(const struct memory_slot *s)
+{
+	struct stat st;
+
+	return s && !fstat(s->fd, &st) ? (uint64_t)st.st_blocks * 512 : 0;
+}
+
+/*
+ * The engine backs off when discards fail, from all memory.  But a file that
+ * cannot be punched, or that was sealed, says nothing about another one: the
+ * back-off is the region's, and the engine's is ended at once.  Fault 16.
+ */
+static void note_result(struct worker *w, struct memory_slot *s, int result)
+{
+	if (!s || result == FPH_RECLAIM_SKIPPED)
+		return;
+	if (result != FPH_RECLAIM_FAILED) {
+		s->failures = 0;
+		return;
+	}
+	s->failures++;
+	s->backoff = s->failures < 16 ? 1u << s->failures : 1u << 16;
+	fph_reclaim_reset(&w->reclaim);
+}
+
+/* Whether a run of this region is left alone. */
+static bool is_skipped(struct worker *w, struct memory_slot *s, uint64_t len)
+{
+	if (!s)
+		return false;
+	if (s->failures >= MAX_FAILURES) {
+		w->disabled += len;
+		return true;
+	}
+	if (!s->backoff)
+		return false;
+	s->backoff--;
+	w->backoff += len;
+	return true;
+}
+
+/* The runs from this one on that begin in the same region; their number. */
+static uint32_t count_same(const struct worker *w, uint32_t first,
+			   const struct memory_slot *s)
+{
+	uint32_t n = first + 1;
+
+	while (n < w->n &&
+	       memory_table_find(w->memory, w->runs[n].gpa) == s)
+		n++;
+	return n - first;
+}
+
+static void discard_runs(struct worker *w, uint32_t first, uint32_t n)
 {
 	uint32_t done = 0;
 
-	while (done < w->n) {
-		int n = fph_reclaim_discard(&w->reclaim, w->runs + done,
-					    w->n - done, w->results + done,
-					    NULL);
+	while (done < n) {
+		int r = fph_reclaim_discard(&w->reclaim,
+					    w->runs + first + done, n - done,
+					    w->results + first + done, NULL);
 
-		if (n <= 0)
+		if (r <= 0)
 			break;
-		done += (uint32_t)n;
+		done += (uint32_t)r;
 	}
 	/* Not reached by a working engine; nothing may stay undecided. */
-	if (done < w->n)
-		memset(w->results + done, FPH_RECLAIM_FAILED, w->n - done);
+	if (done < n)
+		memset(w->results + first + done, FPH_RECLAIM_FAILED,
+		       n - done);
+}
+
+/* Without the lock: the batch is the thread's own. */
+static void discard_batch(struct worker *w)
+{
+	uint32_t i = 0;
+
+	while (i < w->n) {
+		struct memory_slot *s = memory_table_find(w->memory,
+							  w->runs[i].gpa);
+		uint64_t before;
+		uint32_t n, end;
+
+		if (is_skipped(w, s, w->runs[i].len)) {
+			w->results[i++] = FPH_RECLAIM_SKIPPED;
+			continue;
+		}
+		/* After a failure each run is tried alone. */
+		n = s && s->failures ? 1 : count_same(w, i, s);
+		before = get_blocks(s);
+		discard_runs(w, i, n);
+		for (end = i + n; i < end; i++)
+			note_result(w, s, w->results[i]);
+		/* Others use the file meanwhile: it may have grown. */
+		if (get_blocks(s) < before)
+			w->freed += before - get_blocks(s);
+	}
+}
+
+bool worker_is_disabled(const struct worker *w)
+{
+	uint32_t i;
+
+	for (i = 0; i < w->memory->nslots; i++) {
+		if (w->memory->slots[i].failures >= MAX_FAILURES)
+			return true;
+	}
+	return false;
 }
 
 static void signal_done(struct worker *w)
@@ -106,7 +201,7 @@ static int start_thread(struct worker *w)
 	return err;
 }
 
-int worker_init(struct worker *w, struct fph_memory *memory)
+int worker_init(struct worker *w, struct memory_table *memory)
 {
 	struct fph_reclaim_params params = { 0 };
 	pthread_condattr_t attr;
@@ -114,7 +209,8 @@ int worker_init(struct worker *w, struct fph_memory *memory)
 
 	memset(w, 0, sizeof(*w));
 	params.size = sizeof(params);
-	params.memory = memory;
+	params.memory = &memory->memory;
+	w->memory = memory;
 	if (fph_reclaim_init(&w->reclaim, &params) != FPH_OK)
 		return EINVAL;
 	w->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

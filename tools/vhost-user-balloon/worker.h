@@ -4,7 +4,7 @@
  * long a discard takes.
  *
  * It works on one batch at a time.  Between worker_submit and worker_reap the
- * batch, the reclaim engine and the memory map belong to the thread.
+ * batch, the reclaim engine and the memory table belong to the thread.
  */
 #ifndef VUB_WORKER_H
 #define VUB_WORKER_H
@@ -12,6 +12,8 @@
 #include <pthread.h>
 
 #include <fph-vmm/reclaim.h>
+
+#include "memory_table.h"
 
 #define WORKER_BATCH	256u
 
@@ -27,11 +29,19 @@ struct worker {
 	uint32_t n;			/* runs in the batch */
 	struct fph_run runs[WORKER_BATCH];
 	uint8_t results[WORKER_BATCH];	/* enum fph_reclaim_result */
+	struct memory_table *memory;
 	struct fph_reclaim reclaim;
+	/* All bytes, and they only grow. */
+	uint64_t freed;			/* by which files became smaller */
+	uint64_t backoff;		/* skipped: discards of a region failed */
+	uint64_t disabled;		/* the same, for good */
 };
 
 /* Start the thread.  0, or a positive errno value. */
-int worker_init(struct worker *w, struct fph_memory *memory);
+int worker_init(struct worker *w, struct memory_table *memory);
+
+/* Whether discards of some region are switched off; only while it is idle. */
+bool worker_is_disabled(const struct worker *w);
 
 /* Finish the batch that is in work, without a further delay; stop. */
 void worker_fini(struct worker *w);
