@@ -84,7 +84,7 @@ void print_status(int status)
 	else if (status == FPH_EBUSY)
 		puts("err busy");
 	else
-		printf("err %s\n", fph_status_get_name(status));
+		printf("err %s\n", fph_status_name(status));
 }
 
 static void split(struct request *r, char *line)

@@ -42,11 +42,11 @@ struct buffer {
 static struct {
 	bool live;
 	bool hints, reports;
-	struct fph_hinter hinter;
-	struct fph_reporter reporter;
-	struct fph_slot slots[2][MAX_RANGES];
-	struct fph_batch batches[2][MAX_BUFFERS];
-	struct fph_command commands[NCOMMANDS];
+	struct fph_hinter *hinter;
+	struct fph_reporter *reporter;
+	uint64_t hinter_memory[FPH_HINTER_SIZE(MAX_RANGES, MAX_BUFFERS) / 8];
+	uint64_t reporter_memory[FPH_REPORTER_SIZE(MAX_RANGES,
+						   MAX_BUFFERS / 2) / 8];
 	struct piece piece[MAX_RANGES];
 	struct buffer buffer[MAX_BUFFERS];
 	uint32_t npieces;
@@ -63,44 +63,41 @@ static void fail(const char *what)
 
 /* ---------------------------------------------------------------- set-up -- */
 
-static int init_hinter(uint64_t features, int content)
+static int init_hinter(uint64_t features, uint32_t content)
 {
-	struct fph_hinter_params p = {
+	const struct fph_hinter_params p = {
 		.size = sizeof(p),
 		.features = features,
 		.content = content,
 		.mode = FPH_HINTER_HOLD,
-		.endian = FPH_LE,
-		.slots = g.slots[0],
-		.nslots = MAX_RANGES,
-		.batches = g.batches[0],
-		.nbatches = MAX_BUFFERS,
-		.commands = g.commands,
-		.ncommands = NCOMMANDS,
-		.max_segs = MAX_SEGS
+		.flags = FPH_HINTER_NO_MERGE,
+		.max_ranges = MAX_RANGES,
+		.max_hints = MAX_BUFFERS,
+		.max_segs = MAX_SEGS,
+		.commands = NCOMMANDS,
+		.commands_gpa = COMMANDS
 	};
 
-	return fph_hinter_init(&g.hinter, &p);
+	return fph_hinter_init(&g.hinter, g.hinter_memory,
+			       sizeof(g.hinter_memory), &p);
 }
 
-static int init_reporter(uint64_t features, int content)
+static int init_reporter(uint64_t features, uint32_t content)
 {
-	struct fph_reporter_params p = {
+	const struct fph_reporter_params p = {
 		.size = sizeof(p),
 		.features = features,
 		.content = content,
-		.slots = g.slots[1],
-		.nslots = MAX_RANGES,
-		.batches = g.batches[1],
+		.max_ranges = MAX_RANGES,
 		.window = MAX_BUFFERS / 2,
 		.low_water = MAX_BUFFERS / 2 - 1,
 		.max_segs = MAX_SEGS,
-		.max_ranges = MAX_SEGS,
 		.retry_delay = 1,
 		.max_failures = 4
 	};
 
-	return fph_reporter_init(&g.reporter, &p);
+	return fph_reporter_init(&g.reporter, g.reporter_memory,
+				 sizeof(g.reporter_memory), &p);
 }
 
 static void do_reset(const struct request *r)
@@ -109,7 +106,7 @@ static void do_reset(const struct request *r)
 	const char *content = request_get(r, "content");
 	const char *id = request_get(r, "cmd_id");
 	const char *ring = request_get(r, "ring");
-	int kept;
+	uint32_t kept;
 
 	if (!features || !content || !id || !ring)
 		fail("reset");
@@ -120,7 +117,7 @@ static void do_reset(const struct request *r)
 	g.ring = (uint32_t)parse_number(ring);
 	g.live = true;
 	if (g.hints)
-		fph_hinter_set_config(&g.hinter, (uint32_t)parse_number(id));
+		fph_hinter_set_config(g.hinter, (uint32_t)parse_number(id));
 	puts("ok");
 }
 
@@ -144,33 +141,28 @@ static struct buffer *find_buffer(uint32_t number)
 	return NULL;
 }
 
-static void put(bool report, uint64_t cookie, const struct fph_seg *segs,
-		uint32_t nsegs)
+/* One line a buffer; a command is printed as the bytes that it has. */
+static void put(bool report, const struct fph_buffer *buffer,
+		const struct fph_seg *segs)
 {
+	uint32_t nsegs = buffer->nread + buffer->nwrite;
 	struct buffer *b = find_buffer(0);
 
 	if (!b)
 		fail("too many buffers");
-	*b = (struct buffer){ ++g.offers, cookie, nsegs, report };
+	*b = (struct buffer){ ++g.offers, buffer->cookie, nsegs, report };
 	printf("vq %s %" PRIu32, report ? "report" : "hint", b->number);
-	for (uint32_t i = 0; segs && i < nsegs; i++)
-		printf(" W:0x%" PRIx64 "+0x%" PRIx32, segs[i].gpa,
-		       segs[i].len);
-	if (segs)
-		putchar('\n');
-}
-
-static void put_hint_buffer(const struct fph_hinter_buffer *b,
-			    const struct fph_seg *segs)
-{
-	if (b->kind == FPH_HINTER_HINT) {
-		put(false, b->cookie, segs, b->nsegs);
-		return;
+	for (uint32_t i = 0; i < nsegs; i++) {
+		if (segs[i].flags & FPH_SEG_WRITE)
+			printf(" W:0x%" PRIx64 "+0x%" PRIx32, segs[i].gpa,
+			       segs[i].len);
+		else
+			printf(" R@0x%" PRIx64 ":%02x%02x%02x%02x",
+			       segs[i].gpa, buffer->command[0],
+			       buffer->command[1], buffer->command[2],
+			       buffer->command[3]);
 	}
-	put(false, b->cookie, NULL, 1);
-	printf(" R@0x%" PRIx64 ":%02x%02x%02x%02x\n",
-	       (uint64_t)COMMANDS + 4 * b->command, b->bytes[0], b->bytes[1],
-	       b->bytes[2], b->bytes[3]);
+	putchar('\n');
 }
 
 /* ------------------------------------------------------------- the guest -- */
@@ -188,9 +180,9 @@ static void take_back(void)
 {
 	struct fph_returned out;
 
-	while (g.hints && fph_hinter_next(&g.hinter, &out) == 1)
+	while (g.hints && fph_hinter_take_back(g.hinter, &out, 1) == 1)
 		g.piece[out.owner].place = FREE;
-	while (g.reports && fph_reporter_next(&g.reporter, &out) == 1) {
+	while (g.reports && fph_reporter_take_back(g.reporter, &out, 1) == 1) {
 		g.piece[out.owner].place = FREE;
 		g.piece[out.owner].reported = out.used;
 	}
@@ -199,12 +191,15 @@ static void take_back(void)
 /* Free ranges that were not hinted under this id; whether all went in. */
 static bool fill_hinter(uint32_t id)
 {
+	struct fph_owned_range range;
+
 	for (uint32_t i = 0; i < g.npieces; i++) {
 		struct piece *p = &g.piece[i];
 
 		if (p->place != FREE || p->hinted == id)
 			continue;
-		if (fph_hinter_add(&g.hinter, id, p->gpa, p->len, i))
+		range = (struct fph_owned_range){ p->gpa, p->len, i };
+		if (fph_hinter_add(g.hinter, id, &range, 1) != 1)
 			return false;
 		p->place = HINTER;
 		p->hinted = id;
@@ -214,13 +209,13 @@ static bool fill_hinter(uint32_t id)
 
 static bool send_hints(void)
 {
-	struct fph_hinter_buffer b;
+	struct fph_buffer b;
 	struct fph_seg segs[MAX_SEGS];
 	bool sent = false;
 
-	while (fph_hinter_submit(&g.hinter, get_room(false), segs, MAX_SEGS,
-				 &b) == 1) {
-		put_hint_buffer(&b, segs);
+	while (fph_hinter_submit(g.hinter, get_room(false), &b, 1, segs,
+				 MAX_SEGS) == 1) {
+		put(false, &b, segs);
 		sent = true;
 	}
 	return sent;
@@ -232,18 +227,19 @@ static void work_hints(void)
 
 	do {
 		take_back();
-		id = fph_hinter_get_id(&g.hinter);
+		id = fph_hinter_get_id(g.hinter);
 		if (id && fill_hinter(id))
-			fph_hinter_end(&g.hinter);
+			fph_hinter_finish_input(g.hinter);
 	} while (send_hints());
 }
 
+/* Without a delay: a test wants to see what there is. */
 static void work_reports(void)
 {
+	struct fph_owned_range range;
 	struct fph_seg segs[MAX_SEGS];
-	uint64_t cookie;
+	struct fph_buffer b;
 	uint32_t room;
-	int n;
 
 	take_back();
 	for (uint32_t i = 0; i < g.npieces; i++) {
@@ -251,18 +247,16 @@ static void work_reports(void)
 
 		if (p->place != FREE || p->reported)
 			continue;
-		if (fph_reporter_add(&g.reporter, g.now, p->gpa, p->len, i))
+		range = (struct fph_owned_range){ p->gpa, p->len, i };
+		if (fph_reporter_add(g.reporter, g.now, &range, 1) != 1)
 			break;
 		p->place = REPORTER;
 	}
-	while ((room = get_room(true)) > 0) {
-		n = fph_reporter_submit(&g.reporter, g.now, segs,
-					room < MAX_SEGS ? room : MAX_SEGS,
-					&cookie);
-		if (n <= 0)
-			break;
-		put(true, cookie, segs, (uint32_t)n);
-	}
+	fph_reporter_flush(g.reporter);
+	while ((room = get_room(true)) > 0 &&
+	       fph_reporter_submit(g.reporter, g.now, &b, 1, segs,
+				   room < MAX_SEGS ? room : MAX_SEGS) == 1)
+		put(true, &b, segs);
 }
 
 static void do_work(const struct request *r)
@@ -279,7 +273,7 @@ static void do_work(const struct request *r)
 static void do_config(const struct request *r)
 {
 	if (g.hints)
-		fph_hinter_set_config(&g.hinter,
+		fph_hinter_set_config(g.hinter,
 				      (uint32_t)parse_number(r->word[1]));
 	take_back();
 	puts("ok");
@@ -301,9 +295,9 @@ static void shrink(void)
 {
 	struct fph_returned out;
 
-	while (g.hints && fph_hinter_pop(&g.hinter, &out) == 1)
+	while (g.hints && fph_hinter_shrink(g.hinter, &out, 1) == 1)
 		g.piece[out.owner].place = FREE;
-	while (g.reports && fph_reporter_pop(&g.reporter, &out) == 1)
+	while (g.reports && fph_reporter_shrink(g.reporter, &out, 1) == 1)
 		g.piece[out.owner].place = FREE;
 }
 
@@ -329,6 +323,7 @@ static void do_used(const struct request *r)
 {
 	uint32_t number = (uint32_t)parse_number(r->word[1]);
 	struct buffer *b = number ? find_buffer(number) : NULL;
+	struct fph_used used = { 0 };
 	int status;
 
 	if (!b) {
@@ -336,9 +331,10 @@ static void do_used(const struct request *r)
 		return;
 	}
 	b->number = 0;
+	used.cookie = b->cookie;
 	status = b->report ?
-		 fph_reporter_complete(&g.reporter, g.now, b->cookie, true) :
-		 fph_hinter_complete(&g.hinter, b->cookie);
+		 fph_reporter_complete(g.reporter, g.now, &used, 1, true) :
+		 fph_hinter_complete(g.hinter, &used, 1);
 	take_back();
 	print_status(status);
 }
@@ -348,9 +344,9 @@ static void do_device_reset(const struct request *r)
 	(void)r;
 	memset(g.buffer, 0, sizeof(g.buffer));
 	if (g.hints)
-		fph_hinter_reset(&g.hinter);
+		fph_hinter_reset(g.hinter);
 	if (g.reports)
-		fph_reporter_reset(&g.reporter);
+		fph_reporter_reset(g.reporter);
 	take_back();
 	for (uint32_t i = 0; i < g.npieces; i++)
 		g.piece[i].hinted = 0;
