@@ -32,7 +32,7 @@ static void add_region(struct guest *g, uint64_t gpa, uint8_t *host,
 		.backing = FPH_BACKING_SHMEM
 	};
 
-	ck_assert_int_eq(fph_memory_add(&g->memory, &region), FPH_OK);
+	ck_assert_int_eq(fph_memory_add(g->memory, &region), FPH_OK);
 }
 
 static void init_ring(struct guest *g, uint32_t index, uint16_t num)
@@ -55,7 +55,8 @@ void guest_init(struct guest *g, uint16_t num)
 	ck_assert_int_eq(ftruncate(g->fd, GUEST_BYTES), 0);
 	g->low = map(g->fd, 0, GUEST_SPLIT);
 	g->high = map(g->fd, GUEST_SPLIT, GUEST_BYTES - GUEST_SPLIT);
-	ck_assert_int_eq(fph_memory_init(&g->memory, g->regions, 4), FPH_OK);
+	g->memory = fph_memory_new(NULL, NULL);
+	ck_assert_ptr_nonnull(g->memory);
 	add_region(g, 0, g->low, GUEST_SPLIT);
 	add_region(g, GUEST_SPLIT, g->high, GUEST_BYTES - GUEST_SPLIT);
 	for (uint32_t i = 0; i < FPH_NQUEUES; i++)
@@ -65,16 +66,17 @@ void guest_init(struct guest *g, uint16_t num)
 void guest_fini(struct guest *g)
 {
 	fph_balloon_free(g->balloon);
+	fph_memory_free(g->memory);
 	munmap(g->low, GUEST_SPLIT);
 	munmap(g->high, GUEST_BYTES - GUEST_SPLIT);
 	close(g->fd);
 }
 
-void guest_new(struct guest *g, uint64_t offered, int numbering)
+void guest_new(struct guest *g, uint64_t offered, uint32_t numbering)
 {
 	struct fph_balloon_params params = {
 		.size = sizeof(params),
-		.memory = &g->memory,
+		.memory = g->memory,
 		.features = offered,
 		.numbering = numbering
 	};
@@ -89,7 +91,12 @@ void guest_start(struct guest *g, uint32_t index, uint16_t base)
 {
 	const struct ring *r = &g->ring[index];
 	struct fph_balloon_ring ring = {
-		(uint16_t)r->num, base, r->desc, r->avail, r->used
+		.size = sizeof(ring),
+		.num = r->num,
+		.desc = r->desc,
+		.driver = r->avail,
+		.device = r->used,
+		.base = base
 	};
 
 	ck_assert_int_eq(fph_balloon_ring_start(g->balloon, index, &ring),
@@ -226,21 +233,22 @@ bool guest_take_used(struct guest *g, uint32_t index, uint16_t *head)
 
 void guest_settle(struct guest *g, uint32_t index)
 {
-	struct fph_discard d;
+	struct fph_run run;
 
 	while (fph_balloon_process(g->balloon, index, 64) > 0)
 		;
-	while (fph_balloon_next(g->balloon, &d) == 1) {
-		guest_discard(g, d.run.gpa, d.run.len);
-		ck_assert_int_eq(fph_balloon_complete(g->balloon, &d, true),
-				 FPH_OK);
+	while (fph_balloon_next(g->balloon, &run, 1) == 1) {
+		guest_discard(g, run.gpa, run.len);
+		run.outcome = FPH_OUTCOME_DISCARDED;
+		run.freed = run.len;
+		ck_assert_int_eq(fph_balloon_complete(g->balloon, &run, 1), 1);
 	}
 	fph_balloon_flush(g->balloon);
 }
 
 void guest_check_recovery(struct guest *g, const char *what)
 {
-	uint64_t done = guest_counters(g).report.bytes_done;
+	uint64_t done = guest_counters(g).report.bytes_freed;
 	uint32_t report = FPH_QUEUE_REPORT;
 
 	ck_assert_msg(fph_balloon_reset(g->balloon) == FPH_OK, "%s", what);
@@ -256,7 +264,7 @@ void guest_check_recovery(struct guest *g, const char *what)
 	guest_offer_one(g, report, GUEST_GOOD, GUEST_PAGE, RING_WRITE);
 	guest_settle(g, report);
 	ck_assert_msg(guest_count_used(g, report) == 1, "%s", what);
-	ck_assert_uint_eq(guest_counters(g).report.bytes_done,
+	ck_assert_uint_eq(guest_counters(g).report.bytes_freed,
 			  done + GUEST_PAGE);
 }
 
@@ -264,6 +272,7 @@ struct fph_balloon_counters guest_counters(const struct guest *g)
 {
 	struct fph_balloon_counters c;
 
-	fph_balloon_get_counters(g->balloon, &c);
+	ck_assert_int_eq(fph_balloon_get_counters(g->balloon, &c, sizeof(c)),
+			 FPH_OK);
 	return c;
 }

@@ -39,8 +39,7 @@ struct guest {
 	bool big;			/* byte order of rings and payload */
 	uint8_t *low;			/* gpa 0 to GUEST_SPLIT */
 	uint8_t *high;			/* the rest */
-	struct fph_region regions[4];
-	struct fph_memory memory;
+	struct fph_memory *memory;
 	struct fph_balloon *balloon;
 	struct ring ring[FPH_NQUEUES];	/* each in 64 KiB of low memory */
 	uint16_t next[FPH_NQUEUES];	/* descriptor for the next buffer */
@@ -52,7 +51,7 @@ void guest_init(struct guest *g, uint16_t num);
 void guest_fini(struct guest *g);
 
 /* A balloon that offers these features (numbering 0: inferred). */
-void guest_new(struct guest *g, uint64_t offered, int numbering);
+void guest_new(struct guest *g, uint64_t offered, uint32_t numbering);
 
 /*
  * guest_init, guest_new, features set and these rings started and enabled.
