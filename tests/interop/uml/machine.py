@@ -14,6 +14,7 @@ F_INDIRECT, F_EVENT_IDX, F_PROTOCOL = 28, 29, 30
 
 WITHOUT_REPORT = ("--free-page-reporting=off",)
 WITHOUT_HINT = ("--free-page-hint=off",)
+DISKS = "--memory-file-systems=overlay,ext4,xfs,btrfs"
 
 
 class Machine:
@@ -121,7 +122,9 @@ def boot(context, daemon=(), kernel=(), mem_mib=512, probe=True,
 
     daemon and kernel are extra arguments; with probe the driver is loaded.
     """
-    server = on or daemons.start(context, *daemon, "--verbose")
+    # The guest's memory may have to lie on a disk.
+    server = on or daemons.start(context, *daemon, "--verbose",
+                                 DISKS)
     guest = guests.Guest(context.workdir, server.socket_path, mem_mib,
                          kernel, name)
     context.on_failure("console of the " + name, guest.console_tail)
