@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 
 if ENABLE_TOOLS
-AM_CFLAGS += $(JANSSON_CFLAGS) -pthread
+AM_CFLAGS += $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS) -pthread
 
 # All of the daemon but its main(), for the tests of its parts.
 noinst_LTLIBRARIES += tools/vhost-user-balloon/libdaemon.la
@@ -62,6 +62,8 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/request_device.c \
 	tools/vhost-user-balloon/request_memory.c \
 	tools/vhost-user-balloon/request_vring.c \
+	tools/vhost-user-balloon/sandbox.c \
+	tools/vhost-user-balloon/sandbox.h \
 	tools/vhost-user-balloon/service.c \
 	tools/vhost-user-balloon/service.h \
 	tools/vhost-user-balloon/session.c \
@@ -73,7 +75,8 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/worker.c \
 	tools/vhost-user-balloon/worker.h
 
-DAEMON_LIBS = tools/vhost-user-balloon/libdaemon.la $(JANSSON_LIBS)
+DAEMON_LIBS = tools/vhost-user-balloon/libdaemon.la $(JANSSON_LIBS) \
+	$(SECCOMP_LIBS)
 
 bin_PROGRAMS += tools/vhost-user-balloon/vhost-user-balloon tools/fphctl/fphctl
 
@@ -82,7 +85,7 @@ tools_vhost_user_balloon_vhost_user_balloon_SOURCES = \
 tools_vhost_user_balloon_vhost_user_balloon_LDFLAGS = $(AM_LDFLAGS) -pthread
 tools_vhost_user_balloon_vhost_user_balloon_LDADD = \
 	tools/vhost-user-balloon/libdaemon.la lib/libfph-vmm.la \
-	lib/libfph.la $(JANSSON_LIBS)
+	lib/libfph.la $(JANSSON_LIBS) $(SECCOMP_LIBS)
 
 tools_fphctl_fphctl_SOURCES = \
 	tools/fphctl/client.c \

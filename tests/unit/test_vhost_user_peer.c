@@ -201,6 +201,7 @@ START_TEST(fault_13_memory_on_a_file_system)
 	ck_assert_int_eq(remove("fault_13.tmp"), 0);
 	fd = fileno(file);
 	ck_assert_int_eq(ftruncate(fd, 0x10000), 0);
+	file_prepare();
 	vu_start(&v, false);
 	vu_protocol(&v, VU_PROTOCOL);
 	if (file_get_kind(fd) == FILE_OTHER) {

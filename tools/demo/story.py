@@ -25,7 +25,9 @@ class Story:
     def __init__(self, options, folder, full_mib):
         self.options = options
         self.screen = screen.Screen(full_mib)
-        self.daemon = daemons.Daemon(options.daemon, folder, "--verbose")
+        self.daemon = daemons.Daemon(
+            options.daemon, folder, "--verbose",
+            "--memory-file-systems=overlay,ext4,xfs,btrfs")
         self.rows = []
         self.line = None
 

@@ -66,21 +66,30 @@ static bool is_mount_of(char *line, unsigned int major, unsigned int minor,
 	       sscanf(dash, " - %63s", type) == 1 && is_listed(type, names);
 }
 
+static FILE *mounts;
+
+void file_prepare(void)
+{
+	if (!mounts)
+		mounts = fopen("/proc/self/mountinfo", "re");
+}
+
 bool file_is_on(int fd, const char *names)
 {
-	FILE *mounts = fopen("/proc/self/mountinfo", "re");
 	struct statx st;
 	char line[4096];
 	bool found = false;
 
+	file_prepare();
 	if (!mounts)
 		return false;
+	/* Read anew: what is mounted changes. */
+	rewind(mounts);
 	if (!statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE,
 		   &st)) {
 		while (!found && fgets(line, sizeof(line), mounts))
 			found = is_mount_of(line, st.stx_dev_major,
 					    st.stx_dev_minor, names);
 	}
-	fclose(mounts);
 	return found;
 }

@@ -19,6 +19,9 @@ enum file_kind {
 
 int file_get_kind(int fd);
 
+/* Open what file_is_on reads, before it is too late. */
+void file_prepare(void);
+
 /*
  * Whether the file system that a file is on has one of these names, which are
  * separated by commas: ext4,xfs.  By the mounts that this process sees.

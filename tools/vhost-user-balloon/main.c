@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "daemon.h"
+#include "file_kind.h"
 #include "listen.h"
 #include "log.h"
+#include "sandbox.h"
 
 /* A front-end brings a file for each region, and five rings' descriptors. */
 static int check_descriptors(void)
@@ -75,63 +77,91 @@ static int open_socket(struct listener *l, const char *path, bool private)
 	return err;
 }
 
-static int open_sockets(struct daemon *d, struct listener *frontend,
+static int open_sockets(const struct options *o, struct listener *frontend,
 			struct listener *control)
 {
-	const struct options *o = &d->options;
 	int err = 0;
 
 	if (o->control_path)
 		err = open_socket(control, o->control_path, true);
 	if (!err && o->socket_path)
 		err = open_socket(frontend, o->socket_path, false);
-	if (!err && o->fd >= 0) {
-		err = take_fd(d, o->fd);
-		if (err)
-			log_line("--fd=%d: %s", o->fd, strerror(err));
-	}
-	if (err)
-		return err;
-	if (o->control_path)
-		d->control.listen_fd = control->fd;
-	if (o->socket_path)
-		d->listen_fd = frontend->fd;
-	return 0;
+	return err;
 }
 
-static int run(struct daemon *d)
+static int take_sockets(struct daemon *d, const struct listener *frontend,
+			const struct listener *control)
 {
-	struct listener frontend = { .fd = -1 };
-	struct listener control = { .fd = -1 };
-	int err = open_sockets(d, &frontend, &control);
+	const struct options *o = &d->options;
+	int err;
+
+	d->control.listen_fd = control->fd;
+	d->listen_fd = frontend->fd;
+	if (o->fd < 0)
+		return 0;
+	err = take_fd(d, o->fd);
+	if (err)
+		log_line("--fd=%d: %s", o->fd, strerror(err));
+	return err;
+}
+
+/* All that is opened later is opened by others and sent here. */
+static int filter_calls(const struct options *o)
+{
+	int err;
+
+	if (!o->sandbox)
+		return 0;
+	if (o->memory.file_systems)
+		file_prepare();
+	json_object_seed(0);
+	err = sandbox_filter_calls();
+	if (err && err != ENOSYS)
+		log_line("no sandbox: %s; --sandbox=off goes on without",
+			 strerror(err));
+	return err == ENOSYS ? 0 : err;
+}
+
+static int serve(const struct options *o, const struct listener *frontend,
+		 const struct listener *control)
+{
+	static struct daemon d;
+	int err = o->sandbox ? sandbox_drop_privileges() : 0;
 
 	if (!err)
-		daemon_loop(d);
-	daemon_fini(d);
-	listener_close(&frontend);
-	listener_close(&control);
-	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+		err = daemon_init(&d, o);
+	if (err) {
+		log_line("cannot start: %s", strerror(err));
+		return err;
+	}
+	d.signal_fd = open_signals();
+	log_start();
+	err = take_sockets(&d, frontend, control);
+	if (!err)
+		err = filter_calls(o);
+	if (!err)
+		daemon_loop(&d);
+	daemon_fini(&d);
+	return err;
 }
 
 int main(int argc, char **argv)
 {
-	static struct daemon d;
+	struct listener frontend = { .fd = -1 };
+	struct listener control = { .fd = -1 };
 	struct options options;
 	int err, result = options_parse(&options, argc, argv);
 
 	if (result != OPTIONS_RUN)
 		return result == OPTIONS_EXIT ? EXIT_SUCCESS : result;
 	log_set_verbose(options.verbose);
-	if (check_descriptors())
-		return EXIT_FAILURE;
-	err = daemon_init(&d, &options);
-	if (err) {
-		log_line("cannot start: %s", strerror(err));
-		return EXIT_FAILURE;
-	}
-	d.signal_fd = open_signals();
-	log_start();
-	result = run(&d);
+	err = check_descriptors();
+	if (!err)
+		err = open_sockets(&options, &frontend, &control);
+	if (!err)
+		err = serve(&options, &frontend, &control);
+	listener_close(&frontend);
+	listener_close(&control);
 	log_stop();
-	return result;
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }

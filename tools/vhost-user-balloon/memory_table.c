@@ -56,6 +56,8 @@ static int map_file(struct memory_slot *s, uint64_t size)
 		    MAP_SHARED | MAP_NORESERVE, s->fd, (off_t)start);
 	if (base == MAP_FAILED)
 		return errno;
+	/* A core file is no place for the guest's memory.  Fault 18. */
+	madvise(base, (size_t)(end - start), MADV_DONTDUMP);
 	s->base = base;
 	s->maplen = (size_t)(end - start);
 	s->map.host = base + (r->offset - start);

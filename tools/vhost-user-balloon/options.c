@@ -32,6 +32,7 @@ static const char help[] =
 "  --memory-file-systems=LIST take guest memory on these, besides memory:\n"
 "                             ext4,xfs\n"
 "  --max-memory=SIZE          largest guest memory, 64G, 2T (default 4T)\n"
+"  --sandbox=on|off           give up what is not needed (default on)\n"
 "  --once                     end when the first front-end is gone\n"
 "  --discard-delay-ms=N       wait before each discard, for tests\n"
 "  --print-capabilities       print what it can do as JSON, and end\n"
@@ -55,6 +56,7 @@ enum {
 	OPT_INBAND,
 	OPT_MEMORY_FS,
 	OPT_MAX_MEMORY,
+	OPT_SANDBOX,
 	OPT_ONCE,
 	OPT_DELAY,
 	OPT_CAPABILITIES,
@@ -77,6 +79,7 @@ static const struct option long_options[] = {
 	{ "inband", required_argument, NULL, OPT_INBAND },
 	{ "memory-file-systems", required_argument, NULL, OPT_MEMORY_FS },
 	{ "max-memory", required_argument, NULL, OPT_MAX_MEMORY },
+	{ "sandbox", required_argument, NULL, OPT_SANDBOX },
 	{ "once", no_argument, NULL, OPT_ONCE },
 	{ "discard-delay-ms", required_argument, NULL, OPT_DELAY },
 	{ "print-capabilities", no_argument, NULL, OPT_CAPABILITIES },
@@ -195,6 +198,8 @@ static int parse_valued(struct options *o, int opt, const char *name)
 		return parse_switch(name, optarg, &o->event_idx);
 	case OPT_INDIRECT:
 		return parse_switch(name, optarg, &o->indirect);
+	case OPT_SANDBOX:
+		return parse_switch(name, optarg, &o->sandbox);
 	case OPT_INBAND:
 		return parse_switch(name, optarg, &o->inband);
 	}
@@ -234,6 +239,7 @@ static void set_defaults(struct options *o)
 	o->stats = true;
 	o->event_idx = true;
 	o->indirect = true;
+	o->sandbox = true;
 	o->memory.max_bytes = (uint64_t)4 << 40;
 }
 

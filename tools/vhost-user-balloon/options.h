@@ -22,6 +22,7 @@ struct options {
 	bool inband;
 	bool event_idx;
 	bool indirect;
+	bool sandbox;
 	bool once;
 	bool verbose;
 };

@@ -7,6 +7,9 @@ from common.machine import Machine
 
 from . import guest as guests
 
+# The guest's memory may have to lie on a disk.
+DISKS = "--memory-file-systems=overlay,ext4,xfs,btrfs"
+
 
 def boot(context, daemon=(), kernel=(), mem_mib=512, probe=True,
          name="guest", on=None):
@@ -14,7 +17,7 @@ def boot(context, daemon=(), kernel=(), mem_mib=512, probe=True,
 
     daemon and kernel are extra arguments; with probe the driver is loaded.
     """
-    server = on or daemons.start(context, *daemon, "--verbose")
+    server = on or daemons.start(context, *daemon, "--verbose", DISKS)
     guest = guests.Guest(context.workdir, server.socket_path, mem_mib,
                          kernel, name)
     context.on_failure("console of the " + name, guest.console_tail)

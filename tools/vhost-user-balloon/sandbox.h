@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * Containment: what a guest or a front-end that took over the daemon could
+ * still do.
+ */
+#ifndef VUB_SANDBOX_H
+#define VUB_SANDBOX_H
+
+#include <stdbool.h>
+
+/*
+ * Give up what is not needed once the sockets are open: privileges that a
+ * program could gain, capabilities, core files.  Before any thread is started.
+ * 0, or a positive errno value.
+ */
+int sandbox_drop_privileges(void);
+
+/*
+ * From now on, in all threads, a system call that the daemon does not make ends
+ * it: none opens a file or a socket, starts a program or a thread.
+ *
+ * 0; ENOSYS: built without it; or another positive errno value.
+ */
+int sandbox_filter_calls(void);
+
+#endif /* VUB_SANDBOX_H */
