@@ -15,7 +15,7 @@ OUTSIDE = 0x40000000
 def test_round(testee):
     """A whole round: FPH-D10 FPH-D13 FPH-CFG-7 FPH-D6 FPH-BUF-6"""
     w = World(testee)
-    w.harvest()
+    w.sync()
     w.shows(STOP)
     command = w.start()
     w.shows(command)
@@ -50,8 +50,8 @@ def test_id_is_shown(testee):
     w.shows(command)
 
 
-def test_start_needs_harvest(testee):
-    """No id before a harvest, or during one: FPH-D1"""
+def test_start_needs_sync(testee):
+    """No id before a sync, or during one: FPH-D1"""
     w = World(testee)
     w.start_refused()
     w.shows(STOP)
@@ -61,7 +61,7 @@ def test_start_needs_harvest(testee):
     w.start()
 
 
-def test_start_after_reset_needs_harvest(testee):
+def test_start_after_reset_needs_sync(testee):
     """A reset begins anew: FPH-D1 FPH-L1"""
     w = World(testee)
     w.active()
@@ -70,8 +70,8 @@ def test_start_after_reset_needs_harvest(testee):
     w.begin()
 
 
-def test_harvest_ends_round(testee):
-    """A stale hint after a harvest loses no page: FPH-D2 FPH-S1"""
+def test_sync_ends_round(testee):
+    """A stale hint after a sync loses no page: FPH-D2 FPH-S1"""
     for steps in range(4):
         w = World(testee)
         w.migrate([P, Q])
@@ -81,19 +81,19 @@ def test_harvest_ends_round(testee):
         for _ in range(steps):
             w.work(1)
         w.write(P)
-        w.harvest()
+        w.sync()
         w.hint((P, PAGE))
         w.settle()
         w.send()
         w.switch()
 
 
-def test_harvest_shows_stop(testee):
-    """Config space after a harvest: FPH-D2 FPH-CFG-7"""
+def test_sync_shows_stop(testee):
+    """Config space after a sync: FPH-D2 FPH-CFG-7"""
     w = World(testee)
     w.shows(w.active())
     w.settle()
-    w.harvest()
+    w.sync()
     w.shows(STOP)
 
 
@@ -309,7 +309,7 @@ def test_done(testee):
         for state in range(5):
             w = World(testee)
             if state > 0:
-                w.harvest()
+                w.sync()
             command = w.start() if state > 1 else 0
             if state > 2:
                 w.command(command)
@@ -464,7 +464,7 @@ def test_before_driver_ok(testee):
 def test_not_negotiated(testee):
     """No hints without FREE_PAGE_HINT: FPH-FEAT-3"""
     w = World(testee, features=ALL & ~HINT)
-    w.harvest()
+    w.sync()
     answer = w.ask("start")
     if w.command(MIN) is not None:
         w.hint((P, PAGE))

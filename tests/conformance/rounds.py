@@ -73,10 +73,10 @@ def test_publish_with_hints_in_flight(testee):
         w.switch()
 
 
-def test_publish_in_second_harvest(testee):
-    """No id during any harvest, the first or a later one: FPH-D1"""
+def test_publish_in_second_sync(testee):
+    """No id during any sync, the first or a later one: FPH-D1"""
     w = World(testee)
-    w.harvest()
+    w.sync()
     for _ in range(3):
         w.until_ok("sync-begin")
         w.start_refused()
@@ -86,8 +86,8 @@ def test_publish_in_second_harvest(testee):
         w.stop()
 
 
-def test_no_id_in_a_harvest_that_ended_a_round(testee):
-    """Nor during the harvest that ended the round before: FPH-D1 FPH-D2"""
+def test_no_id_in_a_sync_that_ended_a_round(testee):
+    """Nor during the sync that ended the round before: FPH-D1 FPH-D2"""
     for own_stop in (False, True):
         w = World(testee)
         w.active()
@@ -140,14 +140,14 @@ def test_each_change_tells(testee):
         w.settle()
         w.shows(STOP)
         w.shows(w.active())
-        w.harvest()
+        w.sync()
         w.shows(STOP)
         w.done()
         w.shows(DONE)
 
 
 def test_stop_in_done(testee):
-    """DONE stays through a stop and a harvest: FPH-D9"""
+    """DONE stays through a stop and a sync: FPH-D9"""
     w = World(testee)
     w.active()
     w.settle()
@@ -155,7 +155,7 @@ def test_stop_in_done(testee):
     for _ in range(2):
         w.stop()
         w.shows(DONE)
-        w.harvest()
+        w.sync()
         w.shows(DONE)
         w.command(STOP)
         w.settle()
@@ -193,7 +193,7 @@ def test_reset_in_every_state(testee):
     for state in range(5):
         w = World(testee)
         if state > 0:
-            w.harvest()
+            w.sync()
         command = w.start() if state > 1 else 2
         if state > 2:
             w.command(command)

@@ -143,7 +143,7 @@ class World:
         self.judge(answer)
         testee.world = self
 
-    harvested = False               # since the last reset
+    synced = False               # since the last reset
     reset_untold = False            # broken, and no interrupt came with it
 
     # Requests and what is told of them.
@@ -151,7 +151,7 @@ class World:
     def ask(self, *words):
         answer = self.testee.ask(*words)
         self.judge(answer)
-        self.harvested |= answer.ok and words[0] == "sync-end"
+        self.synced |= answer.ok and words[0] == "sync-end"
         return answer
 
     def judge(self, answer):
@@ -401,7 +401,7 @@ class World:
         answer = self.ask("start")
         if answer.ok:
             need(answer.words, "start: %s", answer)
-            need(self.harvested, "an id was published before a harvest")
+            need(self.synced, "an id was published before a sync")
             if self.starting:
                 self.publish(number(answer.words[0]))
             need(self.hints.published == number(answer.words[0]),
@@ -429,15 +429,15 @@ class World:
     def done(self, why="ok"):
         self.end_round("done", why)
 
-    def harvest(self):
+    def sync(self):
         self.end_round("sync-begin")
         self.bitmap |= self.log
         self.log = set()
         need(self.ask("sync-end").ok, "sync-end")
 
     def begin(self):
-        """Harvest and publish; the id."""
-        self.harvest()
+        """Sync and publish; the id."""
+        self.sync()
         return self.start()
 
     def active(self):
@@ -458,7 +458,7 @@ class World:
         """A reset was confirmed: the driver has its buffers back."""
         self.flight = {}
         self.hints = taking.Queue()
-        self.harvested = self.broken = False
+        self.synced = self.broken = False
         self.poison = 0
 
     # Migration: the guest uses pages, the host sends them.
@@ -484,7 +484,7 @@ class World:
                 self.copy[p] != self.version[p]]
 
     def switch(self):
-        self.harvest()
+        self.sync()
         self.send()
         lost = self.lost()
         need(not lost, "lost: %s", " ".join("%#x" % p for p in sorted(lost)))
