@@ -321,11 +321,11 @@ DRIVER = (
      "if value == self.stream and self.start not in self.flight:",
      "if value == self.stream or True:"),
     ("seen_under_another_id", "FPH-V14", "driver.py",
-     "        self.seen_again = False\n        self.spent",
-     "        self.spent",
+     "        self.seen_again = False\n        self.sent_ids",
+     "        self.sent_ids",
      "        if value == self.stream and self.start not in self.flight:",
      "        if value == commands.STOP and self.stream is None and "
-     "self.spent or (\n"
+     "self.sent_ids or (\n"
      "                value == self.stream and self.start not in "
      "self.flight):"),
     ("no_new_id_ends_a_stream", "FPH-V3", "driver.py",
@@ -365,7 +365,7 @@ DRIVER = (
     ("stream_ends_with_done", "FPH-V6", "driver.py",
      "self.command(commands.STOP) ", "self.command(commands.DONE) "),
     ("ids_are_not_remembered", "FPH-V4", "driver.py",
-     "self.spent.add(wanted)", "pass"),
+     "self.sent_ids.add(wanted)", "pass"),
     ("reports_in_flight_reported", "FPH-R1", "driver.py",
      "        out = self.done_reports + [\n"
      "            part[1:] for at, parts in self.flight.values()\n"

@@ -94,7 +94,7 @@ class Schedule:
             call()
         world.switch()
         world.done()
-        world.settle()
+        world.drain()
         world.shows(DONE)
 
 

@@ -342,7 +342,7 @@ class World:
         answer = self.ask("work", *([] if steps is None else [steps]))
         need(answer.ok, "work: %s", answer)
 
-    def settle(self):
+    def drain(self):
         """Let the device work until it is idle: every buffer comes back."""
         self.work()
         left = sorted(self.flight)
@@ -351,7 +351,7 @@ class World:
         need(not self.untold, "the id in config space changed to %d without"
              " an interrupt", self.shown)
 
-    def settle_but(self, queue):
+    def drain_but(self, queue):
         """The same, but for a queue whose buffers the device may keep."""
         self.work()
         left = [n for n, b in self.flight.items() if b.queue != queue]
