@@ -64,6 +64,12 @@ SPEC_FLAGS = --failure-level=WARN --attribute reproducible \
 	--require '$(abs_srcdir)/spec/theme/norms.rb' \
 	--attribute imagesdir='$(abs_builddir)/spec/figures' \
 	--attribute coverage='$(abs_builddir)/$(SPEC_COVERAGE).adoc'
+
+# The page of conformance-matrix, where that was run.
+SPEC_RESULTS = conformance-matrix/matrix.adoc
+SPEC_WITH_RESULTS = `test ! -s $(SPEC_RESULTS) || \
+	echo "--attribute results=$(abs_builddir)/$(SPEC_RESULTS)"`
+
 SPEC_PARTS = $(SPEC_CHAPTERS) $(SPEC_FIGURES) $(SPEC_THEME) \
 	$(SPEC_COVERAGE).adoc
 
@@ -87,13 +93,13 @@ spec/figures/%.svg: spec/figures/%.dot
 	dot -Tsvg -o $@ $<
 
 spec/fph-spec.html: spec/fph-spec.adoc $(SPEC_PARTS)
-	asciidoctor $(SPEC_FLAGS) --attribute linkcss! \
+	asciidoctor $(SPEC_FLAGS) $(SPEC_WITH_RESULTS) --attribute linkcss! \
 		--attribute stylesdir='$(abs_srcdir)/spec/theme' \
 		--attribute stylesheet=fph.css \
 		--out-file $@ $(srcdir)/spec/fph-spec.adoc
 
 spec/fph-spec.pdf: spec/fph-spec.adoc $(SPEC_PARTS)
-	asciidoctor-pdf $(SPEC_FLAGS) \
+	asciidoctor-pdf $(SPEC_FLAGS) $(SPEC_WITH_RESULTS) \
 		--attribute pdf-themesdir='$(abs_srcdir)/spec/theme' \
 		--theme fph --out-file $@ $(srcdir)/spec/fph-spec.adoc
 
