@@ -449,7 +449,6 @@ class World:
     def device_reset(self, features=None):
         self.end_round("device-reset")
         self.forget()
-        self.untold = False         # no interrupt is due for a reset
         if features is not None:
             self.features = features
         need(self.ask("features", "%#x" % self.features).ok, "features")
@@ -459,6 +458,7 @@ class World:
         self.flight = {}
         self.hints = taking.Queue()
         self.synced = self.broken = False
+        self.untold = False         # no interrupt is due for a reset
         self.poison = 0
 
     # Migration: the guest uses pages, the host sends them.
