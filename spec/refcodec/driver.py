@@ -32,7 +32,7 @@ class Driver:
     def clear(self):
         """Nothing is with the device."""
         self.shown = commands.STOP
-        self.spent = set()
+        self.sent_ids = set()
         self.stream = None
         self.start = None           # the buffer of the last START
         self.seen_again = False     # the id, after START was used (V14)
@@ -77,13 +77,13 @@ class Driver:
     def begin(self):
         """START, with a slot and a place left for STOP (V7)."""
         wanted = self.shown
-        if wanted < commands.MIN or wanted in self.spent:
+        if wanted < commands.MIN or wanted in self.sent_ids:
             return
         if self.room("hint") < 2 or len(self.places()) < 2:
             return                                          # V5
         self.start = self.command(wanted)
         self.seen_again = False
-        self.spent.add(wanted)                              # V4
+        self.sent_ids.add(wanted)                              # V4
         self.stream = wanted
         self.cursor = list(self.free)                       # V1
 

@@ -112,7 +112,7 @@ class HintSession:
 
     # The driver's side.
 
-    def obey(self, command):
+    def take_command(self, command):
         if self.state == REQUESTED and command == self.id:
             self.state = ACTIVE             # D4A, D4C
         elif self.state == ACTIVE:
@@ -136,7 +136,7 @@ class HintSession:
     def add(self, buffer, command, hints):
         """A good buffer: command or None, then hints (BUF-7)."""
         if command is not None:
-            self.obey(command)
+            self.take_command(command)
         if hints and self.state == ACTIVE:  # D4B
             self.waiting.append((buffer, hints))
         else:

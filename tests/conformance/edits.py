@@ -17,7 +17,8 @@ RINGS = (
     ("wrap_unchecked", "FPH-X3", "queues.py",
      'need(seg.gpa + seg.len <= 1 << 64, "wraps")', "pass"),
     ("end_of_addresses_refused", "FPH-Q-6", "queues.py",
-     "need(seg.gpa + seg.len <= 1 << 64,", "need(seg.gpa + seg.len < 1 << 64,"),
+     "need(seg.gpa + seg.len <= 1 << 64,",
+     "need(seg.gpa + seg.len < 1 << 64,"),
     ("order_unchecked", "FPH-Q-6", "queues.py",
      "need(seg.writable or not written,", "need(True,"),
     ("long_chain_taken", "FPH-Q-6", "queues.py",
@@ -132,7 +133,8 @@ ROUNDS = (
      "self.harvested = False      #",
      'self.harvested = getattr(self, "harvested", False)  #'),
     ("publish_with_hints_in_flight", "FPH-D3", "hint_session.py",
-     "        if self.held or self.waiting:\n            return \"busy\"\n", ""),
+     "        if self.held or self.waiting:\n"
+     "            return \"busy\"\n", ""),
     ("publish_with_hints_that_wait", "FPH-D3", "hint_session.py",
      "if self.held or self.waiting:", "if self.held:"),
     ("taken_hints_survive_a_stop", "FPH-D3", "hint_session.py",
@@ -260,7 +262,8 @@ DEVICE = (
     ("legacy_commands_big_endian", "FPH-BUF-2", "config.py",
      'else sys.byteorder', 'else "big"'),
     ("bad_frames_left_out", "FPH-PFN-2", "device.py",
-     "        good = all(self.memory.holds(gpa, entries.PAGE) for gpa in gpas)",
+     "        good = all(self.memory.holds(gpa, entries.PAGE) "
+     "for gpa in gpas)",
      "        gpas = [gpa for gpa in gpas if\n"
      "                self.memory.holds(gpa, entries.PAGE)]\n"
      "        good = True"),
@@ -318,10 +321,11 @@ DRIVER = (
      "if value == self.stream and self.start not in self.flight:",
      "if value == self.stream or True:"),
     ("seen_under_another_id", "FPH-V14", "driver.py",
-     "        self.seen_again = False\n        self.spent", "        self.spent",
+     "        self.seen_again = False\n        self.sent_ids",
+     "        self.sent_ids",
      "        if value == self.stream and self.start not in self.flight:",
      "        if value == commands.STOP and self.stream is None and "
-     "self.spent or (\n"
+     "self.sent_ids or (\n"
      "                value == self.stream and self.start not in "
      "self.flight):"),
     ("no_new_id_ends_a_stream", "FPH-V3", "driver.py",
@@ -356,11 +360,12 @@ DRIVER = (
      '            if self.room("hint") < 1:\n                return'),
     ("two_stops", "FPH-V6", "driver.py",
      "        self.command(commands.STOP)                         # V6",
-     "        self.command(commands.STOP)\n        self.command(commands.STOP)"),
+     "        self.command(commands.STOP)\n"
+     "        self.command(commands.STOP)"),
     ("stream_ends_with_done", "FPH-V6", "driver.py",
      "self.command(commands.STOP) ", "self.command(commands.DONE) "),
     ("ids_are_not_remembered", "FPH-V4", "driver.py",
-     "self.spent.add(wanted)", "pass"),
+     "self.sent_ids.add(wanted)", "pass"),
     ("reports_in_flight_reported", "FPH-R1", "driver.py",
      "        out = self.done_reports + [\n"
      "            part[1:] for at, parts in self.flight.values()\n"

@@ -15,22 +15,22 @@ OUTSIDE = 0x40000000
 def test_round(testee):
     """A whole round: FPH-D10 FPH-D13 FPH-CFG-7 FPH-D6 FPH-BUF-6"""
     w = World(testee)
-    w.harvest()
+    w.sync()
     w.shows(STOP)
     command = w.start()
     w.shows(command)
     w.command(command)
-    w.settle()
+    w.drain()
     w.shows(command)
     w.hint((P, PAGE))
     w.hint((Q, PAGE), (R, 4 * PAGE))
-    w.settle()
+    w.drain()
     w.expect_skipped((P, PAGE), (Q, PAGE), (R, 4 * PAGE))
     w.hint(*((R + 2 * n * PAGE, PAGE) for n in range(64)))
-    w.settle()
+    w.drain()
     w.expect_skipped(*((R + 2 * n * PAGE, PAGE) for n in range(64)))
     w.command(STOP)
-    w.settle()
+    w.drain()
     w.shows(STOP)
     w.done()
     w.shows(DONE)
@@ -43,15 +43,15 @@ def test_id_is_shown(testee):
     command = w.begin()
     w.shows(command)
     w.command(command)
-    w.settle()
+    w.drain()
     w.shows(command)
     w.hint((P, PAGE))
-    w.settle()
+    w.drain()
     w.shows(command)
 
 
-def test_start_needs_harvest(testee):
-    """No id before a harvest, or during one: FPH-D1"""
+def test_start_needs_sync(testee):
+    """No id before a sync, or during one: FPH-D1"""
     w = World(testee)
     w.start_refused()
     w.shows(STOP)
@@ -61,7 +61,7 @@ def test_start_needs_harvest(testee):
     w.start()
 
 
-def test_start_after_reset_needs_harvest(testee):
+def test_start_after_reset_needs_sync(testee):
     """A reset begins anew: FPH-D1 FPH-L1"""
     w = World(testee)
     w.active()
@@ -70,30 +70,30 @@ def test_start_after_reset_needs_harvest(testee):
     w.begin()
 
 
-def test_harvest_ends_round(testee):
-    """A stale hint after a harvest loses no page: FPH-D2 FPH-S1"""
+def test_sync_ends_round(testee):
+    """A stale hint after a sync loses no page: FPH-D2 FPH-S1"""
     for steps in range(4):
         w = World(testee)
         w.migrate([P, Q])
         w.active()
-        w.settle()
+        w.drain()
         w.hint((P, PAGE))
         for _ in range(steps):
             w.work(1)
         w.write(P)
-        w.harvest()
+        w.sync()
         w.hint((P, PAGE))
-        w.settle()
+        w.drain()
         w.send()
         w.switch()
 
 
-def test_harvest_shows_stop(testee):
-    """Config space after a harvest: FPH-D2 FPH-CFG-7"""
+def test_sync_shows_stop(testee):
+    """Config space after a sync: FPH-D2 FPH-CFG-7"""
     w = World(testee)
     w.shows(w.active())
-    w.settle()
-    w.harvest()
+    w.drain()
+    w.sync()
     w.shows(STOP)
 
 
@@ -103,7 +103,7 @@ def test_stop_is_barrier(testee):
         for steps in range(5):
             w = World(testee)
             w.active()
-            w.settle()
+            w.drain()
             w.hint((P, PAGE), (R, PAGE))
             w.hint((Q, PAGE))
             for _ in range(steps):
@@ -111,24 +111,24 @@ def test_stop_is_barrier(testee):
             w.end_round(*how.split())
             if how == "device-reset":
                 w.forget()
-            w.settle()
+            w.drain()
 
 
 def test_wrong_id(testee):
     """Another id than the published one begins nothing: FPH-D4A"""
     w = World(testee)
     old = w.active()
-    w.settle()
+    w.drain()
     command = w.begin()
     for wrong in (old, command + 1, command ^ 0x01000000, 0xffffffff, DONE,
                   STOP):
         w.command(wrong)
         w.hint((P, PAGE))
-        w.settle()
+        w.drain()
         w.shows(command)
     w.command(command)
     w.hint((Q, PAGE))
-    w.settle()
+    w.drain()
     w.expect_skipped((Q, PAGE))
 
 
@@ -141,7 +141,7 @@ def test_wrong_id_under_migration(testee):
     w.begin()
     w.command(old)
     w.hint((P, PAGE))
-    w.settle()
+    w.drain()
     w.send()
     w.switch()
 
@@ -150,18 +150,18 @@ def test_hint_without_start(testee):
     """Hints before START and after STOP: FPH-D4B"""
     w = World(testee)
     w.hint((P, PAGE))
-    w.settle()
+    w.drain()
     command = w.begin()
     w.hint((P, PAGE))
-    w.settle()
+    w.drain()
     w.shows(command)
     w.command(command)
     w.command(STOP)
     w.hint((P, PAGE))
-    w.settle()
+    w.drain()
     w.stop()
     w.hint((P, PAGE))
-    w.settle()
+    w.drain()
 
 
 def test_start_after_stop(testee):
@@ -175,7 +175,7 @@ def test_start_after_stop(testee):
             need(w.ask("sync-end").ok, "sync-end")
         w.command(command)
         w.hint((P, PAGE))
-        w.settle()
+        w.drain()
         w.shows(DONE if how == "done ok" else STOP)
 
 
@@ -186,7 +186,7 @@ def test_start_after_own_stop(testee):
     w.command(STOP)
     w.command(command)
     w.hint((P, PAGE))
-    w.settle()
+    w.drain()
     w.shows(STOP)
 
 
@@ -199,7 +199,7 @@ def test_hint_before_own_stop(testee):
         for _ in range(steps):
             w.work(1)
         w.command(STOP)
-        w.settle()
+        w.drain()
         w.expect_skipped((P, PAGE))
 
 
@@ -209,7 +209,7 @@ def test_start_twice(testee):
     command = w.active()
     w.command(command)
     w.hint((P, PAGE))
-    w.settle()
+    w.drain()
     w.shows(STOP)
 
 
@@ -220,7 +220,7 @@ def test_any_command_ends(testee):
         command = w.active()
         w.command(other if other != command else other + 1)
         w.hint((P, PAGE))
-        w.settle()
+        w.drain()
         w.shows(STOP)
 
 
@@ -233,7 +233,7 @@ def test_ids_are_new(testee):
             w.command(command)
         if n % 3 == 2:
             w.command(STOP)
-        w.settle()
+        w.drain()
 
 
 def test_ids_after_the_stop_of_another(testee):
@@ -244,7 +244,7 @@ def test_ids_after_the_stop_of_another(testee):
     for _ in range(4):
         w.command(w.begin())
         w.command(STOP)
-        w.settle()
+        w.drain()
 
 
 def test_dirty_log_is_left_alone(testee):
@@ -255,7 +255,7 @@ def test_dirty_log_is_left_alone(testee):
     w.free.add(P)
     w.hint((P, PAGE))
     w.write(P)
-    w.settle()
+    w.drain()
     w.send()
     w.switch()
 
@@ -266,10 +266,10 @@ def test_content_is_left_alone(testee):
     w.active()
     w.hint((P, PAGE), (Q, 4 * PAGE))
     w.command(STOP)
-    w.settle()
+    w.drain()
     w.done()
     w.hint((P, PAGE))
-    w.settle()
+    w.drain()
     need(not w.discarded, "discarded a hint")
 
 
@@ -280,7 +280,7 @@ def test_rounds_inwards(testee):
     w.hint((P + 1, 2 * PAGE))
     w.hint((Q, PAGE - 1))
     w.hint((R, 2 * PAGE - 1))
-    w.settle()
+    w.drain()
     w.expect_skipped((P + PAGE, PAGE), (R, PAGE))
 
 
@@ -290,7 +290,7 @@ def test_granule(testee):
     w.active()
     w.hint((HUGE, HUGE), (2 * HUGE + PAGE, HUGE))
     w.hint((3 * HUGE + PAGE, PAGE))
-    w.settle()
+    w.drain()
     w.expect_skipped((HUGE, HUGE))
 
 
@@ -299,7 +299,7 @@ def test_merge_first(testee):
     w = World(testee, granule=HUGE)
     w.active()
     w.hint((HUGE + HUGE // 2, HUGE // 2), (HUGE, HUGE // 2))
-    w.settle()
+    w.drain()
     w.expect_skipped((HUGE, HUGE))
 
 
@@ -309,7 +309,7 @@ def test_done(testee):
         for state in range(5):
             w = World(testee)
             if state > 0:
-                w.harvest()
+                w.sync()
             command = w.start() if state > 1 else 0
             if state > 2:
                 w.command(command)
@@ -317,7 +317,7 @@ def test_done(testee):
             if state > 3:
                 w.command(STOP)
             w.done(why)
-            w.settle()
+            w.drain()
             w.shows(DONE)
         w.shows(w.begin())
 
@@ -332,7 +332,7 @@ def test_buffers_come_back(testee):
         w.hint((P, PAGE), (Q, PAGE))
         w.command(STOP)
         w.hint((P, 3))
-        w.settle()
+        w.drain()
 
     some(2)
     command = w.begin()
@@ -352,12 +352,12 @@ def test_hint_of_4_bytes(testee):
     w = World(testee)
     command = w.begin()
     w.hint((P, 4))
-    w.settle()
+    w.drain()
     w.shows(command)
     w.command(command)
     w.hint((P, 4))
     w.hint((Q, PAGE))
-    w.settle()
+    w.drain()
     w.shows(command)
     w.expect_skipped((Q, PAGE))
 
@@ -367,7 +367,7 @@ def test_command_of_other_length(testee):
     for data in ("02", "0000", "020000", "0200000000", "0000000000000000"):
         w = World(testee)
         w.active()
-        w.settle()
+        w.drain()
         name = w.offer("hint", ("R", bytes.fromhex(data)), ("W", P, PAGE))
         w.work()
         need(name not in w.flight, "the buffer did not come back")
@@ -378,7 +378,7 @@ def test_command_of_other_length(testee):
         w.shows(STOP)
         w.active()
         w.hint((Q, PAGE))
-        w.settle()
+        w.drain()
         w.expect_skipped((Q, PAGE))
 
 
@@ -387,10 +387,10 @@ def test_command_and_hints(testee):
     w = World(testee)
     command = w.begin()
     w.offer("hint", ("R", command.to_bytes(4, "little")), ("W", P, PAGE))
-    w.settle()
+    w.drain()
     w.expect_skipped((P, PAGE))
     w.offer("hint", ("R", bytes(4)), ("W", Q, PAGE))
-    w.settle()
+    w.drain()
     w.expect_skipped()
 
 
@@ -400,7 +400,7 @@ def test_command_in_pieces(testee):
     data = w.begin().to_bytes(4, "little")
     w.offer("hint", *(("R", data[n:n + 1]) for n in range(4)))
     w.hint((P, PAGE))
-    w.settle()
+    w.drain()
     w.expect_skipped((P, PAGE))
 
 
@@ -413,10 +413,10 @@ def test_outside_memory(testee):
         w.hint((P, PAGE), bad)
         w.hint(bad, (P, PAGE))
     w.offer("hint", ("r", OUTSIDE, 4), ("W", P, PAGE))
-    w.settle()
+    w.drain()
     w.shows(command)
     w.hint((Q, PAGE))
-    w.settle()
+    w.drain()
     w.expect_skipped((Q, PAGE))
 
 
@@ -426,7 +426,7 @@ def test_twice(testee):
     w.active()
     w.hint((P, 2 * PAGE), (P, 2 * PAGE), (P + PAGE, 2 * PAGE))
     w.hint((P, PAGE))
-    w.settle()
+    w.drain()
     w.expect_skipped((P, 3 * PAGE))
 
 
@@ -434,23 +434,23 @@ def test_reset_ends_round(testee):
     """A device reset withdraws the id: FPH-L1 FPH-D3"""
     w = World(testee)
     command = w.active()
-    w.settle()
+    w.drain()
     w.device_reset()
     w.shows(STOP)
     w.command(command)
     w.hint((P, PAGE))
-    w.settle()
+    w.drain()
     w.begin()
     w.command(command)
     w.hint((P, PAGE))
-    w.settle()
+    w.drain()
 
 
 def test_before_driver_ok(testee):
     """Nothing counts before DRIVER_OK: FPH-FEAT-3"""
     w = World(testee)
     command = w.active()
-    w.settle()
+    w.drain()
     w.end_round("device-reset")
     w.forget()
     w.features = 0
@@ -464,7 +464,7 @@ def test_before_driver_ok(testee):
 def test_not_negotiated(testee):
     """No hints without FREE_PAGE_HINT: FPH-FEAT-3"""
     w = World(testee, features=ALL & ~HINT)
-    w.harvest()
+    w.sync()
     answer = w.ask("start")
     if w.command(MIN) is not None:
         w.hint((P, PAGE))
@@ -475,7 +475,7 @@ def test_not_negotiated(testee):
 def broken_ring(testee, *segs):
     w = World(testee)
     w.active()
-    w.settle()
+    w.drain()
     name = w.offer("hint", *segs)
     w.work()
     need(name is None or name in w.flight, "the bad buffer was returned")
@@ -485,7 +485,7 @@ def broken_ring(testee, *segs):
     w.device_reset()
     w.active()
     w.hint((Q, PAGE))
-    w.settle()
+    w.drain()
     w.expect_skipped((Q, PAGE))
 
 
@@ -493,7 +493,7 @@ def test_error_of_another_ring(testee):
     """An error of the reporting queue ends the round: FPH-Q-8A FPH-Q-7"""
     w = World(testee)
     w.active()
-    w.settle()
+    w.drain()
     w.report((P, PAGE), (Q, 0))
     w.hints.end()
     w.work()

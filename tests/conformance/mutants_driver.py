@@ -15,11 +15,11 @@ def pages_of_an_old_id():
     """What waits under one id goes out under the next."""
     @around(Driver, "begin")
     def begin(old, self):
-        rest = self.rest = getattr(self, "rest", [])
+        kept = self.kept = getattr(self, "kept", [])
         old(self)
         if self.stream is not None:
-            self.cursor += [r for r in rest if r not in self.cursor]
-            self.rest = list(self.cursor)
+            self.cursor += [r for r in kept if r not in self.cursor]
+            self.kept = list(self.cursor)
 
 
 @mutant("FPH-V3")
@@ -35,7 +35,7 @@ def id_is_not_read_again():
 def same_id_twice():
     @around(Driver, "begin")
     def begin(old, self):
-        self.spent.clear()
+        self.sent_ids.clear()
         old(self)
 
 
@@ -53,7 +53,7 @@ def hints_before_start():
     @around(Driver, "begin")
     def begin(old, self):
         for piece in self.free[:1]:
-            if self.shown >= commands.MIN and self.shown not in self.spent:
+            if self.shown >= commands.MIN and self.shown not in self.sent_ids:
                 self.put("hint", [("W", *piece)])
         old(self)
 
@@ -79,7 +79,7 @@ def one_start_buffer():
 def pages_kept_after_done():
     @around(Driver, "take")
     def take(old, self, gpa, length):
-        if self.spent and not self.reports:
+        if self.sent_ids and not self.reports:
             return "busy"
         return old(self, gpa, length)
 
@@ -93,12 +93,12 @@ def hints_dropped_when_full():
 
 
 @mutant("FPH-V16")
-def ids_spent_over_reset():
+def ids_kept_over_reset():
     @around(Driver, "reset")
     def reset(old, self):
-        spent = self.spent
+        sent_ids = self.sent_ids
         self.clear()
-        self.spent = spent
+        self.sent_ids = sent_ids
 
 
 @mutant("FPH-CFG-8")

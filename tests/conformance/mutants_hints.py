@@ -44,8 +44,8 @@ def stop_is_no_barrier():
 
 @mutant("FPH-D4A")
 def id_is_not_compared():
-    @around(Session, "obey")
-    def obey(old, self, command):
+    @around(Session, "take_command")
+    def take_command(old, self, command):
         begins = self.state == hint_session.REQUESTED and command > 1
         old(self, self.id if begins else command)
 
@@ -61,18 +61,18 @@ def hints_without_start():
 
 @mutant("FPH-D4B")
 def hints_after_stop():
-    @around(Session, "obey")
-    def obey(old, self, command):
+    @around(Session, "take_command")
+    def take_command(old, self, command):
         if command != commands.STOP:
             old(self, command)
 
 
 def starts_from(*states):
-    def obey(old, self, command):
+    def take_command(old, self, command):
         if self.state in states and command == self.id:
             self.state = hint_session.REQUESTED
         old(self, command)
-    around(Session, "obey")(obey)
+    around(Session, "take_command")(take_command)
 
 
 @mutant("FPH-D4C")
@@ -87,8 +87,8 @@ def start_after_own_stop():
 
 @mutant("FPH-D4E")
 def own_stop_drops_hints():
-    @around(Session, "obey")
-    def obey(old, self, command):
+    @around(Session, "take_command")
+    def take_command(old, self, command):
         old(self, command)
         if self.state == hint_session.STOPPED:
             self.returned += [buffer for buffer, _ in self.waiting]
@@ -97,8 +97,8 @@ def own_stop_drops_hints():
 
 @mutant("FPH-D4D")
 def same_id_again_ignored():
-    @around(Session, "obey")
-    def obey(old, self, command):
+    @around(Session, "take_command")
+    def take_command(old, self, command):
         if self.state != hint_session.ACTIVE or command != self.id:
             old(self, command)
 
@@ -116,8 +116,8 @@ def ids_alternate():
 @mutant("FPH-D5")
 def any_stop_frees_the_id():
     """After a STOP, whose ever, it begins at the first id again."""
-    @around(Session, "obey")
-    def obey(old, self, command):
+    @around(Session, "take_command")
+    def take_command(old, self, command):
         old(self, command)
         if command == commands.STOP and self.state == hint_session.STOPPED:
             self.next_id = commands.MIN
@@ -219,7 +219,7 @@ def hints_before_command():
             self.waiting.append((buffer, hints))
             hints = []
             if command is not None:
-                self.obey(command)
+                self.take_command(command)
         else:
             old(self, buffer, command, hints)
 

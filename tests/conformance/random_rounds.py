@@ -3,7 +3,7 @@
 
 The guest hints pages that are free at that moment, takes them back and writes
 them whenever it likes; stale and foreign commands are mixed in.  The host
-harvests, publishes, stops, sends and switches over.  No page may be lost.
+syncs, publishes, stops, sends and switches over.  No page may be lost.
 """
 
 import random
@@ -64,8 +64,8 @@ class Schedule:
         if self.world.try_start().ok:
             self.old.append(self.world.hints.published)
 
-    def host_harvests(self):
-        self.world.harvest()
+    def host_syncs(self):
+        self.world.sync()
 
     def host_sends(self):
         self.world.send()
@@ -86,7 +86,7 @@ class Schedule:
                  (self.guest_stops, 1), (self.guest_says_something_old, 2),
                  (self.guest_reports, 4), (self.device_works, 8),
                  (self.host_publishes, 6), (self.host_publishes_again, 2),
-                 (self.host_harvests, 2),
+                 (self.host_syncs, 2),
                  (self.host_sends, 3), (self.host_stops, 1),
                  (self.host_ends, 1)]
         calls, weights = zip(*steps)
@@ -94,7 +94,7 @@ class Schedule:
             call()
         world.switch()
         world.done()
-        world.settle()
+        world.drain()
         world.shows(DONE)
 
 

@@ -17,10 +17,10 @@ def test_report(testee):
     """A report is discarded, then returned: FPH-R2 FPH-R8 FPH-Q-9"""
     w = World(testee)
     w.report((P, PAGE))
-    w.settle()
+    w.drain()
     w.expect_discarded((P, PAGE))
     w.report((Q, PAGE), (R, 4 * PAGE))
-    w.settle()
+    w.drain()
     w.expect_discarded((Q, PAGE), (R, 4 * PAGE))
 
 
@@ -35,7 +35,7 @@ def test_reports_step_by_step(testee):
         w.report((Q, PAGE))
         for _ in range(steps):
             w.work(1)
-        w.settle()
+        w.drain()
         w.expect_discarded((P, 2 * PAGE), (Q, PAGE), (R, PAGE))
 
 
@@ -44,7 +44,7 @@ def test_mixed_sizes(testee):
     w = World(testee)
     w.report((R, PAGE), (P, 16 * PAGE), (Q, 3 * PAGE), (Q - PAGE, PAGE))
     w.report(*((R + 2 * n * PAGE, PAGE) for n in range(1, 33)))
-    w.settle()
+    w.drain()
     w.expect_discarded((R, PAGE), (P, 16 * PAGE), (Q - PAGE, 4 * PAGE), *(
         (R + 2 * n * PAGE, PAGE) for n in range(1, 33)))
 
@@ -55,7 +55,7 @@ def test_rounds_inwards(testee):
     w.report((P + 1, 2 * PAGE))
     w.report((Q, PAGE + 1))
     w.report((R, 17))
-    w.settle()
+    w.drain()
     w.expect_discarded((P + PAGE, PAGE), (Q, PAGE))
 
 
@@ -65,7 +65,7 @@ def test_poison(testee):
         w = World(testee)
         w.write_config(12, value.to_bytes(4, "little"))
         w.report((P, PAGE))
-        w.settle()
+        w.drain()
         need(not w.discarded, "discarded")
 
 
@@ -74,7 +74,7 @@ def test_poison_zero(testee):
     w = World(testee)
     w.write_config(12, bytes(4))
     w.report((P, PAGE))
-    w.settle()
+    w.drain()
     w.expect_discarded((P, PAGE))
 
 
@@ -85,7 +85,7 @@ def test_poison_after_reset(testee):
     w.device_reset()
     need(w.config(12, 4) == bytes(4), "poison_val is still there")
     w.report((P, PAGE))
-    w.settle()
+    w.drain()
     w.expect_discarded((P, PAGE))
 
 
@@ -95,7 +95,7 @@ def test_poison_not_negotiated(testee):
     w.write_config(12, b"\xaa" * 4)
     need(w.config(12, 4) == bytes(4), "poison_val was taken")
     w.report((P, PAGE))
-    w.settle()
+    w.drain()
     w.expect_discarded((P, PAGE))
 
 
@@ -108,7 +108,7 @@ def test_reset_waits(testee):
         for _ in range(steps):
             w.work(1)
         w.device_reset()
-        w.settle()
+        w.drain()
 
 
 def test_outside_memory(testee):
@@ -118,10 +118,10 @@ def test_outside_memory(testee):
                 ((1 << 64) - PAGE, PAGE)):
         w.report((P, PAGE), bad)
         w.report(bad, (P, PAGE))
-    w.settle()
+    w.drain()
     need(not w.discarded, "discarded a part")
     w.report((Q, PAGE))
-    w.settle()
+    w.drain()
     w.expect_discarded((Q, PAGE))
 
 
@@ -130,10 +130,10 @@ def test_readable(testee):
     w = World(testee)
     w.offer("report", ("R", bytes(16)), ("W", P, PAGE))
     w.offer("report", ("r", Q, PAGE))
-    w.settle()
+    w.drain()
     need(not w.discarded, "discarded")
     w.report((R, PAGE))
-    w.settle()
+    w.drain()
     w.expect_discarded((R, PAGE))
 
 
@@ -151,7 +151,7 @@ def test_reports_and_hints(testee):
     w.active()
     w.hint((P, PAGE))
     w.report((Q, PAGE))
-    w.settle()
+    w.drain()
     w.expect_skipped((P, PAGE))
     w.expect_discarded((Q, PAGE))
 
@@ -161,7 +161,7 @@ def test_repeated(testee):
     w = World(testee)
     for _ in range(3):
         w.report((P, 2 * PAGE))
-        w.settle()
+        w.drain()
         w.expect_discarded((P, 2 * PAGE))
 
 
@@ -172,7 +172,7 @@ def test_broken_by_empty(testee):
     w.work()
     w.device_reset()
     w.report((Q, PAGE))
-    w.settle()
+    w.drain()
     w.expect_discarded((Q, PAGE))
 
 
@@ -180,7 +180,7 @@ def test_inflate(testee):
     """Page frames, 4 bytes each, until they are back: FPH-PFN-1 FPH-PFN-13"""
     w = World(testee)
     w.inflate(0x100, 0x101, 0x7ff)
-    w.settle()
+    w.drain()
     w.expect_discarded((P, 2 * PAGE), (0x7ff000, PAGE))
 
 
@@ -189,7 +189,7 @@ def test_inflate_refused(testee):
     w = World(testee)
     for data in ("000100000010", "0001000000100000", "00010000ffffffff"):
         w.offer("inflate", ("R", bytes.fromhex(data)))
-    w.settle()
+    w.drain()
     need(not w.discarded, "discarded a part")
 
 
@@ -198,14 +198,14 @@ def test_deflate(testee):
     FPH-PFN-14"""
     w = World(testee)
     w.inflate(0x100, 0x101)
-    w.settle()
+    w.drain()
     w.expect_discarded((P, 2 * PAGE))
     w.offer("deflate", ("R", (0x100).to_bytes(4, "little")))
     w.offer("deflate", ("R", (0x200).to_bytes(4, "little")))
-    w.settle()
+    w.drain()
     need(not w.discarded, "discarded")
     w.inflate(0x100)
-    w.settle()
+    w.drain()
     w.expect_discarded((P, PAGE))
 
 
@@ -213,7 +213,7 @@ def test_inflate_in_pieces(testee):
     """Entries spread over descriptors: FPH-Q-10 FPH-PFN-1"""
     w = World(testee)
     w.inflate_parts([0x100, 0x300], 1, 4)
-    w.settle()
+    w.drain()
     w.expect_discarded((P, PAGE), (R, PAGE))
 
 
@@ -223,13 +223,13 @@ def test_regions(testee):
     w = World(testee)
     w.report((BORDER - 2 * PAGE, 4 * PAGE))
     w.report((LAST_GPA, PAGE))
-    w.settle()
+    w.drain()
     w.expect_discarded((BORDER - 2 * PAGE, 4 * PAGE), (LAST_GPA, PAGE))
     w.report((BORDER - PAGE, PAGE), (BORDER, PAGE))
-    w.settle()
+    w.drain()
     w.expect_discarded((BORDER - PAGE, 2 * PAGE))
     w.report((BORDER - 1, PAGE + 1), (BORDER - PAGE + 1, PAGE))
-    w.settle()
+    w.drain()
     w.expect_discarded((BORDER, PAGE))
 
 
@@ -261,7 +261,7 @@ def test_config_read_only(testee):
     need(w.config() == before, "num_pages or cmd_id changed")
     w.command(0x77777777)
     w.hint((P, PAGE))
-    w.settle()
+    w.drain()
     w.shows(command)
 
 
@@ -286,7 +286,7 @@ def test_statistics_in_any_order(testee):
         w.work()
         need(not w.broken, "broken by statistics")
         w.report((P, PAGE))
-        w.settle_but("stats")
+        w.drain_but("stats")
         w.expect_discarded((P, PAGE))
 
 

@@ -25,7 +25,7 @@ def in_hand(testee, steps):
     """A world whose device has hints in flight after the driver's STOP."""
     w = World(testee)
     w.active()
-    w.settle()
+    w.drain()
     w.hint((P, PAGE), (R, PAGE))
     w.hint((Q, PAGE))
     step(w, steps)
@@ -41,7 +41,7 @@ def test_barrier_after_own_stop(testee):
             w.end_round(*how.split())
             if how == "device-reset":
                 w.forget()
-            w.settle()
+            w.drain()
 
 
 def test_publish_is_barrier(testee):
@@ -53,7 +53,7 @@ def test_publish_is_barrier(testee):
             command = w.hints.published
             if w.try_start().ok:
                 need(w.hints.published != command, "the same id")
-            w.settle()
+            w.drain()
 
 
 def test_publish_with_hints_in_flight(testee):
@@ -62,21 +62,21 @@ def test_publish_with_hints_in_flight(testee):
         w = World(testee)
         w.migrate([P, Q])
         w.active()
-        w.settle()
+        w.drain()
         w.hint((P, PAGE))
         step(w, steps)
         w.command(STOP)
         w.write(P)
         w.begin()
-        w.settle()
+        w.drain()
         w.send()
         w.switch()
 
 
-def test_publish_in_second_harvest(testee):
-    """No id during any harvest, the first or a later one: FPH-D1"""
+def test_publish_in_second_sync(testee):
+    """No id during any sync, the first or a later one: FPH-D1"""
     w = World(testee)
-    w.harvest()
+    w.sync()
     for _ in range(3):
         w.until_ok("sync-begin")
         w.start_refused()
@@ -86,8 +86,8 @@ def test_publish_in_second_harvest(testee):
         w.stop()
 
 
-def test_no_id_in_a_harvest_that_ended_a_round(testee):
-    """Nor during the harvest that ended the round before: FPH-D1 FPH-D2"""
+def test_no_id_in_a_sync_that_ended_a_round(testee):
+    """Nor during the sync that ended the round before: FPH-D1 FPH-D2"""
     for own_stop in (False, True):
         w = World(testee)
         w.active()
@@ -98,7 +98,7 @@ def test_no_id_in_a_harvest_that_ended_a_round(testee):
         w.start_refused()
         w.shows(STOP)
         need(w.ask("sync-end").ok, "sync-end")
-        w.settle()
+        w.drain()
 
 
 def test_publish_in_mid_round(testee):
@@ -113,7 +113,7 @@ def test_publish_in_mid_round(testee):
             step(w, steps)
             if w.try_start().ok:
                 w.hint((Q, PAGE))
-            w.settle()
+            w.drain()
 
 
 def test_done_tells(testee):
@@ -137,28 +137,28 @@ def test_each_change_tells(testee):
         w.shows(STOP)
         w.shows(w.active())
         w.command(STOP)
-        w.settle()
+        w.drain()
         w.shows(STOP)
         w.shows(w.active())
-        w.harvest()
+        w.sync()
         w.shows(STOP)
         w.done()
         w.shows(DONE)
 
 
 def test_stop_in_done(testee):
-    """DONE stays through a stop and a harvest: FPH-D9"""
+    """DONE stays through a stop and a sync: FPH-D9"""
     w = World(testee)
     w.active()
-    w.settle()
+    w.drain()
     w.done()
     for _ in range(2):
         w.stop()
         w.shows(DONE)
-        w.harvest()
+        w.sync()
         w.shows(DONE)
         w.command(STOP)
-        w.settle()
+        w.drain()
         w.shows(DONE)
 
 
@@ -168,7 +168,7 @@ def test_done_again(testee):
     for why in ("ok", "cancelled", "failed", "ok"):
         w.active()
         w.hint((P, PAGE))
-        w.settle()
+        w.drain()
         w.expect_skipped((P, PAGE))
         w.done(why)
         w.shows(DONE)
@@ -178,7 +178,7 @@ def test_reset_in_done(testee):
     """A reset from DONE shows 0, and DONE comes again: FPH-L1 FPH-D9"""
     w = World(testee)
     w.active()
-    w.settle()
+    w.drain()
     w.done()
     w.shows(DONE)
     w.device_reset()
@@ -193,19 +193,19 @@ def test_reset_in_every_state(testee):
     for state in range(5):
         w = World(testee)
         if state > 0:
-            w.harvest()
+            w.sync()
         command = w.start() if state > 1 else 2
         if state > 2:
             w.command(command)
             w.hint((P, PAGE))
         if state > 3:
             w.command(STOP)
-            w.settle()
+            w.drain()
         w.device_reset()
         w.shows(STOP)
         w.command(command)
         w.hint((P, PAGE))
-        w.settle()
+        w.drain()
         w.shows(STOP)
         w.begin()
 
@@ -228,7 +228,7 @@ def test_order_without_version_1(testee):
     command = w.begin()
     w.offer("hint", ("R", command.to_bytes(4, sys.byteorder)))
     w.hint((P, PAGE))
-    w.settle()
+    w.drain()
     w.expect_skipped((P, PAGE))
     need(w.config(8, 4) == command.to_bytes(4, "little"), "config space")
 
@@ -241,7 +241,7 @@ def test_ring_error_ends_round(testee):
             command = w.begin()
             if begun:
                 w.command(command)
-                w.settle()
+                w.drain()
             w.offer("hint", *bad)
             w.work()
             w.shows(STOP)
@@ -258,7 +258,7 @@ def test_other_ring_error_ends_round(testee):
     for queue in ("report", "inflate", "deflate", "stats"):
         w = World(testee)
         w.active()
-        w.settle()
+        w.drain()
         w.hints.end()
         w.offer(queue, ("W", Q, PAGE), ("R", bytes(4)))
         w.work()
@@ -276,7 +276,7 @@ def test_taken_before_an_error(testee):
     w.work()
     w.device_reset()
     w.report((R, PAGE))
-    w.settle()
+    w.drain()
 
 
 def test_command_error_shows_stop(testee):
@@ -287,7 +287,7 @@ def test_command_error_shows_stop(testee):
         command = w.begin()
         if begun:
             w.command(command)
-            w.settle()
+            w.drain()
         w.offer("hint", ("R", bytes(2)))
         w.work()
         w.shows(STOP)
@@ -301,15 +301,15 @@ def test_refused_buffer_ends_nothing(testee):
     w = World(testee)
     command = w.begin()
     w.offer("hint", ("r", 0x40000000, 4))
-    w.settle()
+    w.drain()
     w.shows(command)
     w.command(command)
     w.offer("hint", ("r", 0x40000000, 4))
     w.offer("hint", ("R", bytes(4)), ("W", 0x40000000, PAGE))
-    w.settle()
+    w.drain()
     w.shows(command)
     w.hint((P, PAGE))
-    w.settle()
+    w.drain()
     w.expect_skipped((P, PAGE))
 
 
@@ -320,10 +320,10 @@ def test_regions(testee):
     w.active()
     w.hint((BORDER - 2 * PAGE, 4 * PAGE))
     w.hint((LAST_GPA, PAGE))
-    w.settle()
+    w.drain()
     w.expect_skipped((BORDER - 2 * PAGE, 4 * PAGE), (LAST_GPA, PAGE))
     w.hint((BORDER - PAGE, PAGE), (BORDER, PAGE))
-    w.settle()
+    w.drain()
     w.expect_skipped((BORDER - PAGE, 2 * PAGE))
 
 
@@ -335,7 +335,7 @@ def test_granule_over_a_border(testee):
     w.active()
     w.hint((low - HUGE, 3 * HUGE))
     w.hint((low, HUGE // 2), (low + HUGE // 2, HUGE // 2))
-    w.settle()
+    w.drain()
     w.expect_skipped((low - HUGE, HUGE), (high, HUGE))
 
 
@@ -344,7 +344,7 @@ def test_whole_memory(testee):
     w = World(testee)
     w.active()
     w.hint(*w.memory)
-    w.settle()
+    w.drain()
     w.expect_skipped(*w.memory)
 
 
@@ -352,7 +352,7 @@ def large(testee, *ranges):
     """A world of 9 GiB whose device was given one buffer of hints."""
     w = World(testee, memory=((0, 3 * GIB), (4 * GIB, 6 * GIB)))
     w.active()
-    w.settle()
+    w.drain()
     w.hint(*ranges)
     w.work()
     return w
@@ -364,7 +364,7 @@ def test_2_to_the_32(testee):
                    ((GIB, GIB), (4 * GIB, 3 * GIB)),
                    ((4 * GIB, 4 * GIB - PAGE), (GIB, PAGE))):
         w = large(testee, *ranges)
-        w.settle()
+        w.drain()
         w.expect_skipped(*ranges)
 
 

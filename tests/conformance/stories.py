@@ -205,7 +205,7 @@ class Player:
 
     def do_harvest(self, given, expect):
         self.certain = self.certain and not self.taking
-        self.world.harvest()
+        self.world.sync()
 
     def do_publish(self, given, expect):
         answer = self.world.try_start()

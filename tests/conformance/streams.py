@@ -6,7 +6,7 @@ requirements that it can see broken.
 """
 
 from drivers import FEW, FREE, MANY, Guest, hinting
-from world import DONE, HINT, PAGE, POISON, REPORT, STOP, V1, need
+from world import DONE, HINT, POISON, REPORT, STOP, V1, need
 
 GIB = 1 << 30
 LARGE = [(4 * n * GIB, 3 * GIB) for n in range(1, 6)]

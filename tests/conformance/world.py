@@ -143,7 +143,7 @@ class World:
         self.judge(answer)
         testee.world = self
 
-    harvested = False               # since the last reset
+    synced = False               # since the last reset
     reset_untold = False            # broken, and no interrupt came with it
 
     # Requests and what is told of them.
@@ -151,7 +151,7 @@ class World:
     def ask(self, *words):
         answer = self.testee.ask(*words)
         self.judge(answer)
-        self.harvested |= answer.ok and words[0] == "sync-end"
+        self.synced |= answer.ok and words[0] == "sync-end"
         return answer
 
     def judge(self, answer):
@@ -342,7 +342,7 @@ class World:
         answer = self.ask("work", *([] if steps is None else [steps]))
         need(answer.ok, "work: %s", answer)
 
-    def settle(self):
+    def drain(self):
         """Let the device work until it is idle: every buffer comes back."""
         self.work()
         left = sorted(self.flight)
@@ -351,7 +351,7 @@ class World:
         need(not self.untold, "the id in config space changed to %d without"
              " an interrupt", self.shown)
 
-    def settle_but(self, queue):
+    def drain_but(self, queue):
         """The same, but for a queue whose buffers the device may keep."""
         self.work()
         left = [n for n, b in self.flight.items() if b.queue != queue]
@@ -401,7 +401,7 @@ class World:
         answer = self.ask("start")
         if answer.ok:
             need(answer.words, "start: %s", answer)
-            need(self.harvested, "an id was published before a harvest")
+            need(self.synced, "an id was published before a sync")
             if self.starting:
                 self.publish(number(answer.words[0]))
             need(self.hints.published == number(answer.words[0]),
@@ -429,15 +429,15 @@ class World:
     def done(self, why="ok"):
         self.end_round("done", why)
 
-    def harvest(self):
+    def sync(self):
         self.end_round("sync-begin")
         self.bitmap |= self.log
         self.log = set()
         need(self.ask("sync-end").ok, "sync-end")
 
     def begin(self):
-        """Harvest and publish; the id."""
-        self.harvest()
+        """Sync and publish; the id."""
+        self.sync()
         return self.start()
 
     def active(self):
@@ -449,7 +449,6 @@ class World:
     def device_reset(self, features=None):
         self.end_round("device-reset")
         self.forget()
-        self.untold = False         # no interrupt is due for a reset
         if features is not None:
             self.features = features
         need(self.ask("features", "%#x" % self.features).ok, "features")
@@ -458,7 +457,8 @@ class World:
         """A reset was confirmed: the driver has its buffers back."""
         self.flight = {}
         self.hints = taking.Queue()
-        self.harvested = self.broken = False
+        self.synced = self.broken = False
+        self.untold = False         # no interrupt is due for a reset
         self.poison = 0
 
     # Migration: the guest uses pages, the host sends them.
@@ -484,7 +484,7 @@ class World:
                 self.copy[p] != self.version[p]]
 
     def switch(self):
-        self.harvest()
+        self.sync()
         self.send()
         lost = self.lost()
         need(not lost, "lost: %s", " ".join("%#x" % p for p in sorted(lost)))

@@ -179,10 +179,10 @@ class DaemonDevice(Adapter):
     # The driver.
 
     def seg(self, text):
-        kind, rest = text.split(":")
+        kind, given = text.split(":")
         if kind != "R":
-            return (*parse_range(rest), kind == "W")
-        data = bytes.fromhex(rest)
+            return (*parse_range(given), kind == "W")
+        data = bytes.fromhex(given)
         if self.commands + len(data) > MIB:
             self.commands = 0
         gpa = Driver.BUFFERS + MIB + self.commands
