@@ -41,7 +41,7 @@ struct fph_free_run {
 	uint32_t older, newer;		/* runs; newer alone in other lists */
 	uint32_t child[2];		/* lower and higher addresses */
 	uint32_t parent;
-	int32_t balance;		/* height of child[1] less child[0] */
+	int balance;		/* height of child[1] less child[0] */
 };
 
 /* A list of runs. */

@@ -35,7 +35,7 @@ static void rotate(struct fph_free_run *runs, uint32_t i, uint32_t side)
 static uint32_t mend(struct fph_free_run *runs, uint32_t i)
 {
 	uint32_t side = runs[i].balance > 0;
-	int32_t lean = side ? 1 : -1;
+	int lean = side ? 1 : -1;
 	uint32_t up = runs[i].child[side];
 	uint32_t mid;
 
