@@ -13,4 +13,11 @@
 #define FPH_VERSION	FPH_VERSION_OF(FPH_VERSION_MAJOR, FPH_VERSION_MINOR, \
 				       FPH_VERSION_PATCH)
 
+/* As text: "0.2.0". */
+#define FPH_VERSION_JOIN(major, minor, patch)	#major "." #minor "." #patch
+#define FPH_VERSION_TEXT(major, minor, patch) \
+	FPH_VERSION_JOIN(major, minor, patch)
+#define FPH_VERSION_STRING	FPH_VERSION_TEXT(FPH_VERSION_MAJOR, \
+					 FPH_VERSION_MINOR, FPH_VERSION_PATCH)
+
 #endif /* FPH_VERSION_H */

@@ -28,7 +28,7 @@ json_t *call_fail_status(struct call *c, int status)
 		return call_fail(c, "Broken", "the driver broke a rule; only "
 				 "a reset of the device mends it");
 	}
-	return call_fail(c, "GenericError", fph_status_get_name(status));
+	return call_fail(c, "GenericError", fph_status_name(status));
 }
 
 bool call_check_args(struct call *c, const char *const *names)

@@ -39,6 +39,7 @@ int daemon_init(struct daemon *d, const struct options *options)
 	params.size = sizeof(params);
 	params.features = options_get_features(options);
 	params.num_pages = options->num_pages;
+	params.max_queue_size = FPH_VRING_MAX_SIZE;
 	err = service_init(&d->service, &params, &d->options.memory,
 			   options->inband);
 	if (err)

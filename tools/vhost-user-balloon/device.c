@@ -21,13 +21,18 @@ int device_init(struct device *d, const struct fph_balloon_params *params,
 	memset(d, 0, sizeof(*d));
 	memory_table_init(&d->memory, policy);
 	d->event_queue = events;
-	p.memory = &d->memory.memory;
+	if (!d->memory.memory)
+		return ENOMEM;
+	p.memory = d->memory.memory;
 	d->balloon = fph_balloon_new(&p, &status);
-	if (!d->balloon)
+	if (!d->balloon) {
+		memory_table_fini(&d->memory);
 		return status == FPH_ENOMEM ? ENOMEM : EINVAL;
+	}
 	err = worker_init(&d->worker, &d->memory);
 	if (err) {
 		fph_balloon_free(d->balloon);
+		memory_table_fini(&d->memory);
 		return err;
 	}
 	hint_init(&d->hint, d->balloon, events);
@@ -40,6 +45,7 @@ void device_fini(struct device *d)
 	device_pump(d);
 	fph_balloon_free(d->balloon);
 	memory_table_clear(&d->memory);
+	memory_table_fini(&d->memory);
 }
 
 /* ---------------------------------------------------------- taking buffers */
@@ -74,7 +80,7 @@ static int process(struct device *d, uint32_t index)
 	for (i = 0; i < TAKE_BUDGET && n > 0 && clock_now_us() < end; i++) {
 		n = fph_balloon_process(d->balloon, index, 1);
 		if (n > 0)
-			d->taken[index]++;
+			d->taken[index] += (uint32_t)n;
 	}
 	return n;
 }
@@ -107,7 +113,7 @@ uint32_t device_get_ready(const struct device *d)
 
 bool device_is_quiet(const struct device *d)
 {
-	return worker_is_idle(&d->worker) && !d->carried &&
+	return worker_is_idle(&d->worker) &&
 	       fph_balloon_get_outstanding(d->balloon) == 0;
 }
 
@@ -115,7 +121,7 @@ uint64_t device_get_inflight(const struct device *d, int queue)
 {
 	struct fph_balloon_counters c;
 
-	fph_balloon_get_counters(d->balloon, &c);
+	fph_balloon_get_counters(d->balloon, &c, sizeof(c));
 	return c.queue[queue].popped - c.queue[queue].pushed -
 	       d->left[queue];
 }
@@ -129,8 +135,8 @@ struct device_effects device_take_effects(struct device *d)
 {
 	struct device_effects e;
 
-	d->calls |= fph_balloon_get_notify(d->balloon);
-	d->events |= fph_balloon_get_events(d->balloon);
+	d->calls |= fph_balloon_take_notify(d->balloon);
+	d->events |= fph_balloon_take_events(d->balloon);
 	e.calls = d->calls;
 	e.events = d->events;
 	d->calls = 0;
@@ -145,7 +151,7 @@ void device_reset(struct device *d)
 	fph_balloon_reset(d->balloon);
 	for (queue = 0; queue < FPH_NQUEUES; queue++)
 		device_leave_buffers(d, queue);
-	fph_reclaim_reset(&d->worker.reclaim);
+	fph_reclaim_enable(d->worker.reclaim);
 	d->enabled = 0;
 	d->calls = 0;
 	d->hint.stream_open = false;
@@ -161,7 +167,7 @@ int device_start_ring(struct device *d, uint32_t index,
 	       0 : EINVAL;
 }
 
-int device_stop_ring(struct device *d, uint32_t index, uint16_t *base)
+int device_stop_ring(struct device *d, uint32_t index, uint32_t *base)
 {
 	int queue = fph_balloon_get_queue(d->balloon, index, NULL);
 

@@ -19,15 +19,10 @@
 #include "memory_table.h"
 #include "worker.h"
 
-/* What became of the memory of one queue's runs: bytes, but for runs. */
+/* What became of the memory of one queue's runs, beside the counters. */
 struct discard_totals {
 	uint64_t runs;
-	uint64_t discarded;
 	uint64_t freed;			/* by which files became smaller */
-	uint64_t lazy;
-	uint64_t trimmed;		/* not a whole page of the backing */
-	uint64_t skipped;
-	uint64_t failed;
 };
 
 struct device {
@@ -40,12 +35,7 @@ struct device {
 	uint32_t enabled;		/* rings that run and are enabled */
 	bool hold;			/* take nothing: something waits (R5) */
 	bool cancel;			/* no further discard: nobody waits */
-	bool carried;			/* carry holds a run of another queue */
-	struct fph_discard carry;
-	int batch_queue;		/* whose runs the worker has */
 	struct fph_reclaim_counters reclaimed;	/* when it was last idle */
-	uint64_t freed;			/* and the worker's own, the same */
-	uint64_t left_alone;
 	struct discard_totals report;
 	struct discard_totals inflate;
 	uint64_t left[FPH_NQUEUES];	/* buffers that a stop left behind */
@@ -108,7 +98,7 @@ int device_start_ring(struct device *d, uint32_t index,
 		      const struct fph_balloon_ring *ring);
 
 /* Let go of it; *base: where it goes on.  0, or EBUSY: not quiet. */
-int device_stop_ring(struct device *d, uint32_t index, uint16_t *base);
+int device_stop_ring(struct device *d, uint32_t index, uint32_t *base);
 
 /* Whether buffers are taken from a ring that runs. */
 void device_enable_ring(struct device *d, uint32_t index, bool on);
@@ -162,7 +152,7 @@ static inline bool device_is_broken(const struct device *d)
 static inline void device_get_counters(const struct device *d,
 				       struct fph_balloon_counters *c)
 {
-	fph_balloon_get_counters(d->balloon, c);
+	fph_balloon_get_counters(d->balloon, c, sizeof(*c));
 }
 
 static inline uint32_t device_get_config_size(const struct device *d)

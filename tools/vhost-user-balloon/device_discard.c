@@ -2,104 +2,66 @@
 /* The discards of the device: to the worker and back. */
 #include "device.h"
 
-static uint64_t sum_skipped(const struct fph_reclaim_counters *c)
+/* Counts what the worker did, by the queue of each run. */
+static void account(struct device *d, uint32_t n)
 {
-	uint64_t sum = 0;
-	int i;
-
-	for (i = 0; i < FPH_NSKIP; i++)
-		sum += c->skipped[i];
-	return sum;
-}
-
-/* A batch holds runs of one queue, so what it changed belongs to that queue. */
-static void account(struct device *d)
-{
-	struct discard_totals *t = d->batch_queue == FPH_QUEUE_REPORT ?
-				   &d->report : &d->inflate;
-	const struct fph_reclaim_counters *old = &d->reclaimed;
 	const struct worker *w = &d->worker;
-	struct fph_reclaim_counters now;
+	uint32_t i;
 
-	if (fph_reclaim_get_counters(&d->worker.reclaim, &now) != FPH_OK)
-		return;
-	t->runs += now.runs - old->runs;
-	t->discarded += now.discarded - old->discarded;
-	t->lazy += now.lazy - old->lazy;
-	t->trimmed += now.trimmed - old->trimmed;
-	t->skipped += sum_skipped(&now) - sum_skipped(old);
-	t->failed += now.failed - old->failed;
-	t->freed += w->freed - d->freed;
-	t->skipped += w->backoff + w->disabled - d->left_alone;
-	d->freed = w->freed;
-	d->left_alone = w->backoff + w->disabled;
-	d->reclaimed = now;
+	for (i = 0; i < n; i++) {
+		struct discard_totals *t =
+			w->runs[i].queue == FPH_QUEUE_REPORT ? &d->report :
+							       &d->inflate;
+
+		t->runs++;
+		t->freed += w->smaller[i];
+	}
+	fph_reclaim_get_counters(w->reclaim, &d->reclaimed,
+				 sizeof(d->reclaimed));
 }
 
 static void reap(struct device *d)
 {
 	uint32_t n = worker_reap(&d->worker);
-	uint32_t i;
 
 	if (!n)
 		return;
-	account(d);
+	account(d, n);
+	fph_balloon_complete(d->balloon, d->worker.runs, n);
+}
+
+/* Runs that nobody waits for any more. */
+static void cancel(struct device *d, struct fph_run *runs, uint32_t n)
+{
+	uint32_t i;
+
 	for (i = 0; i < n; i++) {
-		struct fph_discard done;
-		int result = d->worker.results[i];
-
-		done.queue = d->batch_queue;
-		done.run = d->worker.runs[i];
-		fph_balloon_complete(d->balloon, &done,
-				     result == FPH_RECLAIM_DISCARDED ||
-				     result == FPH_RECLAIM_LAZY);
+		runs[i].outcome = FPH_OUTCOME_SKIPPED;
+		runs[i].reason = FPH_SKIP_EMBEDDER;
 	}
+	fph_balloon_complete(d->balloon, runs, n);
 }
 
-/* The next run, the one that was left over first. */
-static bool next_run(struct device *d, struct fph_discard *run)
+static void submit(struct device *d)
 {
-	if (d->carried) {
-		*run = d->carry;
-		d->carried = false;
-		return true;
-	}
-	return fph_balloon_next(d->balloon, run) == 1;
-}
+	struct fph_run runs[WORKER_BATCH];
+	int n;
 
-static uint32_t collect(struct device *d, struct fph_run *runs)
-{
-	struct fph_discard run;
-	uint32_t n = 0;
-
-	while (n < WORKER_BATCH && next_run(d, &run)) {
-		if (d->cancel) {
-			fph_balloon_complete(d->balloon, &run, false);
-			continue;
+	while ((n = fph_balloon_next(d->balloon, runs, WORKER_BATCH)) > 0) {
+		if (!d->cancel) {
+			worker_submit(&d->worker, runs, (uint32_t)n);
+			return;
 		}
-		if (n > 0 && run.queue != d->batch_queue) {
-			d->carry = run;
-			d->carried = true;
-			break;
-		}
-		d->batch_queue = run.queue;
-		runs[n++] = run.run;
+		cancel(d, runs, (uint32_t)n);
 	}
-	return n;
 }
 
 void device_pump(struct device *d)
 {
-	struct fph_run runs[WORKER_BATCH];
-	uint32_t n;
-
 	reap(d);
-	if (worker_is_idle(&d->worker)) {
-		n = collect(d, runs);
-		if (n)
-			worker_submit(&d->worker, runs, n);
-	}
+	if (worker_is_idle(&d->worker))
+		submit(d);
 	fph_balloon_flush(d->balloon);
-	d->calls |= fph_balloon_get_notify(d->balloon);
-	d->events |= fph_balloon_get_events(d->balloon);
+	d->calls |= fph_balloon_take_notify(d->balloon);
+	d->events |= fph_balloon_take_events(d->balloon);
 }

@@ -44,18 +44,23 @@ void hint_tell_state(struct hint *h)
 /* Each run that waits may be skipped; there is nothing else to do for it. */
 static void tell_skips(struct hint *h)
 {
-	struct fph_run run;
+	struct fph_run runs[64];
+	int n, i;
 
-	while (fph_balloon_hint_next(h->balloon, &run) == 1) {
-		if (run.len)
-			events_put(h->events, EVENT_SKIP, run.gpa, run.len);
-		fph_balloon_hint_complete(h->balloon, &run, true);
+	while ((n = fph_balloon_hint_next(h->balloon, runs, 64)) > 0) {
+		for (i = 0; i < n; i++) {
+			events_put(h->events, EVENT_SKIP, runs[i].gpa,
+				   runs[i].len);
+			runs[i].outcome = FPH_OUTCOME_CLEARED;
+			runs[i].freed = runs[i].len;
+		}
+		fph_balloon_hint_complete(h->balloon, runs, (uint32_t)n);
 	}
 }
 
 /*
- * The bracket of a harvest.  The daemon has no dirty log: the one who asked
- * for the round did its harvest before (D1); the events tell everyone else
+ * The bracket of a dirty-log sync.  The daemon has no dirty log: the one who
+ * asked for the round did its sync before (D1); the events tell everyone else
  * which SKIP belongs to which side of it.
  */
 static int sync_bracket(struct hint *h)
@@ -170,7 +175,7 @@ void hint_after_buffer(struct hint *h)
 	struct fph_balloon_counters c;
 	bool hinted;
 
-	fph_balloon_get_counters(h->balloon, &c);
+	fph_balloon_get_counters(h->balloon, &c, sizeof(c));
 	hinted = c.hint.hints != h->seen_hints;
 	h->seen_hints = c.hint.hints;
 	watch_stream(h, &c.hint);
@@ -187,7 +192,7 @@ bool hint_needs_done(const struct hint *h)
 {
 	struct fph_balloon_counters c;
 
-	fph_balloon_get_counters(h->balloon, &c);
+	fph_balloon_get_counters(h->balloon, &c, sizeof(c));
 	return c.hint.rounds > 0 &&
 	       fph_balloon_hint_get_state(h->balloon) != FPH_HINT_DONE;
 }

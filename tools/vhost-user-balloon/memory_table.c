@@ -17,9 +17,20 @@
 void memory_table_init(struct memory_table *t,
 		       const struct memory_policy *policy)
 {
+	struct fph_memory_params params = {
+		.size = sizeof(params),
+		.max_regions = MEMORY_TABLE_SLOTS
+	};
+
 	memset(t, 0, sizeof(*t));
 	t->policy = policy;
-	fph_memory_init(&t->memory, t->storage, MEMORY_TABLE_SLOTS);
+	t->memory = fph_memory_new(&params, NULL);
+}
+
+void memory_table_fini(struct memory_table *t)
+{
+	fph_memory_free(t->memory);
+	t->memory = NULL;
 }
 
 static void slot_close(struct memory_slot *s)
@@ -161,7 +172,7 @@ int memory_table_add(struct memory_table *t,
 	err = slot_open(t, &slot, region, fd);
 	if (err)
 		return err;
-	status = fph_memory_add(&t->memory, &slot.map);
+	status = fph_memory_add(t->memory, &slot.map);
 	if (status != FPH_OK) {
 		slot_close(&slot);
 		return fail(t, "guest addresses overlap, or are no pages",
@@ -190,6 +201,7 @@ int memory_table_set(struct memory_table *t,
 	for (i = 0; i < n && !err; i++)
 		err = memory_table_add(&next, &regions[i], fds[i]);
 	t->word = next.word;
+	memory_table_fini(&next);
 	if (err) {
 		for (; i < n; i++)
 			closer_close(fds[i]);
@@ -199,7 +211,7 @@ int memory_table_set(struct memory_table *t,
 	memory_table_clear(t);
 	for (i = 0; i < n; i++) {
 		t->slots[i] = next.slots[i];
-		fph_memory_add(&t->memory, &t->slots[i].map);
+		fph_memory_add(t->memory, &t->slots[i].map);
 	}
 	t->nslots = n;
 	return 0;
@@ -219,7 +231,7 @@ int memory_table_remove(struct memory_table *t,
 	}
 	if (i == t->nslots)
 		return ENOENT;
-	fph_memory_remove(&t->memory, region->gpa, region->len);
+	fph_memory_remove(t->memory, region->gpa, region->len);
 	slot_close(&t->slots[i]);
 	t->slots[i] = t->slots[--t->nslots];
 	return 0;
@@ -227,7 +239,7 @@ int memory_table_remove(struct memory_table *t,
 
 void memory_table_clear(struct memory_table *t)
 {
-	fph_memory_reset(&t->memory);
+	fph_memory_reset(t->memory);
 	close_slots(t);
 }
 

@@ -36,8 +36,6 @@ struct memory_slot {
 	int fd;
 	dev_t dev;			/* names the file */
 	ino_t ino;
-	uint32_t failures;		/* of discards, in a row */
-	uint32_t backoff;		/* runs still to be skipped */
 };
 
 /* What is taken as guest memory. */
@@ -49,8 +47,7 @@ struct memory_policy {
 struct memory_table {
 	const struct memory_policy *policy;	/* NULL: memory, no limit */
 	const char *word;		/* what was wrong with the last change */
-	struct fph_memory memory;
-	struct fph_region storage[MEMORY_TABLE_SLOTS];
+	struct fph_memory *memory;	/* NULL: there was no memory for it */
 	struct memory_slot slots[MEMORY_TABLE_SLOTS];
 	uint32_t nslots;
 };
@@ -62,6 +59,9 @@ struct memory_table {
 
 void memory_table_init(struct memory_table *t,
 		       const struct memory_policy *policy);
+
+/* Free what init made; the table is clear. */
+void memory_table_fini(struct memory_table *t);
 
 /*
  * Replace the whole table.  The descriptors are taken over in any case:
@@ -92,7 +92,7 @@ void *memory_table_get_host(const struct memory_table *t, uint64_t uva,
 /* Bytes of guest memory. */
 static inline uint64_t memory_table_get_bytes(const struct memory_table *t)
 {
-	return fph_memory_get_bytes(&t->memory);
+	return fph_memory_get_bytes(t->memory);
 }
 
 /*

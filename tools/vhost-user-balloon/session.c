@@ -341,7 +341,7 @@ static void tell_broken(struct session *s)
 
 	device_get_counters(s->device, &c);
 	session_complain(s, "the driver broke a ring: %s",
-			 fph_status_get_name(c.last_error));
+			 fph_status_name((int)c.last_error));
 	for (i = 0; i < FPH_NQUEUES; i++)
 		notify_raise(s->rings[i].err);
 	if (session_has_protocol(s, VU_PF_STATUS))

@@ -48,7 +48,7 @@ static json_t *get_report(const struct fph_report_counters *c,
 {
 	json_t *o = json_object();
 
-	put(o, "chains", c->chains);
+	put(o, "chains", c->buffers - c->refused);
 	put(o, "returned", c->returned);
 	put(o, "refused", c->refused);
 	put(o, "poisoned", c->poisoned);
@@ -56,15 +56,15 @@ static json_t *get_report(const struct fph_report_counters *c,
 	put(o, "peer-errors", q->peer_errors);
 	put(o, "ranges", c->ranges);
 	put(o, "runs", t->runs);
-	put(o, "runs-not-freed", c->failed);
+	put(o, "runs-not-freed", c->failed_runs);
 	put(o, "bytes-offered", c->bytes_offered);
-	put(o, "bytes-discarded", t->discarded);
+	put(o, "bytes-discarded", c->bytes_freed);
 	put(o, "bytes-freed", t->freed);
-	put(o, "bytes-lazy", t->lazy);
-	put(o, "bytes-trimmed", c->bytes_trimmed + t->trimmed);
+	put(o, "bytes-lazy", c->bytes_lazy);
+	put(o, "bytes-trimmed", c->bytes_trimmed);
 	put(o, "bytes-overlap", c->bytes_overlap);
-	put(o, "bytes-skipped", t->skipped);
-	put(o, "bytes-failed", t->failed);
+	put(o, "bytes-skipped", c->bytes_skipped);
+	put(o, "bytes-failed", c->bytes_failed);
 	return o;
 }
 
@@ -109,13 +109,13 @@ json_t *stats_query_hint(const struct service *s)
 	put(o, "starts", c.hint.starts);
 	put(o, "stops", h->streams_ended);
 	put(o, "stale", c.hint.stale);
-	put(o, "chains", c.hint.chains);
+	put(o, "chains", c.hint.buffers);
 	put(o, "returned", c.hint.returned);
 	put(o, "buffers", h->buffers);
 	put(o, "round-buffers", h->round_buffers);
 	put(o, "hints", c.hint.hints);
 	put(o, "bytes", c.hint.bytes);
-	put(o, "bytes-exported", c.hint.bytes_done);
+	put(o, "bytes-exported", c.hint.bytes_cleared);
 	put(o, "ignored", c.hint.ignored);
 	put(o, "bytes-ignored", c.hint.bytes_ignored);
 	put(o, "peer-errors", c.queue[FPH_QUEUE_HINT].peer_errors);
@@ -127,9 +127,9 @@ json_t *stats_query_hint(const struct service *s)
 
 /* In the order of enum fph_skip_reason. */
 static const char *const skip_names[FPH_NSKIP] = {
-	"file-private", "locked", "confidential", "readonly", "unmapped",
-	"vfio", "postcopy", "snapshot", "userfaultfd", "embedder", "backoff",
-	"disabled"
+	"none", "poison", "stale", "round-over", "empty", "file-private",
+	"locked", "confidential", "readonly", "unmapped", "vfio", "postcopy",
+	"snapshot", "userfaultfd", "embedder", "backoff", "disabled"
 };
 
 /* Of the moment when the worker was last idle: it owns them meanwhile. */
@@ -152,12 +152,9 @@ static json_t *get_reclaim(const struct service *s)
 	put_bool(o, "busy", !worker_is_idle(&s->device.worker));
 	put(o, "delay-ms", s->device.worker.delay_ms);
 	put_bool(o, "disabled", worker_is_idle(w) && worker_is_disabled(w));
-	for (i = 0; i < FPH_NSKIP; i++) {
-		uint64_t own = i == FPH_SKIP_BACKOFF ? w->backoff :
-			       i == FPH_SKIP_DISABLED ? w->disabled : 0;
-
-		put(skipped, skip_names[i], c->skipped[i] + own);
-	}
+	/* Those before are no reasons of the engine's. */
+	for (i = FPH_SKIP_FILE_PRIVATE; i < FPH_NSKIP; i++)
+		put(skipped, skip_names[i], c->skipped[i]);
 	json_object_set_new(o, "skipped", skipped);
 	return o;
 }

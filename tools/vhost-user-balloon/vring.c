@@ -53,9 +53,9 @@ static bool translate(const struct vring *v, const struct memory_table *t,
 	p->desc = memory_table_get_host(t, v->desc,
 					FPH_SPLIT_DESC_SIZE(v->num));
 	p->avail = memory_table_get_host(t, v->avail,
-					 FPH_SPLIT_AVAIL_SIZE(v->num));
+					 FPH_SPLIT_DRIVER_SIZE(v->num));
 	p->used = memory_table_get_host(t, v->used,
-					FPH_SPLIT_USED_SIZE(v->num));
+					FPH_SPLIT_DEVICE_SIZE(v->num));
 	return p->desc && p->avail && p->used;
 }
 
@@ -86,18 +86,18 @@ static void apply_enabled(const struct vring *v, uint32_t index,
 
 int vring_start(struct vring *v, uint32_t index, struct device *d)
 {
-	struct fph_balloon_ring ring;
+	struct fph_balloon_ring ring = { .size = sizeof(ring) };
 	struct parts p;
 
 	if (v->running)
 		return 0;
 	if (!vring_is_configured(v) || !translate(v, &d->memory, &p))
 		return EFAULT;
-	ring.num = (uint16_t)v->num;
+	ring.num = v->num;
 	ring.base = v->base;
 	ring.desc = p.desc;
-	ring.avail = p.avail;
-	ring.used = p.used;
+	ring.driver = p.avail;
+	ring.device = p.used;
 	if (device_start_ring(d, index, &ring))
 		return EINVAL;
 	v->running = true;
@@ -107,15 +107,18 @@ int vring_start(struct vring *v, uint32_t index, struct device *d)
 
 int vring_stop(struct vring *v, uint32_t index, struct device *d)
 {
+	uint32_t base;
 	int err;
 
 	v->suspended = false;
 	if (!v->running)
 		return 0;
-	err = device_stop_ring(d, index, &v->base);
-	if (!err)
-		v->running = false;
-	return err;
+	err = device_stop_ring(d, index, &base);
+	if (err)
+		return err;
+	v->base = (uint16_t)base;
+	v->running = false;
+	return 0;
 }
 
 void vring_set_enabled(struct vring *v, uint32_t index, struct device *d,

@@ -9,8 +9,6 @@
 
 #include "worker.h"
 
-#define MAX_FAILURES	16u		/* of a region, in a row */
-
 static bool is_past(const struct timespec *t)
 {
 	struct timespec now;
@@ -54,40 +52,6 @@ static uint64_t get_blocks(const struct memory_slot *s)
 	return s && !fstat(s->fd, &st) ? (uint64_t)st.st_blocks * 512 : 0;
 }
 
-/*
- * The engine backs off when discards fail, from all memory.  But a file that
- * cannot be punched, or that was sealed, says nothing about another one: the
- * back-off is the region's, and the engine's is ended at once.  Fault 16.
- */
-static void note_result(struct worker *w, struct memory_slot *s, int result)
-{
-	if (!s || result == FPH_RECLAIM_SKIPPED)
-		return;
-	if (result != FPH_RECLAIM_FAILED) {
-		s->failures = 0;
-		return;
-	}
-	s->failures++;
-	s->backoff = s->failures < 16 ? 1u << s->failures : 1u << 16;
-	fph_reclaim_reset(&w->reclaim);
-}
-
-/* Whether a run of this region is left alone. */
-static bool is_skipped(struct worker *w, struct memory_slot *s, uint64_t len)
-{
-	if (!s)
-		return false;
-	if (s->failures >= MAX_FAILURES) {
-		w->disabled += len;
-		return true;
-	}
-	if (!s->backoff)
-		return false;
-	s->backoff--;
-	w->backoff += len;
-	return true;
-}
-
 /* The runs from this one on that begin in the same region; their number. */
 static uint32_t count_same(const struct worker *w, uint32_t first,
 			   const struct memory_slot *s)
@@ -102,59 +66,40 @@ static uint32_t count_same(const struct worker *w, uint32_t first,
 
 static void discard_runs(struct worker *w, uint32_t first, uint32_t n)
 {
-	uint32_t done = 0;
+	struct fph_run *runs = w->runs + first;
+	int done = fph_reclaim_discard(w->reclaim, runs, n, NULL);
+	uint32_t i;
 
-	while (done < n) {
-		int r = fph_reclaim_discard(&w->reclaim,
-					    w->runs + first + done, n - done,
-					    w->results + first + done, NULL);
-
-		if (r <= 0)
-			break;
-		done += (uint32_t)r;
-	}
 	/* Not reached by a working engine; nothing may stay undecided. */
-	if (done < n)
-		memset(w->results + first + done, FPH_RECLAIM_FAILED,
-		       n - done);
+	for (i = done > 0 ? (uint32_t)done : 0; i < n; i++)
+		runs[i].outcome = FPH_OUTCOME_FAILED;
 }
 
-/* Without the lock: the batch is the thread's own. */
+/*
+ * Without the lock: the batch is the thread's own.  What a file lost is told of
+ * the first run of its region, because it is known for all of them together.
+ */
 static void discard_batch(struct worker *w)
 {
-	uint32_t i = 0;
+	uint32_t i, n;
 
-	while (i < w->n) {
+	memset(w->smaller, 0, sizeof(w->smaller));
+	for (i = 0; i < w->n; i += n) {
 		struct memory_slot *s = memory_table_find(w->memory,
 							  w->runs[i].gpa);
-		uint64_t before;
-		uint32_t n, end;
+		uint64_t before = get_blocks(s);
 
-		if (is_skipped(w, s, w->runs[i].len)) {
-			w->results[i++] = FPH_RECLAIM_SKIPPED;
-			continue;
-		}
-		/* After a failure each run is tried alone. */
-		n = s && s->failures ? 1 : count_same(w, i, s);
-		before = get_blocks(s);
+		n = count_same(w, i, s);
 		discard_runs(w, i, n);
-		for (end = i + n; i < end; i++)
-			note_result(w, s, w->results[i]);
 		/* Others use the file meanwhile: it may have grown. */
 		if (get_blocks(s) < before)
-			w->freed += before - get_blocks(s);
+			w->smaller[i] = before - get_blocks(s);
 	}
 }
 
 bool worker_is_disabled(const struct worker *w)
 {
-	uint32_t i;
-
-	for (i = 0; i < w->memory->nslots; i++) {
-		if (w->memory->slots[i].failures >= MAX_FAILURES)
-			return true;
-	}
-	return false;
+	return fph_reclaim_is_disabled(w->reclaim);
 }
 
 static void signal_done(struct worker *w)
@@ -209,13 +154,17 @@ int worker_init(struct worker *w, struct memory_table *memory)
 
 	memset(w, 0, sizeof(*w));
 	params.size = sizeof(params);
-	params.memory = &memory->memory;
+	params.memory = memory->memory;
 	w->memory = memory;
-	if (fph_reclaim_init(&w->reclaim, &params) != FPH_OK)
-		return EINVAL;
+	w->reclaim = fph_reclaim_new(&params, NULL);
+	if (!w->reclaim)
+		return ENOMEM;
 	w->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (w->event_fd < 0)
-		return errno;
+	if (w->event_fd < 0) {
+		err = errno;
+		fph_reclaim_free(w->reclaim);
+		return err;
+	}
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -226,6 +175,7 @@ int worker_init(struct worker *w, struct memory_table *memory)
 		pthread_cond_destroy(&w->wake);
 		pthread_mutex_destroy(&w->lock);
 		close(w->event_fd);
+		fph_reclaim_free(w->reclaim);
 	}
 	return err;
 }
@@ -240,6 +190,7 @@ void worker_fini(struct worker *w)
 	pthread_cond_destroy(&w->wake);
 	pthread_mutex_destroy(&w->lock);
 	close(w->event_fd);
+	fph_reclaim_free(w->reclaim);
 }
 
 void worker_submit(struct worker *w, const struct fph_run *runs, uint32_t n)

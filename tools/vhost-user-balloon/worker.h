@@ -28,13 +28,9 @@ struct worker {
 	bool stop;
 	uint32_t n;			/* runs in the batch */
 	struct fph_run runs[WORKER_BATCH];
-	uint8_t results[WORKER_BATCH];	/* enum fph_reclaim_result */
+	uint64_t smaller[WORKER_BATCH];	/* bytes by which its file became so */
 	struct memory_table *memory;
-	struct fph_reclaim reclaim;
-	/* All bytes, and they only grow. */
-	uint64_t freed;			/* by which files became smaller */
-	uint64_t backoff;		/* skipped: discards of a region failed */
-	uint64_t disabled;		/* the same, for good */
+	struct fph_reclaim *reclaim;
 };
 
 /* Start the thread.  0, or a positive errno value. */
@@ -51,7 +47,7 @@ void worker_submit(struct worker *w, const struct fph_run *runs, uint32_t n);
 
 /*
  * Take a finished batch back.  Its number of runs, 0 when none is finished;
- * w->runs and w->results are valid until the next submit.
+ * w->runs and w->smaller are valid until the next submit.
  */
 uint32_t worker_reap(struct worker *w);
 
