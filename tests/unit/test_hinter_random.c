@@ -405,7 +405,7 @@ static void take_back(struct world *w, const struct fph_returned *out,
 	CHECK(out->len == PAGE);
 	CHECK(w->pages[out->owner].where == from);
 	CHECK(out->used == w->pages[out->owner].used);
-	move(w, out->owner, GUEST, false);
+	move(w, (uint32_t)out->owner, GUEST, false);
 	w->nback++;
 }
 

@@ -36,7 +36,7 @@ START_TEST(init_refused)
 		memcpy(&before, &f, sizeof(f));
 		p = fixture_params();
 		p.features = t[i].bits;
-		p.content = t[i].content;
+		p.content = (uint32_t)t[i].content;
 		ck_assert_int_eq(fph_reporter_init(&f.r, f.mem, sizeof(f.mem),
 						   &p), t[i].ret);
 		if (t[i].ret != FPH_OK)

@@ -301,7 +301,7 @@ static void take_back(struct world *w, const struct fph_returned *out,
 	CHECK(out->len == (uint64_t)block->npages * PAGE);
 	CHECK((int)block->where == (int)from);
 	CHECK(out->used == (from == IS_BACK && block->ok));
-	move(w, out->owner, USED_BY_GUEST);
+	move(w, (uint32_t)out->owner, USED_BY_GUEST);
 	w->nback++;
 }
 
