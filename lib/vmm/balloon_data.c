@@ -52,7 +52,9 @@ static uint32_t get_room(const struct fph_balloon *b, int queue,
 		fph_report_get_room(b->report, &buffers, &segs);
 		break;
 	case FPH_QUEUE_HINT:
+		/* One may break the device: what is behind it stays. */
 		fph_hint_session_get_room(b->hint, &buffers, &segs);
+		buffers = 1;
 		break;
 	case FPH_QUEUE_INFLATE:
 	case FPH_QUEUE_DEFLATE:

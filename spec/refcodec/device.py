@@ -32,7 +32,7 @@ class Device:
                                                 first_id)
         self.target = 0
         self.changed = False
-        self.frozen = 0
+        self.frozen = False
         self.clear()
 
     def clear(self):
@@ -120,6 +120,7 @@ class Device:
         if index not in self.rings:
             return "state"
         self.stopping.add(index)
+        self.flush()
         here = {b for b, at in self.inflight.items() if at == index}
         if here - {self.stats_held} - set(self.returned):
             return "busy"
@@ -232,12 +233,12 @@ class Device:
 
     def request_stats(self):
         """Returns the buffer that is held, for fresh statistics."""
-        if self.stats_asked:
-            return "busy"
-        if self.stats_held is None or self.broken:
+        if self.frozen or self.broken:
             return "state"
-        if self.frozen:
-            return "busy"
+        if self.stats_asked:
+            return "ok"
+        if self.stats_held is None:
+            return "state"
         self.returned.append(self.stats_held)
         self.stats_held = None
         self.stats_asked = True
@@ -252,25 +253,34 @@ class Device:
         given = ranges.merge(self.report.take() + self.inflate.take())
         return list(self.memory.split(given)), self.session.take()
 
+    def parts(self):
+        return self.report, self.inflate, self.session
+
+    def flush(self):
+        """What has nothing pending any more goes back."""
+        for part in self.parts():
+            self.returned += part.returned
+            part.returned = []
+
     def finish(self):
         """The buffers that come back."""
-        used, self.returned = self.returned, []
-        for part in (self.report, self.inflate, self.session):
+        for part in self.parts():
             part.finish()
-            if not self.frozen:
-                used += part.returned
-                part.returned = []
+        self.flush()
+        used, self.returned = self.returned, []
         for buffer in used:
             del self.inflight[buffer]
         return sorted(used)
 
     def freeze(self):
-        self.frozen += 1
-        held = self.report.held or self.inflate.held or self.session.held
-        return "busy" if held else "ok"
+        """What waits goes back with nothing done; repeating is harmless."""
+        for part in self.parts():
+            if not self.frozen:
+                part.drop()
+        self.frozen = True
+        self.flush()
+        return "busy" if any(part.held for part in self.parts()) else "ok"
 
     def thaw(self):
-        if not self.frozen:
-            return "state"
-        self.frozen -= 1
+        self.frozen = False
         return "ok"

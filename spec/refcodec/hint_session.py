@@ -59,11 +59,15 @@ class HintSession:
 
     def end_round(self):
         """From here on no hint counts, taken or not (D2, D3)."""
-        self.returned += [buffer for buffer, _ in self.waiting]
-        self.waiting = []
+        self.drop()
         if self.state in (REQUESTED, ACTIVE, STOPPED):
             self.state = STOPPING
             self.after_stopping = IDLE
+
+    def drop(self):
+        """What waits comes back with nothing done."""
+        self.returned += [buffer for buffer, _ in self.waiting]
+        self.waiting = []
 
     def drain(self):
         if self.held:

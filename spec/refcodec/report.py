@@ -48,6 +48,11 @@ class Report:
             self.returned += buffers
         return runs
 
+    def drop(self):
+        """What waits comes back with nothing done."""
+        self.returned += [buffer for buffer, _ in self.waiting]
+        self.waiting = []
+
     def finish(self):
         self.returned += self.held
         self.held = []

@@ -15,10 +15,10 @@
 
 #include "testee.h"
 
-#define RING_SIZE	FPH_BALLOON_QUEUE_SIZE
+#define RING_SIZE	1024u
 #define SCRATCH		0x7f0000000000u	/* gpa of the bytes of commands */
 #define SCRATCH_SIZE	0x100000u
-#define MAX_REGIONS	8
+#define MAX_REGIONS	16
 #define DESC_NEXT	1u
 #define DESC_WRITE	2u
 
@@ -37,7 +37,7 @@ enum hand { NOTHING, DISCARD, SKIP };
 
 static struct {
 	struct fph_balloon *balloon;
-	struct fph_memory memory;
+	struct fph_memory *memory;
 	struct fph_region regions[MAX_REGIONS];
 	int nregions;
 	struct ring ring[FPH_NQUEUES];
@@ -45,9 +45,9 @@ static struct {
 	uint32_t scratch_used;
 	uint64_t features;
 	uint32_t shown;
+	uint64_t granule;
 	enum hand hand;
-	struct fph_discard discard;
-	struct fph_run skip;
+	struct fph_run run;
 } w;
 
 static void put(uint8_t *at, unsigned int bytes, uint64_t value)
@@ -85,10 +85,10 @@ static uint8_t *add_region(uint64_t gpa, uint64_t len)
 
 	region.host = mmap(NULL, len, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (region.host == MAP_FAILED ||
-	    fph_memory_add(&w.memory, &region) != FPH_OK)
+	if (region.host == MAP_FAILED || w.nregions == MAX_REGIONS ||
+	    fph_memory_add(w.memory, &region) != FPH_OK)
 		fail("memory");
-	w.nregions++;
+	w.regions[w.nregions++] = region;
 	return region.host;
 }
 
@@ -96,7 +96,7 @@ static void add_regions(char *list)
 {
 	char *save = NULL;
 
-	fph_memory_init(&w.memory, w.regions, MAX_REGIONS);
+	w.memory = fph_memory_new(NULL, NULL);
 	for (char *text = strtok_r(list, ",", &save); text;
 	     text = strtok_r(NULL, ",", &save)) {
 		uint64_t gpa, len;
@@ -110,6 +110,7 @@ static void add_regions(char *list)
 static void forget(void)
 {
 	fph_balloon_free(w.balloon);
+	fph_memory_free(w.memory);
 	for (int i = 0; i < w.nregions; i++)
 		munmap(w.regions[i].host, w.regions[i].len);
 	memset(&w, 0, sizeof(w));
@@ -130,7 +131,7 @@ static int queue_by_name(const char *name)
 
 static int index_of(int queue)
 {
-	return fph_queue_get_index(queue, FPH_NUMBERING_NEGOTIATED, w.features,
+	return fph_queue_index(queue, FPH_NUMBERING_NEGOTIATED, w.features,
 				   w.features);
 }
 
@@ -140,7 +141,8 @@ static void start_rings(void)
 		int index = index_of(queue);
 		struct ring *r = &w.ring[queue];
 		struct fph_balloon_ring params = {
-			RING_SIZE, 0, r->desc, r->avail, r->used
+			.size = sizeof(params), .num = RING_SIZE,
+			.desc = r->desc, .driver = r->avail, .device = r->used
 		};
 
 		if (index < 0)
@@ -184,9 +186,12 @@ static void do_reset(const struct request *r)
 	forget();
 	snprintf(list, sizeof(list), "%s", mem);
 	add_regions(list);
-	params.memory = &w.memory;
+	params.memory = w.memory;
 	params.features = parse_number(offered) & ~FPH_BIT(VIRTIO_F_VERSION_1);
-	params.granule = parse_number(granule);
+	w.granule = parse_number(granule);
+	params.report_granule = w.granule;
+	params.inflate_granule = w.granule;
+	params.hint_granule = w.granule;
 	w.balloon = fph_balloon_new(&params, &status);
 	print_status(w.balloon ? set_features(parse_number(features)) :
 		     status);
@@ -219,7 +224,7 @@ static void tell(void)
 
 	fph_balloon_flush(w.balloon);
 	tell_used();
-	events = fph_balloon_get_events(w.balloon);
+	events = fph_balloon_take_events(w.balloon);
 	shown = fph_balloon_hint_get_config(w.balloon);
 	if (shown != w.shown)
 		printf("cfg %" PRIu32 "\n", shown);
@@ -296,29 +301,38 @@ static void do_vq(const struct request *r)
 
 /* ---------------------------------------------------------- acting on it -- */
 
-/* A VMM acts on a run region by region. */
+/* A VMM acts on a run region by region, and on whole granules of it. */
 static void tell_run(const char *action, const struct fph_run *run)
 {
 	struct fph_range rest = { run->gpa, run->len };
+	uint64_t mask = w.granule - 1;
 	struct fph_piece piece;
 
-	while (fph_memory_next(&w.memory, &rest, &piece) == 1)
-		printf("%s 0x%" PRIx64 "+0x%" PRIx64 "\n", action, piece.gpa,
-		       piece.len);
+	while (fph_memory_next(w.memory, &rest, &piece) == 1) {
+		uint64_t from = (piece.gpa + mask) & ~mask;
+		uint64_t end = (piece.gpa + piece.len) & ~mask;
+
+		if (from < end)
+			printf("%s 0x%" PRIx64 "+0x%" PRIx64 "\n", action,
+			       from, end - from);
+	}
 }
 
 static void let_go(void)
 {
-	int status;
+	int ret;
 
+	w.run.freed = w.run.len;
 	if (w.hand == DISCARD) {
-		tell_run("discard", &w.discard.run);
-		status = fph_balloon_complete(w.balloon, &w.discard, true);
+		tell_run("discard", &w.run);
+		w.run.outcome = FPH_OUTCOME_DISCARDED;
+		ret = fph_balloon_complete(w.balloon, &w.run, 1);
 	} else {
-		tell_run("skip-range", &w.skip);
-		status = fph_balloon_hint_complete(w.balloon, &w.skip, true);
+		tell_run("skip-range", &w.run);
+		w.run.outcome = FPH_OUTCOME_CLEARED;
+		ret = fph_balloon_hint_complete(w.balloon, &w.run, 1);
 	}
-	if (status != FPH_OK)
+	if (ret != 1)
 		fail("complete");
 	w.hand = NOTHING;
 }
@@ -333,9 +347,9 @@ static bool step(void)
 			process(i);
 	if (w.hand != NOTHING)
 		let_go();
-	else if (fph_balloon_next(w.balloon, &w.discard) == 1)
+	else if (fph_balloon_next(w.balloon, &w.run, 1) == 1)
 		w.hand = DISCARD;
-	else if (fph_balloon_hint_next(w.balloon, &w.skip) == 1)
+	else if (fph_balloon_hint_next(w.balloon, &w.run, 1) == 1)
 		w.hand = SKIP;
 	else
 		return false;

@@ -26,9 +26,10 @@ static void add_region(struct story *s, uint64_t gpa, uint64_t len)
 
 	region.host = mmap(NULL, (size_t)len, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (region.host == MAP_FAILED ||
-	    fph_memory_add(&s->memory, &region) != FPH_OK)
+	if (region.host == MAP_FAILED || s->nregions == REGIONS_MAX ||
+	    fph_memory_add(s->memory, &region) != FPH_OK)
 		die("no memory of 0x%" PRIx64, len);
+	s->regions[s->nregions++] = region;
 }
 
 struct story *story_new(const struct fields *in)
@@ -38,8 +39,9 @@ struct story *story_new(const struct fields *in)
 	struct fph_balloon_params params = { .size = sizeof(params) };
 	uint64_t gpa, len;
 
-	if (!s || fph_memory_init(&s->memory, s->regions, REGIONS_MAX) !=
-	    FPH_OK)
+	if (s)
+		s->memory = fph_memory_new(NULL, NULL);
+	if (!s || !s->memory)
 		die("no memory");
 	while (fields_next(&list, word, WORD_MAX)) {
 		parse_range(word, &gpa, &len);
@@ -47,10 +49,12 @@ struct story *story_new(const struct fields *in)
 	}
 	add_region(s, SCRATCH_GPA, SCRATCH_SIZE);
 	migration_init(&s->migration, fields_get(in, "pages"));
-	params.memory = &s->memory;
+	params.memory = s->memory;
 	params.features = fields_number(in, "offered") &
 			  ~FPH_BIT(VIRTIO_F_VERSION_1);
-	params.granule = fields_number(in, "granule");
+	params.report_granule = fields_number(in, "granule");
+	params.inflate_granule = params.report_granule;
+	params.hint_granule = params.report_granule;
 	params.first_id = (uint32_t)fields_number(in, "first_id");
 	s->balloon = fph_balloon_new(&params, NULL);
 	if (!s->balloon)
@@ -63,7 +67,8 @@ void story_free(struct story *s)
 	if (!s)
 		return;
 	fph_balloon_free(s->balloon);
-	for (uint32_t i = 0; i < s->memory.nregions; i++)
+	fph_memory_free(s->memory);
+	for (uint32_t i = 0; i < s->nregions; i++)
 		munmap(s->regions[i].host, (size_t)s->regions[i].len);
 	free(s);
 }
@@ -115,7 +120,7 @@ static void target(struct story *s, const struct fields *in,
 
 static void look(struct story *s, const struct fields *in, struct fields *out)
 {
-	uint32_t events = fph_balloon_get_events(s->balloon);
+	uint32_t events = fph_balloon_take_events(s->balloon);
 
 	(void)in;
 	fields_format(out, "cmd_id", "%" PRIu32,
@@ -148,8 +153,8 @@ static void vq(struct story *s, const struct fields *in, struct fields *out)
 	if (!r->up)
 		memset(r, 0, sizeof(*r));
 	params = (struct fph_balloon_ring) {
-		.num = RING_NUM, .desc = r->desc, .avail = r->avail,
-		.used = r->used
+		.size = sizeof(params), .num = RING_NUM, .desc = r->desc,
+		.driver = r->avail, .device = r->used
 	};
 	ret = fph_balloon_ring_start(s->balloon, index, &params);
 	if (ret == FPH_OK)
@@ -163,7 +168,7 @@ static void vq_stop(struct story *s, const struct fields *in,
 		    struct fields *out)
 {
 	uint32_t index = get_index(in);
-	uint16_t base;
+	uint32_t base;
 	int ret = fph_balloon_ring_stop(s->balloon, index, &base);
 
 	if (ret == FPH_OK)
@@ -214,7 +219,7 @@ static uint64_t get(const uint8_t *p, unsigned int size)
 static void write_memory(struct story *s, uint64_t gpa, const uint8_t *bytes,
 			 size_t len)
 {
-	uint8_t *host = fph_memory_get_host(&s->memory, gpa, len);
+	uint8_t *host = fph_memory_get_host(s->memory, gpa, len);
 
 	if (!host)
 		die("no memory at 0x%" PRIx64, gpa);
@@ -304,6 +309,9 @@ static void kick(struct story *s, const struct fields *in, struct fields *out)
 	if (fields_find(in, "budget"))
 		budget = (uint32_t)fields_number(in, "budget");
 	ret = fph_balloon_process(s->balloon, get_index(in), budget);
+	/* Buffers that stood before a broken one were taken all the same. */
+	if (ret >= 0 && fph_balloon_is_broken(s->balloon))
+		ret = FPH_PEER_BROKEN;
 	if (ret >= 0) {
 		fields_set(out, "result", "ok");
 		fields_format(out, "taken", "%d", ret);
@@ -360,10 +368,11 @@ static void take(struct story *s, const struct fields *in, struct fields *out)
 	discards.n = 0;
 	skips.n = 0;
 	while (s->ndiscards < RUNS_MAX &&
-	       fph_balloon_next(s->balloon, &s->discard[s->ndiscards]) == 1)
-		add_run(&discards, &s->discard[s->ndiscards++].run);
+	       fph_balloon_next(s->balloon, &s->discard[s->ndiscards],
+				1) == 1)
+		add_run(&discards, &s->discard[s->ndiscards++]);
 	while (s->nskips < RUNS_MAX &&
-	       fph_balloon_hint_next(s->balloon, &s->skip[s->nskips]) == 1)
+	       fph_balloon_hint_next(s->balloon, &s->skip[s->nskips], 1) == 1)
 		add_run(&skips, &s->skip[s->nskips++]);
 	set_runs(out, "discarded", &discards);
 	set_runs(out, "skipped", &skips);
@@ -372,17 +381,21 @@ static void take(struct story *s, const struct fields *in, struct fields *out)
 static void complete_all(struct story *s)
 {
 	for (uint32_t i = 0; i < s->ndiscards; i++) {
-		const struct fph_discard *d = &s->discard[i];
+		struct fph_run *run = &s->discard[i];
 
-		migration_discard(&s->migration, d->run.gpa, d->run.len);
-		if (fph_balloon_complete(s->balloon, d, true) != FPH_OK)
+		migration_discard(&s->migration, run->gpa, run->len);
+		run->outcome = FPH_OUTCOME_DISCARDED;
+		run->freed = run->len;
+		if (fph_balloon_complete(s->balloon, run, 1) != 1)
 			die("fph_balloon_complete failed");
 	}
 	for (uint32_t i = 0; i < s->nskips; i++) {
-		const struct fph_run *run = &s->skip[i];
+		struct fph_run *run = &s->skip[i];
 
 		migration_skip(&s->migration, run->gpa, run->len);
-		if (fph_balloon_hint_complete(s->balloon, run, true) != FPH_OK)
+		run->outcome = FPH_OUTCOME_CLEARED;
+		run->freed = run->len;
+		if (fph_balloon_hint_complete(s->balloon, run, 1) != 1)
 			die("fph_balloon_hint_complete failed");
 	}
 	s->ndiscards = 0;

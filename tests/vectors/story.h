@@ -11,8 +11,8 @@
 #include "migration.h"
 #include "operations.h"
 
-#define RING_NUM	FPH_BALLOON_QUEUE_SIZE
-#define REGIONS_MAX	8u
+#define RING_NUM	1024u
+#define REGIONS_MAX	16u
 #define RUNS_MAX	4096u
 
 /* Where the runner puts the bytes of "R:hex". */
@@ -22,8 +22,8 @@
 /* One queue, as its driver sees it. */
 struct driver_ring {
 	_Alignas(16) uint8_t desc[FPH_SPLIT_DESC_SIZE(RING_NUM)];
-	_Alignas(4) uint8_t avail[FPH_SPLIT_AVAIL_SIZE(RING_NUM)];
-	_Alignas(4) uint8_t used[FPH_SPLIT_USED_SIZE(RING_NUM)];
+	_Alignas(4) uint8_t avail[FPH_SPLIT_DRIVER_SIZE(RING_NUM)];
+	_Alignas(4) uint8_t used[FPH_SPLIT_DEVICE_SIZE(RING_NUM)];
 	uint16_t next_desc;
 	uint16_t avail_idx;
 	uint16_t used_idx;
@@ -38,13 +38,14 @@ struct runs {
 
 struct story {
 	struct fph_balloon *balloon;
-	struct fph_memory memory;
+	struct fph_memory *memory;
+	uint32_t nregions;
 	struct fph_region regions[REGIONS_MAX];
 	struct driver_ring ring[FPH_NQUEUES];
 	uint64_t scratch;		/* bytes in use */
 	uint32_t offers;
 	uint32_t ndiscards;		/* given out, not completed */
-	struct fph_discard discard[RUNS_MAX];
+	struct fph_run discard[RUNS_MAX];
 	uint32_t nskips;
 	struct fph_run skip[RUNS_MAX];
 	struct migration migration;

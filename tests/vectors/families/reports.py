@@ -205,9 +205,13 @@ def order():
                  take(P[2:4]), finish(2, 3), run(4, 2, P[4:6], used=[4, 5])])
     yield story("quiet for a snapshot", ["FPH-L7"],
                 [boot(), offer(4, H[0]), kick(4, 1), take([P[0]]),
-                 result("freeze", "busy"), finish(), offer(4, H[1]),
-                 kick(4, 0), take(), result("thaw"),
-                 run(4, 1, [P[1]], used=[0, 1])])
+                 result("freeze", "busy"), finish(0), result("freeze"),
+                 offer(4, H[1]), kick(4, 0), take(), result("thaw"),
+                 run(4, 1, [P[1]], used=[1])])
+    yield story("what waits is returned for a snapshot, with nothing done",
+                ["FPH-L7"],
+                [boot(), offer(4, H[0]), kick(4, 1), result("freeze"),
+                 finish(0), result("thaw"), run(4, 0)])
     yield story("frozen before anything was taken", ["FPH-L7"],
                 [boot(), result("freeze"), offer(4, H[0]), kick(4, 0),
                  work(), result("thaw"), run(4, 1, [P[0]], used=[0])])
