@@ -2,11 +2,17 @@
 #
 # Built and run as tests; they use nothing but the installed interface.
 
-EXAMPLES = examples/guest_unikernel examples/host_minimal
+EXAMPLES = \
+	examples/guest_unikernel \
+	examples/vmm_device \
+	examples/vmm_rings \
+	examples/vmm_values
 
 check_PROGRAMS += $(EXAMPLES)
 TESTS += $(EXAMPLES) examples/readme.tap
 dist_check_SCRIPTS += examples/readme.tap
 
 examples_guest_unikernel_LDADD = lib/libfph.la
-examples_host_minimal_LDADD = lib/libfph-vmm.la lib/libfph.la
+examples_vmm_device_LDADD = lib/libfph-vmm.la lib/libfph.la
+examples_vmm_rings_LDADD = lib/libfph-vmm.la lib/libfph.la
+examples_vmm_values_LDADD = lib/libfph-vmm.la lib/libfph.la

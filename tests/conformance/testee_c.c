@@ -81,7 +81,7 @@ void print_status(int status)
 {
 	if (status >= 0)
 		puts("ok");
-	else if (status == FPH_EBUSY)
+	else if (status == FPH_EBUSY || status == FPH_EINPROGRESS)
 		puts("err busy");
 	else
 		printf("err %s\n", fph_status_name(status));

@@ -9,12 +9,12 @@
 
 /* What a queue has in guest memory, from its place on; bytes. */
 #define RINGS		0x100000u	/* the first queue's place */
-#define RING_STRIDE	0x10000u
+#define RING_STRIDE	0x24000u
 #define DESC		0x0000u
 #define AVAIL		0x1000u
 #define USED		0x2000u
-#define TABLES		0x4000u		/* indirect ones, one for a buffer */
-#define COMMANDS	0xc000u
+#define COMMANDS	0x3000u
+#define TABLES		0x4000u		/* indirect ones, one for an entry */
 
 #define TABLE_SIZE	(16u * BALLOON_SEGS)
 #define COMMAND_SIZE	16u
@@ -23,12 +23,12 @@ static void make_queue(struct balloon *b, int queue)
 {
 	struct balloon_queue *q = &b->queue[queue];
 	const struct transport_ops *ops = b->transport.ops;
-	struct fph_split_driver_params p = { .size = sizeof(p) };
+	struct fph_vq_driver_params p = { .size = sizeof(p) };
 	uint32_t max;
 	int index;
 
 	/* This device counts the queues that it offers. */
-	index = fph_queue_get_index(queue, FPH_NUMBERING_OFFERED, b->offered,
+	index = fph_queue_index(queue, FPH_NUMBERING_OFFERED, b->offered,
 				    b->features);
 	if (index == FPH_ENOENT)
 		return;
@@ -39,14 +39,17 @@ static void make_queue(struct balloon *b, int queue)
 	CHECK(max >= 32);
 	q->num = (uint16_t)(max < BALLOON_RING_MAX ? max : BALLOON_RING_MAX);
 	p.num = q->num;
-	p.event_idx = b->features & FPH_BIT(VIRTIO_RING_F_EVENT_IDX);
-	p.indirect = b->features & FPH_BIT(VIRTIO_RING_F_INDIRECT_DESC);
-	p.endian = FPH_LE;
+	p.features = b->features;
 	p.desc = b->ram + q->gpa + DESC;
-	p.avail = b->ram + q->gpa + AVAIL;
-	p.used = b->ram + q->gpa + USED;
-	p.slots = q->slots;
-	CHECK(fph_split_driver_init(&q->vq, &p) == FPH_OK);
+	p.driver = b->ram + q->gpa + AVAIL;
+	p.device = b->ram + q->gpa + USED;
+	if (b->features & FPH_BIT(VIRTIO_RING_F_INDIRECT_DESC)) {
+		p.tables = b->ram + q->gpa + TABLES;
+		p.tables_gpa = q->gpa + TABLES;
+		p.table_entries = BALLOON_SEGS;
+	}
+	CHECK(fph_vq_driver_init(&q->vq, q->memory, sizeof(q->memory), &p) ==
+	      FPH_OK);
 	ops->set_queue(&b->transport, q->index, q->num, q->gpa + DESC,
 		       q->gpa + AVAIL, q->gpa + USED);
 }
@@ -117,6 +120,17 @@ static void log_ring(struct balloon *b, const struct balloon_queue *q)
 	qtest_writew(&b->vm->qtest, q->gpa + AVAIL + 2, idx);
 }
 
+/* The table of the buffer that was added last, and is not published. */
+static void log_table(struct balloon *b, const struct balloon_queue *q)
+{
+	const uint8_t *avail = b->ram + q->gpa + AVAIL;
+	uint16_t idx, head;
+
+	memcpy(&idx, avail + 2, sizeof(idx));
+	memcpy(&head, avail + 4 + 2 * (idx % q->num), sizeof(head));
+	log_memory(b, q->gpa + TABLES + head * TABLE_SIZE, 1);
+}
+
 static uint32_t take_buffer(struct balloon_queue *q)
 {
 	uint32_t i;
@@ -131,22 +145,24 @@ void balloon_put(struct balloon *b, int queue, const struct fph_seg *segs,
 		 uint32_t nsegs, uint64_t cookie)
 {
 	struct balloon_queue *q = &b->queue[queue];
-	uint32_t i = take_buffer(q);
-	bool indirect = b->features & FPH_BIT(VIRTIO_RING_F_INDIRECT_DESC);
-	struct fph_split_table table = { .entries = BALLOON_SEGS };
+	struct fph_buffer buffer = { .cookie = take_buffer(q) };
+	uint32_t i;
 	int notify;
 
-	table.gpa = q->gpa + TABLES + i * TABLE_SIZE;
-	table.addr = b->ram + table.gpa;
-	q->busy[i] = true;
-	q->cookie[i] = cookie;
-	CHECK(fph_split_driver_add(&q->vq, segs, nsegs, i,
-				   indirect ? &table : NULL) == FPH_OK);
-	if (indirect)
-		log_memory(b, table.gpa, 1);
-	CHECK(fph_split_driver_submit(&q->vq) == FPH_OK);
+	for (i = 0; i < nsegs; i++) {
+		if (segs[i].flags & FPH_SEG_WRITE)
+			buffer.nwrite++;
+		else
+			buffer.nread++;
+	}
+	q->busy[buffer.cookie] = true;
+	q->cookie[buffer.cookie] = cookie;
+	CHECK(fph_vq_driver_add(q->vq, &buffer, 1, segs) == 1);
+	if (b->features & FPH_BIT(VIRTIO_RING_F_INDIRECT_DESC))
+		log_table(b, q);
+	CHECK(fph_vq_driver_publish(q->vq) == FPH_OK);
 	log_ring(b, q);
-	notify = fph_split_driver_get_notify(&q->vq);
+	notify = fph_vq_driver_should_notify(q->vq);
 	CHECK(notify >= 0);
 	if (notify)
 		balloon_notify(b, queue);
@@ -173,10 +189,10 @@ bool balloon_get(struct balloon *b, int queue, uint64_t *cookie)
 {
 	struct balloon_queue *q = &b->queue[queue];
 	struct fph_used used;
-	int n = fph_split_driver_next(&q->vq, &used);
+	int n = fph_vq_driver_take_used(q->vq, &used, 1);
 
 	if (n < 0)
-		die("balloon: queue %d: %s", queue, fph_status_get_name(n));
+		die("balloon: queue %d: %s", queue, fph_status_name(n));
 	if (n == 0)
 		return false;
 	CHECK(used.cookie < BALLOON_BUFFERS && q->busy[used.cookie]);
@@ -187,7 +203,7 @@ bool balloon_get(struct balloon *b, int queue, uint64_t *cookie)
 
 uint32_t balloon_get_room(const struct balloon *b, int queue)
 {
-	return fph_split_driver_get_free(&b->queue[queue].vq);
+	return fph_vq_driver_get_room(b->queue[queue].vq);
 }
 
 uint32_t balloon_get_cmd_id(struct balloon *b)

@@ -23,8 +23,8 @@
 #define BALLOON_COMMANDS	8u	/* buffers for command ids */
 
 struct balloon_queue {
-	struct fph_split_driver vq;
-	struct fph_split_slot slots[BALLOON_RING_MAX];
+	struct fph_vq_driver *vq;
+	uint64_t memory[FPH_VQ_DRIVER_SIZE(BALLOON_RING_MAX) / 8];
 	uint16_t index;
 	uint16_t num;
 	uint64_t gpa;			/* of the ring */

@@ -130,7 +130,7 @@ static bool shrink(struct guest *g)
 	struct fph_returned r;
 
 	if (g->mode == FPH_HINTER_NEVER ||
-	    fph_hinter_pop(&g->hinter, &r) != 1)
+	    fph_hinter_shrink(g->hinter, &r, 1) != 1)
 		return false;
 	guest_take_back(g, &r, false);
 	return true;
@@ -234,7 +234,6 @@ void guest_start(struct guest *g, struct vm *vm, const struct guest_params *p)
 		   BALLOON_RESERVED, n, PAGES_LINKS_OUTSIDE);
 	g->version = table(n, sizeof(*g->version));
 	g->hinted = table(n, sizeof(*g->hinted));
-	g->hslots = table(n, sizeof(*g->hslots));
 	g->blocks = table(GUEST_BLOCKS, sizeof(*g->blocks));
 	for (page = 0; page < n; page++)
 		fill_page(g, page);
@@ -250,7 +249,8 @@ void guest_stop(struct guest *g)
 	pages_fini(&g->pages);
 	free(g->version);
 	free(g->hinted);
-	free(g->hslots);
+	free(g->reporter_memory);
+	free(g->hinter_memory);
 	free(g->blocks);
 	balloon_stop(&g->balloon);
 }

@@ -48,16 +48,13 @@ struct guest {
 	bool *hinted;			/* in this migration, for the count */
 
 	/* Reporting. */
-	struct fph_reporter reporter;
-	struct fph_slot rslots[GUEST_SLOTS];
-	struct fph_batch rbatches[GUEST_BATCHES];
+	struct fph_reporter *reporter;
+	void *reporter_memory;
 
 	/* Hinting. */
 	int mode;
-	struct fph_hinter hinter;
-	struct fph_slot *hslots;
-	struct fph_batch hbatches[GUEST_BATCHES];
-	struct fph_command commands[BALLOON_COMMANDS];
+	struct fph_hinter *hinter;
+	void *hinter_memory;
 	uint32_t walked;		/* id of the walk through free pages */
 	bool walking;			/* it is not at its end */
 	uint32_t kept_page;		/* a block that add had no room for */

@@ -58,7 +58,7 @@ static void test_report(const struct test *t)
 	guest_report(&g, ORDER);
 	after = vm_get_allocated(&vm);
 	holes = check_holes(&g);
-	CHECK(!fph_reporter_get_counters(&g.reporter, &c));
+	CHECK(!fph_reporter_get_counters(g.reporter, &c, sizeof(c)));
 	CHECK(holes > SIZE / 4);
 	CHECK(before - after == holes);
 	CHECK(c.reported_bytes == holes && c.reported == c.added);
@@ -70,11 +70,11 @@ static void test_report(const struct test *t)
 	guest_check(&g, vm.ram);
 	holes = check_holes(&g);
 	after = c.reported_bytes;
-	CHECK(!fph_reporter_get_counters(&g.reporter, &c));
+	CHECK(!fph_reporter_get_counters(g.reporter, &c, sizeof(c)));
 	CHECK(c.reported_bytes > after && c.failed == 0 && c.unreported == 0);
 	guest_report(&g, ORDER);
 	after = c.reported_bytes;
-	CHECK(!fph_reporter_get_counters(&g.reporter, &c));
+	CHECK(!fph_reporter_get_counters(g.reporter, &c, sizeof(c)));
 	CHECK(c.reported_bytes == after);
 	note("%llu MiB of %llu MiB reported in %llu buffers, %llu segments",
 	     (unsigned long long)(holes / MIB),
