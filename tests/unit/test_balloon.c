@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* The balloon device: the object, features, config space, freeze, reset. */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "guest.h"
+#include "balloon_fixture.h"
+#include "runner.h"
 
 static struct guest g;
 
@@ -36,7 +36,7 @@ static int try_new(const struct fph_balloon_params *p)
 START_TEST(new_checks_its_parameters)
 {
 	struct fph_balloon_params good = {
-		.size = sizeof(good), .memory = &g.memory,
+		.size = sizeof(good), .memory = g.memory,
 		.features = GUEST_FEATURES
 	};
 	struct {
@@ -96,10 +96,12 @@ START_TEST(new_checks_its_numbers)
 	guest_init(&g, 16);
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		struct fph_balloon_params p = {
-			.size = sizeof(p), .memory = &g.memory,
+			.size = sizeof(p), .memory = g.memory,
 			.features = GUEST_FEATURES,
-			.granule = row[i].granule,
-			.numbering = row[i].numbering,
+			.report_granule = row[i].granule,
+			.inflate_granule = row[i].granule,
+			.hint_granule = row[i].granule,
+			.numbering = (uint32_t)row[i].numbering,
 			.first_id = row[i].first_id
 		};
 
@@ -213,7 +215,7 @@ START_TEST(config_takes_only_what_is_the_drivers)
 
 	guest_boot_without(&g, 0);
 	fph_balloon_set_target(g.balloon, 77);
-	fph_balloon_get_events(g.balloon);
+	fph_balloon_take_events(g.balloon);
 	memset(all, 0x55, sizeof(all));
 	fph_balloon_set_config(g.balloon, 0, all, sizeof(all));
 	ck_assert_uint_eq(fph_balloon_get_target(g.balloon), 77);
@@ -221,7 +223,7 @@ START_TEST(config_takes_only_what_is_the_drivers)
 	ck_assert_uint_eq(read32(0), 77);
 	ck_assert_uint_eq(read32(8), 0);
 	ck_assert_uint_eq(read32(12), 0x55555555);
-	ck_assert_uint_eq(fph_balloon_get_events(g.balloon),
+	ck_assert_uint_eq(fph_balloon_take_events(g.balloon),
 			  FPH_EVENT_ACTUAL);
 
 	/* One byte of a field; two that touch it from outside. */
@@ -232,7 +234,7 @@ START_TEST(config_takes_only_what_is_the_drivers)
 	fph_balloon_set_config(g.balloon, 3, all, 2);
 	ck_assert_uint_eq(fph_balloon_get_actual(g.balloon), 0xaa5555bb);
 	ck_assert_uint_eq(fph_balloon_get_target(g.balloon), 77);
-	ck_assert_uint_eq(fph_balloon_get_events(g.balloon),
+	ck_assert_uint_eq(fph_balloon_take_events(g.balloon),
 			  FPH_EVENT_ACTUAL);
 
 	/* Neither field, beyond the end, nothing. */
@@ -242,7 +244,7 @@ START_TEST(config_takes_only_what_is_the_drivers)
 	fph_balloon_set_config(g.balloon, 0xfffffffe, all, 4);
 	fph_balloon_set_config(g.balloon, 4, all, 0);
 	ck_assert_uint_eq(fph_balloon_get_actual(g.balloon), 0xaa5555bb);
-	ck_assert_uint_eq(fph_balloon_get_events(g.balloon), 0);
+	ck_assert_uint_eq(fph_balloon_take_events(g.balloon), 0);
 	finish();
 }
 END_TEST
@@ -280,12 +282,12 @@ START_TEST(target_tells_of_a_change_only)
 	guest_boot_without(&g, 0);
 	ck_assert_uint_eq(fph_balloon_get_target(g.balloon), 0);
 	fph_balloon_set_target(g.balloon, 0);
-	ck_assert_uint_eq(fph_balloon_get_events(g.balloon), 0);
+	ck_assert_uint_eq(fph_balloon_take_events(g.balloon), 0);
 	fph_balloon_set_target(g.balloon, 512);
 	ck_assert_uint_eq(read32(0), 512);
-	ck_assert_uint_eq(fph_balloon_get_events(g.balloon),
+	ck_assert_uint_eq(fph_balloon_take_events(g.balloon),
 			  FPH_EVENT_CONFIG);
-	ck_assert_uint_eq(fph_balloon_get_events(g.balloon), 0);
+	ck_assert_uint_eq(fph_balloon_take_events(g.balloon), 0);
 	finish();
 }
 END_TEST
@@ -294,34 +296,45 @@ END_TEST
 
 START_TEST(freeze_holds_everything)
 {
-	struct fph_discard d, other;
+	struct fph_run d, other;
 	struct fph_run run;
-	uint16_t base;
+	uint32_t base;
 
 	guest_boot_without(&g, 0);
-	ck_assert_int_eq(fph_balloon_thaw(g.balloon), FPH_ESTATE);
+	ck_assert_int_eq(fph_balloon_thaw(g.balloon), FPH_OK);
 	for (int i = 0; i < 3; i++)
 		guest_offer_one(&g, 4, GUEST_PAGES + 0x2000u * (uint32_t)i,
 				GUEST_PAGE, RING_WRITE);
 	ck_assert_int_eq(fph_balloon_process(g.balloon, 4, 2), 2);
-	ck_assert_int_eq(fph_balloon_next(g.balloon, &d), 1);
-	ck_assert_int_eq(fph_balloon_freeze(g.balloon), FPH_EBUSY);
-	ck_assert_int_eq(fph_balloon_next(g.balloon, &other), 0);
-	ck_assert_int_eq(fph_balloon_hint_next(g.balloon, &run), 0);
+	ck_assert_int_eq(fph_balloon_next(g.balloon, &d, 1), 1);
+	ck_assert_int_eq(fph_balloon_freeze(g.balloon), FPH_EINPROGRESS);
+	ck_assert_int_eq(fph_balloon_next(g.balloon, &other, 1), 0);
+	ck_assert_int_eq(fph_balloon_hint_next(g.balloon, &run, 1), 0);
 	ck_assert_int_eq(fph_balloon_process(g.balloon, 4, 9), 0);
 	ck_assert_uint_eq(fph_balloon_get_ready(g.balloon), 0);
-	ck_assert_int_eq(fph_balloon_complete(g.balloon, &d, true), FPH_OK);
-	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 0);
-	ck_assert_uint_eq(guest_count_used(&g, 4), 0);
+	/* What waited is back, with nothing done; the other when it is over. */
+	ck_assert_uint_eq(guest_count_used(&g, 4), 1);
+	ck_assert_int_eq(fph_balloon_ring_get_base(g.balloon, 4, &base),
+			 FPH_EBUSY);
+	ck_assert_uint_eq(fph_balloon_take_events(g.balloon) &
+			  FPH_EVENT_DRAINED, 0);
+	ck_assert_int_eq(complete_run(g.balloon, &d, true), FPH_OK);
+	ck_assert_uint_eq(fph_balloon_take_events(g.balloon) &
+			  FPH_EVENT_DRAINED, FPH_EVENT_DRAINED);
 	ck_assert_int_eq(fph_balloon_ring_stop(g.balloon, 3, &base), FPH_OK);
 
+	/* Fault 4: repeating it is harmless, and one thaw undoes it. */
 	ck_assert_int_eq(fph_balloon_freeze(g.balloon), FPH_OK);
+	ck_assert_int_eq(fph_balloon_freeze(g.balloon), FPH_OK);
+	ck_assert_uint_eq(guest_count_used(&g, 4), 2);
+	/* Fault 5: the base of a ring that goes on, and a stop that ends. */
+	ck_assert_int_eq(fph_balloon_ring_get_base(g.balloon, 4, &base),
+			 FPH_OK);
+	ck_assert_uint_eq(base, 2);
+	ck_assert_int_eq(fph_balloon_ring_stop(g.balloon, 1, &base), FPH_OK);
 	ck_assert_int_eq(fph_balloon_thaw(g.balloon), FPH_OK);
-	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 0);
-	ck_assert_int_eq(fph_balloon_thaw(g.balloon), FPH_OK);
-	ck_assert_int_eq(fph_balloon_thaw(g.balloon), FPH_ESTATE);
 	ck_assert_uint_eq(fph_balloon_get_ready(g.balloon) & 0x10, 0x10);
-	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 1);
+	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 0);
 	guest_settle(&g, 4);
 	ck_assert_uint_eq(guest_count_used(&g, 4), 3);
 	finish();
@@ -330,7 +343,7 @@ END_TEST
 
 START_TEST(reset_waits_for_discards)
 {
-	struct fph_discard d, other;
+	struct fph_run d, other;
 	struct fph_run run;
 
 	guest_boot_without(&g, P);
@@ -341,23 +354,23 @@ START_TEST(reset_waits_for_discards)
 	guest_frames(&g, 0, GUEST_BUFFERS, 0x200000, GUEST_PAGE, 1);
 	ck_assert_int_eq(fph_balloon_process(g.balloon, 4, 9), 2);
 	ck_assert_int_eq(fph_balloon_process(g.balloon, 0, 9), 1);
-	ck_assert_int_eq(fph_balloon_next(g.balloon, &d), 1);
+	ck_assert_int_eq(fph_balloon_next(g.balloon, &d, 1), 1);
 	guest_offer_one(&g, 4, GUEST_PAGES, GUEST_PAGE, RING_WRITE);
 
-	ck_assert_int_eq(fph_balloon_reset(g.balloon), FPH_EBUSY);
+	ck_assert_int_eq(fph_balloon_reset(g.balloon), FPH_EINPROGRESS);
 	ck_assert_int_eq(fph_balloon_process(g.balloon, 4, 9), 0);
 	ck_assert_uint_eq(fph_balloon_get_ready(g.balloon), 0);
-	ck_assert_int_eq(fph_balloon_next(g.balloon, &other), 0);
-	ck_assert_int_eq(fph_balloon_hint_next(g.balloon, &run), 0);
+	ck_assert_int_eq(fph_balloon_next(g.balloon, &other, 1), 0);
+	ck_assert_int_eq(fph_balloon_hint_next(g.balloon, &run, 1), 0);
 	ck_assert_int_eq(fph_balloon_stats_request(g.balloon), FPH_ESTATE);
 	ck_assert_int_eq(fph_balloon_hint_request(g.balloon, &(uint32_t){ 0 }),
 			 FPH_ESTATE);
-	ck_assert_int_eq(fph_balloon_complete(g.balloon, &d, true), FPH_OK);
+	ck_assert_int_eq(complete_run(g.balloon, &d, true), FPH_OK);
 	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 0);
 	ck_assert_int_eq(fph_balloon_reset(g.balloon), FPH_OK);
 
 	ck_assert_uint_eq(fph_balloon_get_outstanding(g.balloon), 0);
-	ck_assert_int_eq(fph_balloon_next(g.balloon, &d), 0);
+	ck_assert_int_eq(fph_balloon_next(g.balloon, &d, 1), 0);
 	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 0);
 	for (uint32_t i = 0; i < FPH_NQUEUES; i++) {
 		ck_assert_uint_eq(guest_count_used(&g, i), 0);
@@ -368,8 +381,8 @@ START_TEST(reset_waits_for_discards)
 	ck_assert_uint_eq(fph_balloon_get_target(g.balloon), 5);
 	ck_assert_int_eq(fph_balloon_get_queue(g.balloon, 4, NULL),
 			 FPH_ENOENT);
-	ck_assert_uint_eq(guest_counters(&g).report.chains, 2);
-	ck_assert_int_eq(fph_balloon_complete(g.balloon, &d, true),
+	ck_assert_uint_eq(guest_counters(&g).report.buffers, 2);
+	ck_assert_int_eq(complete_run(g.balloon, &d, true),
 			 FPH_EINVAL);
 	finish();
 }
@@ -386,7 +399,7 @@ START_TEST(reset_forgets_poison)
 	guest_start(&g, 4, 0);
 	guest_offer_one(&g, 4, GUEST_PAGES, GUEST_PAGE, RING_WRITE);
 	guest_settle(&g, 4);
-	ck_assert_uint_eq(guest_counters(&g).report.bytes_done, GUEST_PAGE);
+	ck_assert_uint_eq(guest_counters(&g).report.bytes_freed, GUEST_PAGE);
 	ck_assert_uint_eq(guest_counters(&g).report.poisoned, 0);
 	finish();
 }
@@ -394,35 +407,33 @@ END_TEST
 
 START_TEST(complete_wants_a_discard_that_is_out)
 {
-	struct fph_discard d;
+	struct fph_run d;
 
 	guest_boot_without(&g, 0);
 	guest_offer_one(&g, 4, GUEST_PAGES, GUEST_PAGE, RING_WRITE);
 	ck_assert_int_eq(fph_balloon_process(g.balloon, 4, 1), 1);
-	ck_assert_int_eq(fph_balloon_next(g.balloon, &d), 1);
+	ck_assert_int_eq(fph_balloon_next(g.balloon, &d, 1), 1);
 	ck_assert_uint_eq(fph_balloon_get_outstanding(g.balloon), 1);
 	d.queue = FPH_QUEUE_HINT;
-	ck_assert_int_eq(fph_balloon_complete(g.balloon, &d, true),
+	ck_assert_int_eq(complete_run(g.balloon, &d, true),
 			 FPH_EINVAL);
 	d.queue = FPH_QUEUE_INFLATE;
-	ck_assert_int_eq(fph_balloon_complete(g.balloon, &d, true),
+	ck_assert_int_eq(complete_run(g.balloon, &d, true),
 			 FPH_EINVAL);
 	d.queue = FPH_QUEUE_REPORT;
-	ck_assert_int_eq(fph_balloon_complete(g.balloon, &d, false), FPH_OK);
-	ck_assert_int_eq(fph_balloon_complete(g.balloon, &d, true),
+	ck_assert_int_eq(complete_run(g.balloon, &d, false), FPH_OK);
+	ck_assert_int_eq(complete_run(g.balloon, &d, true),
 			 FPH_EINVAL);
 	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 1);
-	ck_assert_uint_eq(guest_counters(&g).report.failed, 1);
+	ck_assert_uint_eq(guest_counters(&g).report.failed_runs, 1);
 	finish();
 }
 END_TEST
 
-int main(void)
+Suite *make_suite(void)
 {
 	Suite *s = suite_create("balloon");
 	TCase *t = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, new_checks_its_parameters);
@@ -438,9 +449,5 @@ int main(void)
 	tcase_add_test(t, reset_forgets_poison);
 	tcase_add_test(t, complete_wants_a_discard_that_is_out);
 	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return s;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* The balloon device and hints: rounds, barriers, buffers of any shape. */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "guest.h"
+#include "balloon_fixture.h"
+#include "runner.h"
 
 static struct guest g;
 
@@ -31,7 +31,7 @@ static void expect(int state, uint32_t config, uint32_t events)
 	ck_assert_uint_eq(fph_balloon_hint_get_config(g.balloon), config);
 	fph_balloon_get_config(g.balloon, FPH_CONFIG_CMD_ID, b, 4);
 	ck_assert_uint_eq(ring_get(b, 4, false), config);
-	ck_assert_uint_eq(fph_balloon_get_events(g.balloon), events);
+	ck_assert_uint_eq(fph_balloon_take_events(g.balloon), events);
 }
 
 static uint32_t request(void)
@@ -61,23 +61,23 @@ static struct fph_run next(void)
 {
 	struct fph_run run;
 
-	ck_assert_int_eq(fph_balloon_hint_next(g.balloon, &run), 1);
+	ck_assert_int_eq(fph_balloon_hint_next(g.balloon, &run, 1), 1);
 	return run;
 }
 
 static void no_next(void)
 {
-	struct fph_discard d;
+	struct fph_run d;
 	struct fph_run run;
 
-	ck_assert_int_eq(fph_balloon_hint_next(g.balloon, &run), 0);
+	ck_assert_int_eq(fph_balloon_hint_next(g.balloon, &run, 1), 0);
 	/* A hint never becomes a discard. */
-	ck_assert_int_eq(fph_balloon_next(g.balloon, &d), 0);
+	ck_assert_int_eq(fph_balloon_next(g.balloon, &d, 1), 0);
 }
 
 static void complete(const struct fph_run *run)
 {
-	ck_assert_int_eq(fph_balloon_hint_complete(g.balloon, run, true),
+	ck_assert_int_eq(complete_hint(g.balloon, run, true),
 			 FPH_OK);
 }
 
@@ -135,7 +135,7 @@ START_TEST(a_whole_round)
 	       FPH_EVENT_HINT | FPH_EVENT_CONFIG);
 	ck_assert_int_eq(fph_balloon_hint_done(g.balloon), FPH_OK);
 	expect(FPH_HINT_DONE, VIRTIO_BALLOON_CMD_ID_DONE, 0);
-	ck_assert_uint_eq(guest_counters(&g).hint.bytes_done, 100 * 0x10000);
+	ck_assert_uint_eq(guest_counters(&g).hint.bytes_cleared, 100 * 0x10000);
 	finish();
 }
 END_TEST
@@ -151,10 +151,10 @@ START_TEST(barriers_wait_for_skips)
 	guest_offer_one(&g, 3, GUEST_PAGES + 0x20000, 0x10000, RING_WRITE);
 	process(2);
 	run = next();
-	ck_assert_int_eq(fph_balloon_hint_sync_begin(g.balloon), FPH_EBUSY);
+	ck_assert_int_eq(fph_balloon_hint_sync_begin(g.balloon), FPH_EINPROGRESS);
 	expect(FPH_HINT_STOPPING, 0, FPH_EVENT_HINT | FPH_EVENT_CONFIG);
 	no_next();
-	ck_assert_int_eq(fph_balloon_reset(g.balloon), FPH_EBUSY);
+	ck_assert_int_eq(fph_balloon_reset(g.balloon), FPH_EINPROGRESS);
 	complete(&run);
 	ck_assert_int_eq(fph_balloon_reset(g.balloon), FPH_OK);
 	expect(FPH_HINT_IDLE, 0, FPH_EVENT_HINT);
@@ -172,7 +172,7 @@ END_TEST
 START_TEST(ring_stop_waits_for_skips)
 {
 	struct fph_run run;
-	uint16_t base;
+	uint32_t base;
 
 	boot();
 	start();
@@ -180,8 +180,8 @@ START_TEST(ring_stop_waits_for_skips)
 	process(1);
 	run = next();
 	ck_assert_int_eq(fph_balloon_ring_stop(g.balloon, 3, &base),
-			 FPH_EBUSY);
-	ck_assert_int_eq(fph_balloon_freeze(g.balloon), FPH_EBUSY);
+			 FPH_EINPROGRESS);
+	ck_assert_int_eq(fph_balloon_freeze(g.balloon), FPH_EINPROGRESS);
 	complete(&run);
 	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 0);
 	ck_assert_int_eq(fph_balloon_thaw(g.balloon), FPH_OK);
@@ -195,7 +195,7 @@ END_TEST
 START_TEST(new_features_end_a_round_they_do_not_fit)
 {
 	uint64_t all = GUEST_FEATURES | GUEST_VERSION_1;
-	uint16_t base;
+	uint32_t base;
 	uint32_t id;
 
 	boot();
@@ -314,12 +314,10 @@ START_TEST(legacy_uses_the_order_of_the_host)
 }
 END_TEST
 
-int main(void)
+Suite *make_suite(void)
 {
 	Suite *s = suite_create("balloon hints");
 	TCase *t = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, request_needs_feature_and_harvest);
@@ -331,9 +329,5 @@ int main(void)
 	tcase_add_test(t, hint_window_fills_and_drains);
 	tcase_add_test(t, legacy_uses_the_order_of_the_host);
 	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return s;
 }

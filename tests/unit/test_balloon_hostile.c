@@ -4,10 +4,10 @@
  * what came, what QEMU 7.2 makes of it, and what this device does; after every
  * row a reset makes a working device again.
  */
-#include <check.h>
 #include <stdlib.h>
 
-#include "guest.h"
+#include "balloon_fixture.h"
+#include "runner.h"
 
 #define REPORT	4u
 #define GOOD	GUEST_GOOD
@@ -295,7 +295,7 @@ static const struct row report_row[] = {
 static void check_broken(const struct row *row)
 {
 	ck_assert_msg(fph_balloon_is_broken(g.balloon), "%s", row->input);
-	ck_assert_uint_eq(fph_balloon_get_events(g.balloon),
+	ck_assert_uint_eq(fph_balloon_take_events(g.balloon),
 			  FPH_EVENT_BROKEN);
 	ck_assert_int_eq(guest_counters(&g).last_error, row->result);
 	ck_assert_uint_eq(fph_balloon_get_ready(g.balloon), 0);
@@ -312,7 +312,7 @@ START_TEST(report_rows)
 {
 	const struct row *row = &report_row[_i];
 	struct fph_balloon_queue_counters c;
-	struct fph_discard d;
+	struct fph_run d;
 	int n;
 
 	guest_boot_without(&g, GUEST_BIT(PAGE_POISON));
@@ -320,15 +320,15 @@ START_TEST(report_rows)
 	n = fph_balloon_process(g.balloon, REPORT, 9);
 	ck_assert_msg(n == row->result, "%s: %d (QEMU: %s)", row->input, n,
 		      row->qemu);
-	n = fph_balloon_next(g.balloon, &d);
+	n = fph_balloon_next(g.balloon, &d, 1);
 	ck_assert_msg(n == !!row->len, "%s", row->input);
 	if (n) {
-		ck_assert_uint_eq(d.run.gpa, row->gpa);
-		ck_assert_uint_eq(d.run.len, row->len);
+		ck_assert_uint_eq(d.gpa, row->gpa);
+		ck_assert_uint_eq(d.len, row->len);
 		ck_assert_uint_eq(fph_balloon_flush(g.balloon), 0);
-		ck_assert_int_eq(fph_balloon_complete(g.balloon, &d, true),
+		ck_assert_int_eq(complete_run(g.balloon, &d, true),
 				 FPH_OK);
-		ck_assert_int_eq(fph_balloon_next(g.balloon, &d), 0);
+		ck_assert_int_eq(fph_balloon_next(g.balloon, &d, 1), 0);
 	}
 	n = row->result == 1;
 	ck_assert_msg((int)fph_balloon_flush(g.balloon) == n, "%s",
@@ -351,7 +351,7 @@ END_TEST
 /* What was popped before the bad chain is completed and returned. */
 START_TEST(broken_keeps_what_was_taken)
 {
-	struct fph_discard d;
+	struct fph_run d;
 	uint16_t head;
 
 	guest_boot_without(&g, GUEST_BIT(PAGE_POISON));
@@ -360,10 +360,10 @@ START_TEST(broken_keeps_what_was_taken)
 	one_page();
 	ck_assert_int_eq(fph_balloon_process(g.balloon, REPORT, 9),
 			 FPH_PEER_ZERO_LEN);
-	ck_assert_int_eq(fph_balloon_next(g.balloon, &d), 1);
-	ck_assert_int_eq(fph_balloon_reset(g.balloon), FPH_EBUSY);
+	ck_assert_int_eq(fph_balloon_next(g.balloon, &d, 1), 1);
+	ck_assert_int_eq(fph_balloon_reset(g.balloon), FPH_EINPROGRESS);
 	ck_assert(fph_balloon_is_broken(g.balloon));
-	ck_assert_int_eq(fph_balloon_complete(g.balloon, &d, true), FPH_OK);
+	ck_assert_int_eq(complete_run(g.balloon, &d, true), FPH_OK);
 	guest_fini(&g);
 
 	guest_boot_without(&g, GUEST_BIT(PAGE_POISON));
@@ -371,12 +371,12 @@ START_TEST(broken_keeps_what_was_taken)
 	zero_length();
 	ck_assert_int_eq(fph_balloon_process(g.balloon, REPORT, 9),
 			 FPH_PEER_ZERO_LEN);
-	ck_assert_int_eq(fph_balloon_next(g.balloon, &d), 1);
-	ck_assert_int_eq(fph_balloon_complete(g.balloon, &d, true), FPH_OK);
+	ck_assert_int_eq(fph_balloon_next(g.balloon, &d, 1), 1);
+	ck_assert_int_eq(complete_run(g.balloon, &d, true), FPH_OK);
 	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 1);
 	ck_assert(guest_take_used(&g, REPORT, &head));
 	ck_assert_uint_eq(head, 0);
-	ck_assert_uint_eq(fph_balloon_get_notify(g.balloon), 1u << REPORT);
+	ck_assert_uint_eq(fph_balloon_take_notify(g.balloon), 1u << REPORT);
 	guest_check_recovery(&g, "broken with a discard out");
 	guest_fini(&g);
 }
@@ -398,15 +398,15 @@ END_TEST
 /* QEMU: still discards, and before DRIVER_OK too. */
 START_TEST(report_not_negotiated_is_left_alone)
 {
-	struct fph_discard d;
+	struct fph_run d;
 
 	guest_boot_without(&g, GUEST_BIT(PAGE_REPORTING));
 	one_page();
 	ck_assert_int_eq(fph_balloon_process(g.balloon, REPORT, 9),
 			 FPH_ESTATE);
-	ck_assert_int_eq(fph_balloon_next(g.balloon, &d), 0);
+	ck_assert_int_eq(fph_balloon_next(g.balloon, &d, 1), 0);
 	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 0);
-	ck_assert_uint_eq(guest_counters(&g).report.chains, 0);
+	ck_assert_uint_eq(guest_counters(&g).report.buffers, 0);
 	guest_check_recovery(&g, "report not negotiated");
 	/* Enabled is as much as a transport says of DRIVER_OK. */
 	ck_assert_int_eq(fph_balloon_ring_enable(g.balloon, REPORT, false),
@@ -429,12 +429,14 @@ START_TEST(bad_set_up_is_refused)
 
 	guest_boot(&g, GUEST_FEATURES, GUEST_FEATURES, 0);
 	ring = (struct fph_balloon_ring){
-		33, 0, g.ring[0].desc, g.ring[0].avail, g.ring[0].used
+		.size = sizeof(struct fph_balloon_ring),
+		.num = 33, .base = 0, .desc = g.ring[0].desc,
+		.driver = g.ring[0].avail, .device = g.ring[0].used
 	};
 	ck_assert_int_eq(fph_balloon_ring_start(g.balloon, 0, &ring),
 			 FPH_EINVAL);
 	ring.num = 256;
-	ring.desc = fph_memory_get_host(&g.memory, GUEST_OUTSIDE, 4096);
+	ring.desc = fph_memory_get_host(g.memory, GUEST_OUTSIDE, 4096);
 	ck_assert_ptr_null(ring.desc);
 	ck_assert_int_eq(fph_balloon_ring_start(g.balloon, 0, &ring),
 			 FPH_EINVAL);
@@ -496,12 +498,12 @@ START_TEST(array_rows)
 	guest_put(&g, GUEST_BUFFERS + 4, 4, row->pfn);
 	for (uint32_t i = 0; i < 2; i++) {
 		struct fph_balloon_queue_counters c;
-		struct fph_discard d;
+		struct fph_run d;
 
 		guest_offer_one(&g, i, row->gpa, row->len, row->flags);
 		ck_assert_msg(fph_balloon_process(g.balloon, i, 9) == 1,
 			      "%s", row->input);
-		ck_assert_int_eq(fph_balloon_next(g.balloon, &d), 0);
+		ck_assert_int_eq(fph_balloon_next(g.balloon, &d, 1), 0);
 		fph_balloon_flush(g.balloon);
 		c = guest_counters(&g).queue[i];
 		ck_assert_uint_eq(guest_count_used(&g, i), 1);
@@ -518,12 +520,10 @@ END_TEST
 
 #define COUNT(a)	((int)(sizeof(a) / sizeof((a)[0])))
 
-int main(void)
+Suite *make_suite(void)
 {
 	Suite *s = suite_create("balloon hostile");
 	TCase *t = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, report_rows, 0, COUNT(report_row));
@@ -534,9 +534,5 @@ int main(void)
 	tcase_add_test(t, report_of_its_own_ring);
 	tcase_add_loop_test(t, array_rows, 0, COUNT(array_row));
 	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return s;
 }

@@ -4,10 +4,10 @@
  * QEMU 7.2 makes of it, and what this device does; after every row a reset
  * makes a working device again.
  */
-#include <check.h>
 #include <stdlib.h>
 
-#include "guest.h"
+#include "balloon_fixture.h"
+#include "runner.h"
 
 #define HINT	3u
 #define REPORT	4u
@@ -130,7 +130,7 @@ START_TEST(hint_rows)
 {
 	const struct hint_row *row = &hint_row[_i];
 	struct fph_balloon_queue_counters c;
-	struct fph_discard d;
+	struct fph_run d;
 	struct fph_run run;
 	int n;
 
@@ -143,13 +143,13 @@ START_TEST(hint_rows)
 	n = fph_balloon_hint_get_state(g.balloon);
 	ck_assert_msg(n == row->after, "%s: state %d", row->input, n);
 	/* Whatever came: a hint is never a discard. */
-	ck_assert_int_eq(fph_balloon_next(g.balloon, &d), 0);
-	n = fph_balloon_hint_next(g.balloon, &run);
+	ck_assert_int_eq(fph_balloon_next(g.balloon, &d, 1), 0);
+	n = fph_balloon_hint_next(g.balloon, &run, 1);
 	ck_assert_msg(n == !!row->len, "%s", row->input);
 	if (n) {
 		ck_assert_uint_eq(run.gpa, row->gpa);
 		ck_assert_uint_eq(run.len, row->len);
-		ck_assert_int_eq(fph_balloon_hint_complete(g.balloon, &run,
+		ck_assert_int_eq(complete_hint(g.balloon, &run,
 							   true), FPH_OK);
 	}
 	fph_balloon_flush(g.balloon);
@@ -172,13 +172,13 @@ START_TEST(bad_command_breaks_the_device)
 	uint32_t id;
 
 	reach(FPH_HINT_ACTIVE);
-	fph_balloon_get_events(g.balloon);
+	fph_balloon_take_events(g.balloon);
 	guest_offer_one(&g, HINT, GOOD, GUEST_PAGE, RING_WRITE);
 	guest_offer_one(&g, HINT, GUEST_BUFFERS, 2, 0);
 	guest_offer_one(&g, HINT, GOOD, GUEST_PAGE, RING_WRITE);
 	ck_assert_int_eq(fph_balloon_process(g.balloon, HINT, 9),
 			 FPH_PEER_CMD_LEN);
-	ck_assert_uint_eq(fph_balloon_get_events(g.balloon), FPH_EVENT_HINT |
+	ck_assert_uint_eq(fph_balloon_take_events(g.balloon), FPH_EVENT_HINT |
 			  FPH_EVENT_CONFIG | FPH_EVENT_BROKEN);
 	ck_assert_uint_eq(fph_balloon_hint_get_config(g.balloon), 0);
 	ck_assert_int_eq(fph_balloon_process(g.balloon, REPORT, 9),
@@ -186,7 +186,7 @@ START_TEST(bad_command_breaks_the_device)
 	ck_assert_int_eq(fph_balloon_hint_request(g.balloon, &id),
 			 FPH_PEER_BROKEN);
 	/* The hint before it was not handed out yet, and now it never is. */
-	ck_assert_int_eq(fph_balloon_hint_next(g.balloon, &run), 0);
+	ck_assert_int_eq(fph_balloon_hint_next(g.balloon, &run, 1), 0);
 	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 2);
 	ck_assert_int_eq(fph_balloon_hint_done(g.balloon), FPH_OK);
 	ck_assert_uint_eq(fph_balloon_hint_get_config(g.balloon),
@@ -206,7 +206,7 @@ START_TEST(stopped_id_does_not_start)
 	guest_command(&g, HINT, ID);
 	guest_offer_one(&g, HINT, GOOD, GUEST_PAGE, RING_WRITE);
 	ck_assert_int_eq(fph_balloon_process(g.balloon, HINT, 9), 2);
-	ck_assert_int_eq(fph_balloon_hint_next(g.balloon, &run), 0);
+	ck_assert_int_eq(fph_balloon_hint_next(g.balloon, &run, 1), 0);
 	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 2);
 	ck_assert_uint_eq(guest_counters(&g).hint.stale, 1);
 	ck_assert_uint_eq(guest_counters(&g).hint.ignored, 1);
@@ -216,21 +216,15 @@ END_TEST
 
 #define COUNT(a)	((int)(sizeof(a) / sizeof((a)[0])))
 
-int main(void)
+Suite *make_suite(void)
 {
 	Suite *s = suite_create("balloon hostile hints");
 	TCase *t = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, hint_rows, 0, COUNT(hint_row));
 	tcase_add_test(t, bad_command_breaks_the_device);
 	tcase_add_test(t, stopped_id_does_not_start);
 	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return s;
 }

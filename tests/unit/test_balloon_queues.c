@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* The balloon device and an honest driver: reports, inflate, deflate. */
-#include <check.h>
 #include <stdlib.h>
 
-#include "guest.h"
+#include "balloon_fixture.h"
+#include "runner.h"
 
 static struct guest g;
 
@@ -17,24 +17,24 @@ static void boot(void)
 	guest_boot_without(&g, GUEST_BIT(PAGE_POISON));
 }
 
-static struct fph_discard next(void)
+static struct fph_run next(void)
 {
-	struct fph_discard d;
+	struct fph_run d;
 
-	ck_assert_int_eq(fph_balloon_next(g.balloon, &d), 1);
+	ck_assert_int_eq(fph_balloon_next(g.balloon, &d, 1), 1);
 	return d;
 }
 
 static void no_next(void)
 {
-	struct fph_discard d;
+	struct fph_run d;
 
-	ck_assert_int_eq(fph_balloon_next(g.balloon, &d), 0);
+	ck_assert_int_eq(fph_balloon_next(g.balloon, &d, 1), 0);
 }
 
-static void complete(const struct fph_discard *d, bool ok)
+static void complete(const struct fph_run *d, bool ok)
 {
-	ck_assert_int_eq(fph_balloon_complete(g.balloon, d, ok), FPH_OK);
+	ck_assert_int_eq(complete_run(g.balloon, d, ok), FPH_OK);
 }
 
 static void process(uint32_t index, int want)
@@ -54,7 +54,7 @@ static void write_poison(uint32_t v)
 
 START_TEST(neighbours_of_many_reports_are_one_discard)
 {
-	struct fph_discard d;
+	struct fph_run d;
 	uint16_t head;
 
 	boot();
@@ -64,8 +64,8 @@ START_TEST(neighbours_of_many_reports_are_one_discard)
 	process(4, 4);
 	d = next();
 	ck_assert_int_eq(d.queue, FPH_QUEUE_REPORT);
-	ck_assert_uint_eq(d.run.gpa, GUEST_PAGES);
-	ck_assert_uint_eq(d.run.len, 4 * GUEST_PAGE);
+	ck_assert_uint_eq(d.gpa, GUEST_PAGES);
+	ck_assert_uint_eq(d.len, 4 * GUEST_PAGE);
 	no_next();
 	/* R2: nothing comes back before. */
 	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 0);
@@ -75,7 +75,7 @@ START_TEST(neighbours_of_many_reports_are_one_discard)
 		ck_assert(guest_take_used(&g, 4, &head));
 		ck_assert_uint_eq(head, i);
 	}
-	ck_assert_uint_eq(guest_counters(&g).report.bytes_done,
+	ck_assert_uint_eq(guest_counters(&g).report.bytes_freed,
 			  4 * GUEST_PAGE);
 	finish();
 }
@@ -84,7 +84,7 @@ END_TEST
 START_TEST(discards_end_in_any_order)
 {
 	static const int order[3] = { 2, 0, 1 };
-	struct fph_discard d[3];
+	struct fph_run d[3];
 	uint16_t head;
 
 	boot();
@@ -102,8 +102,8 @@ START_TEST(discards_end_in_any_order)
 		ck_assert_int_eq(head, order[i]);
 		ck_assert(!guest_take_used(&g, 4, &head));
 	}
-	ck_assert_uint_eq(guest_counters(&g).report.failed, 1);
-	ck_assert_uint_eq(guest_counters(&g).report.bytes_done,
+	ck_assert_uint_eq(guest_counters(&g).report.failed_runs, 1);
+	ck_assert_uint_eq(guest_counters(&g).report.bytes_freed,
 			  2 * GUEST_PAGE);
 	finish();
 }
@@ -112,7 +112,7 @@ END_TEST
 START_TEST(report_through_a_table)
 {
 	struct guest_seg segs[32];
-	struct fph_discard d;
+	struct fph_run d;
 
 	boot();
 	/* As Linux does it: 32 blocks, from high to low. */
@@ -123,8 +123,8 @@ START_TEST(report_through_a_table)
 	guest_offer_indirect(&g, 4, GUEST_BUFFERS, segs, 32);
 	process(4, 1);
 	d = next();
-	ck_assert_uint_eq(d.run.gpa, 0x700000 - 31 * 0x20000);
-	ck_assert_uint_eq(d.run.len, 32 * 0x20000);
+	ck_assert_uint_eq(d.gpa, 0x700000 - 31 * 0x20000);
+	ck_assert_uint_eq(d.len, 32 * 0x20000);
 	complete(&d, true);
 	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 1);
 	finish();
@@ -133,15 +133,15 @@ END_TEST
 
 START_TEST(report_over_two_regions)
 {
-	struct fph_discard d;
+	struct fph_run d;
 
 	boot();
 	guest_offer_one(&g, 4, GUEST_SPLIT - GUEST_PAGE, 2 * GUEST_PAGE,
 			RING_WRITE);
 	process(4, 1);
 	d = next();
-	ck_assert_uint_eq(d.run.gpa, GUEST_SPLIT - GUEST_PAGE);
-	ck_assert_uint_eq(d.run.len, 2 * GUEST_PAGE);
+	ck_assert_uint_eq(d.gpa, GUEST_SPLIT - GUEST_PAGE);
+	ck_assert_uint_eq(d.len, 2 * GUEST_PAGE);
 	complete(&d, true);
 	ck_assert_uint_eq(guest_counters(&g).queue[FPH_QUEUE_REPORT].unmapped,
 			  0);
@@ -152,7 +152,7 @@ END_TEST
 /* Fills the window, then lets go of part of it. */
 START_TEST(no_room_leaves_the_ring)
 {
-	struct fph_discard d;
+	struct fph_run d;
 	int taken, n;
 
 	guest_init(&g, 1024);
@@ -190,7 +190,7 @@ END_TEST
 START_TEST(longest_chains_fit)
 {
 	struct guest_seg segs[1024];
-	struct fph_discard d;
+	struct fph_run d;
 	uint32_t n;
 
 	guest_init(&g, 1024);
@@ -208,7 +208,7 @@ START_TEST(longest_chains_fit)
 		guest_offer_indirect(&g, 4, 0x600000 + i * 0x4000, segs, 1024);
 	process(4, 4);
 	process(4, 0);
-	for (n = 0; fph_balloon_next(g.balloon, &d) == 1; n++) {
+	for (n = 0; fph_balloon_next(g.balloon, &d, 1) == 1; n++) {
 		ck_assert_uint_eq(fph_balloon_flush(g.balloon), 0);
 		complete(&d, true);
 	}
@@ -238,14 +238,14 @@ START_TEST(poison_decides_what_a_report_means)
 
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		struct fph_balloon_counters c;
-		struct fph_discard d;
+		struct fph_run d;
 
 		guest_boot_without(&g, row[i].negotiated ?
 				       0 : GUEST_BIT(PAGE_POISON));
 		write_poison(row[i].val);
 		guest_offer_one(&g, 4, GUEST_PAGES, GUEST_PAGE, RING_WRITE);
 		process(4, 1);
-		ck_assert_int_eq(fph_balloon_next(g.balloon, &d),
+		ck_assert_int_eq(fph_balloon_next(g.balloon, &d, 1),
 				 row[i].discards);
 		if (row[i].discards)
 			complete(&d, true);
@@ -268,7 +268,7 @@ END_TEST
 
 START_TEST(inflate_joins_page_frames)
 {
-	struct fph_discard d;
+	struct fph_run d;
 	uint16_t head;
 
 	boot();
@@ -282,23 +282,23 @@ START_TEST(inflate_joins_page_frames)
 	process(0, 3);
 	d = next();
 	ck_assert_int_eq(d.queue, FPH_QUEUE_INFLATE);
-	ck_assert_uint_eq(d.run.gpa, GUEST_PAGES);
-	ck_assert_uint_eq(d.run.len, 512 * GUEST_PAGE);
+	ck_assert_uint_eq(d.gpa, GUEST_PAGES);
+	ck_assert_uint_eq(d.len, 512 * GUEST_PAGE);
 	complete(&d, true);
 	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 2);
 	for (uint32_t i = 0; i < 3; i++) {
 		ck_assert_uint_eq(fph_balloon_flush(g.balloon), 0);
 		d = next();
-		ck_assert_uint_eq(d.run.gpa, 0x302000 + i * 2 * GUEST_PAGE);
-		ck_assert_uint_eq(d.run.len, GUEST_PAGE);
+		ck_assert_uint_eq(d.gpa, 0x302000 + i * 2 * GUEST_PAGE);
+		ck_assert_uint_eq(d.len, GUEST_PAGE);
 		complete(&d, true);
 	}
 	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 1);
 	for (int i = 0; i < 3; i++)
 		ck_assert(guest_take_used(&g, 0, &head));
-	ck_assert_uint_eq(guest_counters(&g).inflate.bytes_done,
+	ck_assert_uint_eq(guest_counters(&g).inflate.bytes_freed,
 			  515 * GUEST_PAGE);
-	ck_assert_uint_eq(guest_counters(&g).report.chains, 0);
+	ck_assert_uint_eq(guest_counters(&g).report.buffers, 0);
 	finish();
 }
 END_TEST
@@ -311,7 +311,7 @@ START_TEST(arrays_may_be_cut_anywhere)
 		{ array, 3, 0 }, { array + 3, 4, 0 },
 		{ array + 7, 1, 0 }, { array + 8, 4, 0 }
 	};
-	struct fph_discard d;
+	struct fph_run d;
 
 	boot();
 	for (uint32_t i = 0; i < 3; i++)
@@ -320,8 +320,8 @@ START_TEST(arrays_may_be_cut_anywhere)
 	process(0, 1);
 	for (uint32_t i = 0; i < 3; i++) {
 		d = next();
-		ck_assert_uint_eq(d.run.gpa, 0x200000 + i * 0x2000);
-		ck_assert_uint_eq(d.run.len, GUEST_PAGE);
+		ck_assert_uint_eq(d.gpa, 0x200000 + i * 0x2000);
+		ck_assert_uint_eq(d.len, GUEST_PAGE);
 		complete(&d, true);
 	}
 	no_next();
@@ -334,7 +334,7 @@ END_TEST
 
 START_TEST(largest_array_is_taken)
 {
-	struct fph_discard d;
+	struct fph_run d;
 	uint32_t n = 0;
 
 	boot();
@@ -345,7 +345,7 @@ START_TEST(largest_array_is_taken)
 	process(0, 1);
 	/* The second one is looked at when the first is over. */
 	process(0, 0);
-	while (fph_balloon_next(g.balloon, &d) == 1) {
+	while (fph_balloon_next(g.balloon, &d, 1) == 1) {
 		complete(&d, true);
 		n++;
 	}
@@ -367,7 +367,7 @@ END_TEST
 
 START_TEST(inflate_goes_on_while_there_is_room)
 {
-	struct fph_discard d;
+	struct fph_run d;
 
 	boot();
 	for (uint32_t i = 0; i < 12; i++)
@@ -383,7 +383,7 @@ START_TEST(inflate_goes_on_while_there_is_room)
 			     0x300000 - step * 512, step, 1024);
 	}
 	process(0, 12);
-	while (fph_balloon_next(g.balloon, &d) == 1)
+	while (fph_balloon_next(g.balloon, &d, 1) == 1)
 		complete(&d, true);
 	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 24);
 	finish();
@@ -398,7 +398,7 @@ START_TEST(deflate_comes_back_at_once)
 	guest_frames(&g, 1, GUEST_BUFFERS, GUEST_PAGES, GUEST_PAGE, 256);
 	process(1, 1);
 	ck_assert(guest_take_used(&g, 1, &head));
-	ck_assert_uint_eq(fph_balloon_get_notify(g.balloon), 2);
+	ck_assert_uint_eq(fph_balloon_take_notify(g.balloon), 2);
 	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 0);
 	ck_assert_uint_eq(guest_counters(&g).deflated, 256);
 	no_next();
@@ -406,12 +406,10 @@ START_TEST(deflate_comes_back_at_once)
 }
 END_TEST
 
-int main(void)
+Suite *make_suite(void)
 {
 	Suite *s = suite_create("balloon queues");
 	TCase *t = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, neighbours_of_many_reports_are_one_discard);
@@ -427,9 +425,5 @@ int main(void)
 	tcase_add_test(t, inflate_goes_on_while_there_is_room);
 	tcase_add_test(t, deflate_comes_back_at_once);
 	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return s;
 }

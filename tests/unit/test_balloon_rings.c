@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* The balloon device: rings, how they are numbered, notifications. */
-#include <check.h>
 #include <stdlib.h>
 
-#include "guest.h"
+#include "balloon_fixture.h"
+#include "runner.h"
 
 static struct guest g;
 
@@ -25,7 +25,9 @@ START_TEST(ring_start_checks_the_ring)
 
 	guest_init(&g, 16);
 	guest_new(&g, GUEST_FEATURES, 0);
-	good = (struct fph_balloon_ring){ 16, 0, r->desc, r->avail, r->used };
+	good = (struct fph_balloon_ring){ .size = sizeof(struct fph_balloon_ring),
+		.num = 16, .base = 0, .desc = r->desc,
+		.driver = r->avail, .device = r->used };
 	ck_assert_int_eq(fph_balloon_ring_start(g.balloon, FPH_NQUEUES, &good),
 			 FPH_EINVAL);
 	ring = good;
@@ -35,7 +37,7 @@ START_TEST(ring_start_checks_the_ring)
 	ring.num = 33;
 	ck_assert_int_eq(fph_balloon_ring_start(g.balloon, 0, &ring),
 			 FPH_EINVAL);
-	ring.num = 2 * FPH_BALLOON_QUEUE_SIZE;
+	ring.num = 2048;
 	ck_assert_int_eq(fph_balloon_ring_start(g.balloon, 0, &ring),
 			 FPH_EINVAL);
 	ring = good;
@@ -43,7 +45,7 @@ START_TEST(ring_start_checks_the_ring)
 	ck_assert_int_eq(fph_balloon_ring_start(g.balloon, 0, &ring),
 			 FPH_EINVAL);
 	ring = good;
-	ring.used = NULL;
+	ring.device = NULL;
 	ck_assert_int_eq(fph_balloon_ring_start(g.balloon, 0, &ring),
 			 FPH_EINVAL);
 	ck_assert_int_eq(fph_balloon_ring_start(g.balloon, 0, &good), FPH_OK);
@@ -57,12 +59,14 @@ END_TEST
 START_TEST(ring_states)
 {
 	struct fph_balloon_ring ring;
-	uint16_t base = 7;
+	uint32_t base = 7;
 
 	guest_init(&g, 16);
 	guest_new(&g, GUEST_FEATURES, 0);
 	ring = (struct fph_balloon_ring){
-		16, 5, g.ring[0].desc, g.ring[0].avail, g.ring[0].used
+		.size = sizeof(struct fph_balloon_ring),
+		.num = 16, .base = 5, .desc = g.ring[0].desc,
+		.driver = g.ring[0].avail, .device = g.ring[0].used
 	};
 	/* Off. */
 	ck_assert_int_eq(fph_balloon_ring_enable(g.balloon, 0, true),
@@ -94,7 +98,7 @@ START_TEST(ring_states)
 	ck_assert_int_eq(fph_balloon_ring_stop(g.balloon, 0, &base), FPH_OK);
 	ck_assert_uint_eq(base, 5);
 	/* Nothing was returned, so there is nothing to tell. */
-	ck_assert_uint_eq(fph_balloon_get_notify(g.balloon), 0);
+	ck_assert_uint_eq(fph_balloon_take_notify(g.balloon), 0);
 	ck_assert_int_eq(fph_balloon_ring_stop(g.balloon, 0, &base),
 			 FPH_ESTATE);
 	ck_assert_int_eq(fph_balloon_process(g.balloon, 0, 1), FPH_ESTATE);
@@ -104,15 +108,16 @@ END_TEST
 
 START_TEST(draining_ring_takes_nothing)
 {
-	struct fph_balloon_ring ring = { 0, 0, NULL, NULL, NULL };
-	struct fph_discard d;
-	uint16_t base, head;
+	struct fph_balloon_ring ring = { .size = sizeof(ring) };
+	struct fph_run d;
+	uint32_t base;
+	uint16_t head;
 
 	guest_boot_without(&g, 0);
 	guest_offer_one(&g, 4, GUEST_PAGES, GUEST_PAGE, RING_WRITE);
 	ck_assert_int_eq(fph_balloon_process(g.balloon, 4, 9), 1);
 	ck_assert_int_eq(fph_balloon_ring_stop(g.balloon, 4, &base),
-			 FPH_EBUSY);
+			 FPH_EINPROGRESS);
 	guest_offer_one(&g, 4, GUEST_PAGES, GUEST_PAGE, RING_WRITE);
 	ck_assert_int_eq(fph_balloon_process(g.balloon, 4, 9), 0);
 	ck_assert_uint_eq(fph_balloon_get_ready(g.balloon) & 0x10, 0);
@@ -121,19 +126,20 @@ START_TEST(draining_ring_takes_nothing)
 	ck_assert_int_eq(fph_balloon_ring_start(g.balloon, 4, &ring),
 			 FPH_ESTATE);
 	/* Given out, completed, flushed: only then it is the driver's. */
-	ck_assert_int_eq(fph_balloon_next(g.balloon, &d), 1);
+	ck_assert_int_eq(fph_balloon_next(g.balloon, &d, 1), 1);
 	ck_assert_int_eq(fph_balloon_ring_stop(g.balloon, 4, &base),
-			 FPH_EBUSY);
-	ck_assert_int_eq(fph_balloon_complete(g.balloon, &d, true), FPH_OK);
-	ck_assert_int_eq(fph_balloon_ring_stop(g.balloon, 4, &base),
-			 FPH_EBUSY);
-	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 1);
+			 FPH_EINPROGRESS);
+	ck_assert_int_eq(complete_run(g.balloon, &d, true), FPH_OK);
+	/* It was returned at once: the stop is waited for. */
+	ck_assert_uint_eq(fph_balloon_take_events(g.balloon) &
+			  FPH_EVENT_DRAINED, FPH_EVENT_DRAINED);
+	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 0);
 	ck_assert_int_eq(fph_balloon_ring_stop(g.balloon, 4, &base), FPH_OK);
 	ck_assert_uint_eq(base, 1);
-	ck_assert_uint_eq(fph_balloon_get_notify(g.balloon), 0x10);
-	ck_assert_uint_eq(fph_balloon_get_notify(g.balloon), 0);
+	ck_assert_uint_eq(fph_balloon_take_notify(g.balloon), 0x10);
+	ck_assert_uint_eq(fph_balloon_take_notify(g.balloon), 0);
 	/* Goes on with the buffer that came meanwhile. */
-	guest_start(&g, 4, base);
+	guest_start(&g, 4, (uint16_t)base);
 	guest_settle(&g, 4);
 	ck_assert(guest_take_used(&g, 4, &head));
 	ck_assert(guest_take_used(&g, 4, &head));
@@ -157,7 +163,7 @@ struct numbering_row {
 static void check_numbering(const struct numbering_row *row, size_t i)
 {
 	guest_init(&g, 16);
-	guest_new(&g, row->offered, row->numbering);
+	guest_new(&g, row->offered, (uint32_t)row->numbering);
 	ck_assert_int_eq(fph_balloon_set_features(g.balloon, row->negotiated),
 			 FPH_OK);
 	for (uint32_t n = 0; n < FPH_NQUEUES; n++) {
@@ -234,7 +240,7 @@ START_TEST(hint_is_never_taken_for_a_report)
 	ck_assert_int_eq(n, 1);
 	ck_assert_uint_eq(fph_balloon_get_ready(g.balloon), 0x1b);
 	guest_settle(&g, 3);
-	ck_assert_uint_eq(guest_counters(&g).report.chains, 0);
+	ck_assert_uint_eq(guest_counters(&g).report.buffers, 0);
 	ck_assert_uint_eq(guest_counters(&g).hint.ignored, 1);
 	ck_assert_uint_eq(guest_count_used(&g, 3), 1);
 	finish();
@@ -243,7 +249,7 @@ END_TEST
 
 START_TEST(numbering_lasts_while_rings_stop)
 {
-	uint16_t base;
+	uint32_t base;
 	int n;
 
 	guest_boot(&g, S | H | R, H | R, 0x1b);
@@ -321,19 +327,19 @@ START_TEST(interrupts_come_once_a_flush)
 	}
 	guest_settle(&g, 3);
 	guest_settle(&g, 1);
-	ck_assert_uint_eq(fph_balloon_get_notify(g.balloon), 0xa);
-	ck_assert_uint_eq(fph_balloon_get_notify(g.balloon), 0);
+	ck_assert_uint_eq(fph_balloon_take_notify(g.balloon), 0xa);
+	ck_assert_uint_eq(fph_balloon_take_notify(g.balloon), 0);
 	/* NO_INTERRUPT. */
 	ring_set_avail_flags(&g.ring[3], 1);
 	guest_offer_one(&g, 3, GUEST_PAGES, GUEST_PAGE, RING_WRITE);
 	guest_settle(&g, 3);
-	ck_assert_uint_eq(fph_balloon_get_notify(g.balloon), 0);
+	ck_assert_uint_eq(fph_balloon_take_notify(g.balloon), 0);
 	/* Stopped with an interrupt unasked for: none. */
 	guest_offer_one(&g, 3, GUEST_PAGES, GUEST_PAGE, RING_WRITE);
 	guest_settle(&g, 3);
 	ck_assert_int_eq(fph_balloon_ring_stop(g.balloon, 3,
-					       &(uint16_t){ 0 }), FPH_OK);
-	ck_assert_uint_eq(fph_balloon_get_notify(g.balloon), 0);
+					       &(uint32_t){ 0 }), FPH_OK);
+	ck_assert_uint_eq(fph_balloon_take_notify(g.balloon), 0);
 	finish();
 }
 END_TEST
@@ -346,14 +352,14 @@ START_TEST(event_index_is_kept)
 	guest_offer_one(&g, 4, GUEST_PAGES, GUEST_PAGE, RING_WRITE);
 	guest_settle(&g, 4);
 	/* The first answer after init is always yes. */
-	ck_assert_uint_eq(fph_balloon_get_notify(g.balloon), 0x10);
+	ck_assert_uint_eq(fph_balloon_take_notify(g.balloon), 0x10);
 	ring_set_used_event(&g.ring[4], 2);
 	guest_offer_one(&g, 4, GUEST_PAGES, GUEST_PAGE, RING_WRITE);
 	guest_settle(&g, 4);
-	ck_assert_uint_eq(fph_balloon_get_notify(g.balloon), 0);
+	ck_assert_uint_eq(fph_balloon_take_notify(g.balloon), 0);
 	guest_offer_one(&g, 4, GUEST_PAGES, GUEST_PAGE, RING_WRITE);
 	guest_settle(&g, 4);
-	ck_assert_uint_eq(fph_balloon_get_notify(g.balloon), 0x10);
+	ck_assert_uint_eq(fph_balloon_take_notify(g.balloon), 0x10);
 	/* The device asks for the next one. */
 	ck_assert_uint_eq(ring_get_avail_event(&g.ring[4]), 3);
 	finish();
@@ -383,12 +389,10 @@ START_TEST(budget_leaves_the_rest_ready)
 }
 END_TEST
 
-int main(void)
+Suite *make_suite(void)
 {
 	Suite *s = suite_create("balloon rings");
 	TCase *t = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, ring_start_checks_the_ring);
@@ -403,9 +407,5 @@ int main(void)
 	tcase_add_test(t, event_index_is_kept);
 	tcase_add_test(t, budget_leaves_the_rest_ready);
 	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return s;
 }

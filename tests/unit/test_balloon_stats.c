@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* The balloon device and statistics, of which it holds one buffer. */
-#include <check.h>
 #include <stdlib.h>
 
-#include "guest.h"
+#include "balloon_fixture.h"
+#include "runner.h"
 
 static struct guest g;
 
@@ -43,7 +43,7 @@ START_TEST(statistics_are_kept_in_order)
 	put_stat(GUEST_BUFFERS, 2, VIRTIO_BALLOON_S_MEMTOT, 8);
 	guest_offer(&g, 2, segs, 2);
 	process(2, 1);
-	ck_assert_uint_eq(fph_balloon_get_events(g.balloon), FPH_EVENT_STATS);
+	ck_assert_uint_eq(fph_balloon_take_events(g.balloon), FPH_EVENT_STATS);
 	ck_assert_uint_eq(fph_balloon_get_stats(g.balloon, stat, 32), 3);
 	ck_assert_uint_eq(stat[0].tag, VIRTIO_BALLOON_S_MEMTOT);
 	ck_assert_uint_eq(stat[0].val, 0x1122334455667788);
@@ -70,15 +70,15 @@ START_TEST(statistics_are_asked_for)
 	guest_offer_one(&g, 2, GUEST_BUFFERS, 10, 0);
 	process(2, 1);
 	ck_assert_int_eq(fph_balloon_freeze(g.balloon), FPH_OK);
-	ck_assert_int_eq(fph_balloon_stats_request(g.balloon), FPH_EBUSY);
+	ck_assert_int_eq(fph_balloon_stats_request(g.balloon), FPH_EINPROGRESS);
 	ck_assert_int_eq(fph_balloon_thaw(g.balloon), FPH_OK);
 	ck_assert_int_eq(fph_balloon_ring_enable(g.balloon, 2, false), FPH_OK);
 	ck_assert_int_eq(fph_balloon_stats_request(g.balloon), FPH_ESTATE);
 	ck_assert_int_eq(fph_balloon_ring_enable(g.balloon, 2, true), FPH_OK);
 	ck_assert_int_eq(fph_balloon_stats_request(g.balloon), FPH_OK);
 	ck_assert(guest_take_used(&g, 2, &head));
-	ck_assert_uint_eq(fph_balloon_get_notify(g.balloon), 4);
-	ck_assert_int_eq(fph_balloon_stats_request(g.balloon), FPH_EBUSY);
+	ck_assert_uint_eq(fph_balloon_take_notify(g.balloon), 4);
+	ck_assert_int_eq(fph_balloon_stats_request(g.balloon), FPH_EINPROGRESS);
 	guest_offer_one(&g, 2, GUEST_BUFFERS, 10, 0);
 	process(2, 1);
 	ck_assert_int_eq(fph_balloon_stats_request(g.balloon), FPH_OK);
@@ -112,12 +112,12 @@ START_TEST(bad_statistics_are_held_and_not_taken)
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		struct fph_balloon_counters c = guest_counters(&g);
 
-		fph_balloon_get_events(g.balloon);
+		fph_balloon_take_events(g.balloon);
 		ck_assert_int_eq(fph_balloon_stats_request(g.balloon), FPH_OK);
 		guest_offer_one(&g, 2, row[i].gpa, row[i].len, row[i].flags);
 		process(2, 1);
 		ck_assert_uint_eq(guest_count_used(&g, 2), i + 1);
-		ck_assert_uint_eq(fph_balloon_get_events(g.balloon), 0);
+		ck_assert_uint_eq(fph_balloon_take_events(g.balloon), 0);
 		ck_assert_uint_eq(fph_balloon_get_stats(g.balloon, &stat, 1),
 				  1);
 		ck_assert_uint_eq(stat.val, 44);
@@ -158,7 +158,7 @@ END_TEST
 
 START_TEST(held_statistics_are_popped_again)
 {
-	uint16_t base = 9;
+	uint32_t base = 9;
 
 	boot();
 	guest_offer_one(&g, 2, GUEST_BUFFERS, 10, 0);
@@ -169,7 +169,7 @@ START_TEST(held_statistics_are_popped_again)
 	ck_assert_int_eq(fph_balloon_ring_stop(g.balloon, 2, &base), FPH_OK);
 	ck_assert_uint_eq(base, 1);
 	ck_assert_int_eq(fph_balloon_stats_request(g.balloon), FPH_ESTATE);
-	guest_start(&g, 2, base);
+	guest_start(&g, 2, (uint16_t)base);
 	process(2, 1);
 	ck_assert_int_eq(fph_balloon_stats_request(g.balloon), FPH_OK);
 	ck_assert_uint_eq(guest_count_used(&g, 2), 2);
@@ -182,12 +182,10 @@ START_TEST(held_statistics_are_popped_again)
 }
 END_TEST
 
-int main(void)
+Suite *make_suite(void)
 {
 	Suite *s = suite_create("balloon statistics");
 	TCase *t = tcase_create("all");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, statistics_are_kept_in_order);
@@ -196,9 +194,5 @@ int main(void)
 	tcase_add_test(t, too_many_statistics_are_cut);
 	tcase_add_test(t, held_statistics_are_popped_again);
 	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return s;
 }
