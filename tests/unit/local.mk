@@ -10,6 +10,7 @@ check_LTLIBRARIES = tests/unit/libsupport.la
 tests_unit_libsupport_la_SOURCES = \
 	tests/guest/pages.c \
 	tests/guest/pages.h \
+	tests/unit/balloon_fixture.h \
 	tests/unit/fake_calls.h \
 	tests/unit/guest.c \
 	tests/unit/guest.h \
