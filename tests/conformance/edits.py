@@ -138,9 +138,8 @@ ROUNDS = (
     ("publish_with_hints_that_wait", "FPH-D3", "hint_session.py",
      "if self.held or self.waiting:", "if self.held:"),
     ("taken_hints_survive_a_stop", "FPH-D3", "hint_session.py",
-     """        self.returned += [buffer for buffer, _ in self.waiting]
-        self.waiting = []
-        if self.state in (REQ""", "        if self.state in (REQ"),
+     "        self.drop()\n        if self.state in (REQ",
+     "        if self.state in (REQ"),
     ("no_barrier_after_own_stop", "FPH-D3", "hint_session.py",
      "if self.state in (REQUESTED, ACTIVE, STOPPED):",
      "if self.state in (REQUESTED, ACTIVE):",
