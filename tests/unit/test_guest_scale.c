@@ -201,6 +201,9 @@ static const char *why_not(void)
 #ifdef __SANITIZE_ADDRESS__
 	return "valgrind does not run what a sanitizer instruments";
 #endif
+#ifdef __clang__
+	return "valgrind 3.19 cannot read clang's DWARF 5; gcc's build counts";
+#endif
 	/* So check-valgrind runs the tests. */
 	if (getenv("CK_FORK"))
 		return "valgrind does not run valgrind";
