@@ -202,7 +202,7 @@ START_TEST(bad_ring_numbers)
 	ck_assert_int_eq(vu_ack_state(&v, VU_SET_VRING_ENABLE, 0, 2), EINVAL);
 	/* In-band, which was offered but not taken. */
 	ck_assert_int_eq(vu_ack_state(&v, VU_VRING_KICK, 0, 0), EINVAL);
-	vu_send(&v, VU_GET_VRING_BASE, 0, &nums[6], 8, NULL, 0);
+	vu_send(&v, VU_GET_VRING_BASE, 0, &nums[5], 8, NULL, 0);
 	check_hang_up();
 	vu_stop(&v);
 }
