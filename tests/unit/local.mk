@@ -4,6 +4,7 @@
 # several of them need is in a library of its own, main() too (runner.c).
 
 UNIT_TESTS =
+EXTRA_DIST += tests/unit/valgrind.supp
 
 if HAVE_UNIT_TESTS
 check_LTLIBRARIES = tests/unit/libsupport.la

@@ -222,14 +222,14 @@ START_TEST(fault_17_memory_has_a_limit)
 {
 	int large = memfd_create("large", MFD_CLOEXEC);
 
-	ck_assert_int_eq(ftruncate(large, 1ll << 40), 0);
+	ck_assert_int_eq(ftruncate(large, 1ll << 30), 0);
 	vu_start(&v, false);
 	vu_boot(&v, FEATURES, ALL_PROTOCOL, 5);
-	v.daemon.options.memory.max_bytes = 1ull << 40;
-	ck_assert_int_eq(add_region(large, 0x100000000, 1ull << 40, 0x1000,
+	v.daemon.options.memory.max_bytes = 1ull << 30;
+	ck_assert_int_eq(add_region(large, 0x100000000, 1ull << 30, 0x1000,
 				    0), ENOMEM);
 	ck_assert_int_eq(add_region(large, 0x100000000,
-				    (1ull << 40) - VU_MEM_SIZE, 0x1000, 0),
+				    (1ull << 30) - VU_MEM_SIZE, 0x1000, 0),
 			 0);
 	vu_stop(&v);
 	close(large);
