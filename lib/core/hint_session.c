@@ -409,7 +409,7 @@ int fph_hint_session_add(struct fph_hint_session *s,
 		ret = add_buffer(s, &buffers[i], segs);
 		if (ret != FPH_OK)
 			return i ? (int)i : ret;
-		segs += (size_t)buffers[i].nread + buffers[i].nwrite;
+		segs = fph_next_segs(segs, &buffers[i]);
 	}
 	return (int)i;
 }

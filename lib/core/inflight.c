@@ -186,17 +186,17 @@ int fph_inflight_add(struct fph_inflight *f, uint64_t cookie,
 {
 	/* The buffer that take_buffer will give. */
 	uint32_t i = f->free_head != NIL ? f->free_head : f->nbuffers;
-	const struct fph_seg *end = segs + n;
 	struct fph_owned_range *to;
 	uint64_t skipped = 0;
 	uint64_t bytes = 0;
 	uint32_t taken = n;
+	uint32_t left;
 	int ret;
 
 	if (n > fph_coalescer_get_room(&f->ranges))
 		return FPH_EFULL;
 	to = fph_coalescer_reserve(&f->ranges, n);
-	for (; segs < end; segs++) {
+	for (left = n; left; left--, segs++) {
 		ret = check_seg(segs);
 		if (ret != FPH_OK)
 			return ret;

@@ -70,6 +70,15 @@ static inline uint32_t fph_inflight_get_room(const struct fph_inflight *f)
 	return f->max_buffers - f->nheld;
 }
 
+/* The segments after those of a buffer; a NULL without any stays one. */
+static inline const struct fph_seg *fph_next_segs(const struct fph_seg *segs,
+						  const struct fph_buffer *b)
+{
+	size_t n = (size_t)b->nread + b->nwrite;
+
+	return n ? segs + n : segs;
+}
+
 /*
  * fph_inflight_check - whether segments are ranges that can be taken
  *

@@ -188,7 +188,7 @@ int fph_report_add(struct fph_report *r, const struct fph_buffer *buffers,
 		if (ret != FPH_OK)
 			add_refused(r, buffers[i].cookie,
 				    ret != FPH_EREFUSED);
-		segs += (size_t)buffers[i].nread + buffers[i].nwrite;
+		segs = fph_next_segs(segs, &buffers[i]);
 	}
 	r->counters.buffers += i;
 	return i ? (int)i : FPH_EFULL;
