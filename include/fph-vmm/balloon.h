@@ -150,7 +150,7 @@ FPH_API void fph_balloon_set_config(struct fph_balloon *b, uint32_t offset,
 struct fph_balloon_ring {
 	uint32_t size;			/* sizeof this struct */
 	uint32_t num;			/* entries, up to max_queue_size */
-	const void *desc;		/* host addresses of the three areas */
+	void *desc;			/* host addresses of the three areas */
 	void *driver;
 	void *device;
 	void *inflight;			/* as in fph_vq_device_params */

@@ -2,9 +2,10 @@
 /*
  * Virtqueues over shared memory: device side and driver side.
  *
- * One set of calls for every layout.  The feature word that was negotiated
- * chooses it: split, with INDIRECT_DESC and EVENT_IDX.  (RING_PACKED and
- * IN_ORDER are not built yet, and init refuses them; no call will change.)
+ * One set of calls for every ring.  The feature word that was negotiated
+ * chooses it: split, or packed with RING_PACKED, each with or without
+ * INDIRECT_DESC, EVENT_IDX and IN_ORDER.  After the reset of a queue
+ * (RING_RESET) either side is set up anew by its init.
  *
  * What the other side writes is copied once and checked afterwards, and a
  * buffer is given out whole or not at all: what is changed later has no
@@ -26,14 +27,24 @@ extern "C" {
 
 #define FPH_VRING_MAX_SIZE	32768u
 
-/* Sizes of the three parts of a split ring of num entries, in bytes. */
-#define FPH_SPLIT_DESC_SIZE(num)	(16u * (uint32_t)(num))
-#define FPH_SPLIT_DRIVER_SIZE(num)	(6u + 2u * (uint32_t)(num))
-#define FPH_SPLIT_DEVICE_SIZE(num)	(6u + 8u * (uint32_t)(num))
+/* Bytes of the three areas of a ring of num entries, by features. */
+#define FPH_VRING_DESC_SIZE(num)	(16u * (uint32_t)(num))
+#define FPH_VRING_DRIVER_SIZE(features, num)				\
+	((features) & FPH_BIT(VIRTIO_F_RING_PACKED) ? 4u :		\
+						      6u + 2u * (uint32_t)(num))
+#define FPH_VRING_DEVICE_SIZE(features, num)				\
+	((features) & FPH_BIT(VIRTIO_F_RING_PACKED) ? 4u :		\
+						      6u + 8u * (uint32_t)(num))
 
 /* The feature bits that a ring looks at; others are ignored. */
 #define FPH_VRING_FEATURES	(FPH_BIT(VIRTIO_RING_F_INDIRECT_DESC) | \
-				 FPH_BIT(VIRTIO_RING_F_EVENT_IDX))
+				 FPH_BIT(VIRTIO_RING_F_EVENT_IDX) | \
+				 FPH_BIT(VIRTIO_F_RING_PACKED) | \
+				 FPH_BIT(VIRTIO_F_IN_ORDER))
+
+/* base of a ring that is new. */
+#define FPH_VRING_NEW_BASE(features)					\
+	((features) & FPH_BIT(VIRTIO_F_RING_PACKED) ? 0x80008000u : 0u)
 
 /* Ring memory in this process. */
 struct fph_span {
@@ -70,9 +81,9 @@ struct fph_vq_device_params {
 	uint64_t features;		/* negotiated */
 	uint32_t endian;		/* enum fph_endian; 0: FPH_LE */
 	uint32_t base;			/* where to go on, as get_base said */
-	const void *desc;		/* descriptor area, aligned to 16 */
-	void *driver;			/* driver area: available ring, to 2 */
-	void *device;			/* device area: used ring, to 4 */
+	void *desc;			/* descriptor area, aligned to 16 */
+	void *driver;			/* driver area, to 2; packed: to 4 */
+	void *device;			/* device area, to 4 */
 	void *inflight;			/* see below; NULL: none */
 	fph_map_fn map;			/* needed with INDIRECT_DESC */
 	void *map_ctx;
@@ -85,11 +96,12 @@ struct fph_vq_device_params {
  * it, and pop gives out first, in the order of their first pop, the buffers
  * that an earlier device took and did not return; base is looked at only when
  * the record is new.  The record is right whenever the process is killed.
+ * There is none with RING_PACKED.
  */
 #define FPH_INFLIGHT_SIZE(num)	(16u + 16u * (size_t)(num))
 
 /* Memory for a ring of num entries, as a constant. */
-#define FPH_VQ_DEVICE_SIZE(num)	(512u + 8u * (size_t)(num))
+#define FPH_VQ_DEVICE_SIZE(num)	(512u + 16u * (size_t)(num))
 
 /* Bytes of memory that init takes; 0: parameters that it refuses.  O(1). */
 FPH_API size_t fph_vq_device_size(const struct fph_vq_device_params *params);
@@ -97,12 +109,13 @@ FPH_API size_t fph_vq_device_size(const struct fph_vq_device_params *params);
 /*
  * fph_vq_device_init - take up a ring
  *
- * The used index goes on from what ring memory holds.  The driver is asked
- * for notifications; pop once before waiting for the first.
+ * The used index of a split ring goes on from what ring memory holds.  The
+ * driver is asked for notifications; pop once before waiting for the first.
  *
- * FPH_OK (*vq is set), FPH_EINVAL (a NULL, alignment, size, a parameter;
- * INDIRECT_DESC without map; an inflight record of another size or version);
- * *vq and ring memory are then unchanged.  O(1); with inflight O(num log num).
+ * FPH_OK (*vq is set), FPH_EINVAL (a NULL, alignment, size, a parameter; a
+ * base that is none; INDIRECT_DESC without map; inflight with RING_PACKED, or
+ * a record of another size or version); *vq and ring memory are then
+ * unchanged.  O(1); with inflight O(num log num).
  */
 FPH_API int fph_vq_device_init(struct fph_vq_device **vq, void *mem,
 			       size_t size,
@@ -124,7 +137,8 @@ FPH_API int fph_vq_device_init(struct fph_vq_device **vq, void *mem,
  * FPH_PEER_NEXT, FPH_PEER_LONG_CHAIN, FPH_PEER_ORDER, FPH_PEER_ZERO_LEN,
  * FPH_PEER_WRAP, FPH_PEER_TOTAL, FPH_PEER_INDIRECT, FPH_PEER_INDIRECT_NEST,
  * FPH_PEER_INDIRECT_NEXT, FPH_PEER_INDIRECT_LEN, FPH_PEER_INDIRECT_ADDR;
- * FPH_PEER_BROKEN from the second time on.  O(segments), one barrier.
+ * FPH_PEER_BROKEN from the second time on.  O(segments), one barrier; packed,
+ * one a buffer.
  */
 FPH_API int fph_vq_device_pop(struct fph_vq_device *vq,
 			      struct fph_buffer *buffers, uint32_t n,
@@ -134,13 +148,15 @@ FPH_API int fph_vq_device_pop(struct fph_vq_device *vq,
  * fph_vq_device_push - return buffers as used
  *
  * used, n: cookie as popped; len: bytes written into the buffer; nothing else
- * is looked at.  The driver sees all of them at once.  Also allowed when the
- * ring is broken.  That a buffer is pushed once only is the caller's duty: a
- * driver may offer one head twice, so it cannot be told from the head.
+ * is looked at.  The driver sees all of them at once; with IN_ORDER a buffer
+ * that is pushed before an older one is kept until that one's turn was.  Also
+ * allowed when the ring is broken.  That a buffer is pushed once only is the
+ * caller's duty: a driver may offer one head twice, so it cannot be told from
+ * the head.
  *
  * The number returned; FPH_EINVAL (the first cookie is none of this ring, or n
  * is 0), FPH_ESTATE (nothing is in flight), FPH_EUNINIT.  O(n), one barrier
- * and one store of the index.
+ * and one store that shows them; with IN_ORDER O(n + those whose turn comes).
  */
 FPH_API int fph_vq_device_push(struct fph_vq_device *vq,
 			       const struct fph_used *used, uint32_t n);
@@ -170,14 +186,17 @@ FPH_API int fph_vq_device_should_notify(struct fph_vq_device *vq);
 FPH_API int fph_vq_device_want_notify(struct fph_vq_device *vq, bool on);
 
 /*
- * The base at which another device would pop next: GET_VRING_BASE.  Exact for
- * a device that has returned all that it popped.  0 if not initialised.  O(1).
+ * The base at which another device would pop next, in the form of vhost-user's
+ * GET_VRING_BASE: the available index; packed, two places with their wrap bits,
+ * available and (<< 16) used.  Exact for a device that has returned all that it
+ * popped.  0 if not initialised.  O(1).
  */
 FPH_API uint32_t fph_vq_device_get_base(const struct fph_vq_device *vq);
 
 /*
  * The base at which the buffer of that cookie would be popped again, for the
- * one that a device holds for long: the statistics buffer.  O(1).
+ * one that a device holds for long: the statistics buffer.  Packed: exact when
+ * no other is in flight.  O(1).
  */
 FPH_API uint32_t fph_vq_device_get_base_of(const struct fph_vq_device *vq,
 					   uint64_t cookie);
@@ -239,8 +258,8 @@ struct fph_vq_driver_params {
 	uint32_t table_entries;
 	uint32_t endian;		/* enum fph_endian; 0: FPH_LE */
 	void *desc;			/* descriptor area, aligned to 16 */
-	void *driver;			/* driver area: available ring, to 2 */
-	void *device;			/* device area: used ring, to 4 */
+	void *driver;			/* driver area, to 2; packed: to 4 */
+	void *device;			/* device area, to 4 */
 	void *tables;			/* aligned to 16; NULL: no tables */
 };
 
@@ -301,8 +320,9 @@ FPH_API int fph_vq_driver_should_notify(struct fph_vq_driver *vq);
  * fph_vq_driver_take_used - take back buffers that the device used
  *
  * used: cookie as given to add; len: what the device says that it wrote, which
- * may be wrong; nothing else is set.  The entries, and the table, are free
- * again.
+ * may be wrong; nothing else is set.  With IN_ORDER a device may name the last
+ * of several buffers alone: the others come back too, with the bytes that could
+ * be written as len.  The entries, and the table, are free again.
  *
  * The number taken; 0 (none waits); FPH_EINVAL (n is 0); FPH_EUNINIT,
  * FPH_ESTATE; and, if the first has an error, with the ring broken from then

@@ -154,23 +154,20 @@ void fph_record_take(struct fph_vq_device *vq, uint32_t head)
 	set_inflight(vq, head, 1);
 }
 
-void fph_record_link(struct fph_vq_device *vq, const struct fph_used *used,
-		       uint32_t n)
+void fph_record_link(struct fph_vq_device *vq, uint32_t head)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t head = fph_cookie_head(used[i].cookie);
-
-		put16(entry_of(vq, head) + ENTRY_NEXT,
-		      fph_load16(vq->record + RECORD_LAST));
-		put16(vq->record + RECORD_LAST, (uint16_t)head);
-	}
+	put16(entry_of(vq, head) + ENTRY_NEXT,
+	      fph_load16(vq->record + RECORD_LAST));
+	put16(vq->record + RECORD_LAST, (uint16_t)head);
 }
 
-void fph_record_done(struct fph_vq_device *vq, const struct fph_used *used,
-		       uint32_t n)
+void fph_record_drop(struct fph_vq_device *vq, uint32_t head)
 {
 	fph_compiler_barrier();
-	for (uint32_t i = 0; i < n; i++)
-		set_inflight(vq, fph_cookie_head(used[i].cookie), 0);
+	set_inflight(vq, head, 0);
+}
+
+void fph_record_done(struct fph_vq_device *vq)
+{
 	put16(vq->record + RECORD_USED, vq->used_idx);
 }

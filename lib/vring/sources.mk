@@ -3,14 +3,21 @@
 # Rings over shared memory, freestanding like the core. A port takes the side
 # that it needs; with a virtqueue of its own it leaves both out.
 FPH_VRING_DEVICE_SOURCES = \
+	lib/vring/packed_device.c \
 	lib/vring/record.c \
+	lib/vring/split_device.c \
 	lib/vring/split_read.c \
 	lib/vring/vq_device.c
 FPH_VRING_DRIVER_SOURCES = \
+	lib/vring/packed_driver.c \
+	lib/vring/split_driver.c \
 	lib/vring/vq_driver.c
 FPH_VRING_SOURCES = \
 	$(FPH_VRING_DEVICE_SOURCES) \
 	$(FPH_VRING_DRIVER_SOURCES)
 FPH_VRING_PRIVATE_H = \
+	lib/vring/packed.h \
+	lib/vring/ring.h \
 	lib/vring/split.h \
-	lib/vring/vq_device.h
+	lib/vring/vq_device.h \
+	lib/vring/vq_driver.h

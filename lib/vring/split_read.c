@@ -164,15 +164,6 @@ static uint32_t read_run(const uint8_t *table, uint32_t entries, uint32_t i,
 	return (uint32_t)(r.seg - segs);
 }
 
-/* A whole table of guest memory, or NULL. */
-static const uint8_t *map_table(const struct fph_vq_device *vq, uint64_t gpa,
-				uint32_t len)
-{
-	if (fph_is_bad_range(gpa, len))
-		return NULL;
-	return vq->map(vq->map_ctx, gpa, len);
-}
-
 /* A buffer that is one indirect table. */
 static uint32_t read_indirect(const struct fph_vq_device *vq,
 			      const struct desc_word *d, struct fph_seg *segs,
@@ -184,7 +175,7 @@ static uint32_t read_indirect(const struct fph_vq_device *vq,
 
 	if (!vq->map || d->word & FPH_DESC_NEXT || d->len % FPH_DESC_BYTES)
 		return 0;
-	table = map_table(vq, d->gpa, d->len);
+	table = fph_map_table(vq, d->gpa, d->len);
 	if (!table)
 		return 0;
 	load_word(&first, table);
@@ -270,54 +261,35 @@ struct table {
 
 /* A buffer while it is being read. */
 struct chain {
-	struct fph_seg *seg;		/* next to fill */
-	struct fph_seg *end;
-	struct fph_seg *writable;	/* first writable one, or NULL */
-	uint64_t total;
+	struct fph_chain c;
+	struct fph_seg *end;		/* of the room */
 	struct fph_desc last;		/* what ended the walk */
 };
 
+static bool is_indirect(const struct fph_desc *d)
+{
+	return d->at12 & FPH_DESC_INDIRECT;
+}
+
 /*
  * Reads a chain inside one table.  Ends at the last descriptor, or at one that
- * is indirect, which is then c->last.
+ * is indirect, which is then in l->last.
  */
-static int read_table(struct chain *c, const struct table *t, bool big)
+static int read_table(struct chain *l, const struct table *t, bool big)
 {
-	uint32_t dir = c->writable ? FPH_SEG_WRITE : 0;
 	uint32_t i = t->next;
-	struct fph_seg *seg;
+	int ret;
 
-	for (seg = c->seg; ; seg++) {
-		struct fph_desc d;
-
-		fph_desc_load(&d, t->desc, i, big);
-		if (d.flags & FPH_DESC_INDIRECT) {
-			c->seg = seg;
-			c->last = d;
+	for (;;) {
+		fph_desc_load(&l->last, t->desc, i, big);
+		if (is_indirect(&l->last))
 			return FPH_OK;
-		}
-		if (seg == c->end)
+		if (l->c.seg == l->end)
 			return FPH_PEER_LONG_CHAIN;
-		if (!d.len)
-			return FPH_PEER_ZERO_LEN;
-		if (fph_is_bad_range(d.gpa, d.len))
-			return FPH_PEER_WRAP;
-		seg->gpa = d.gpa;
-		seg->len = d.len;
-		seg->flags = d.flags & FPH_DESC_WRITE ? FPH_SEG_WRITE : 0;
-		if (seg->flags != dir) {
-			if (dir)
-				return FPH_PEER_ORDER;
-			dir = FPH_SEG_WRITE;
-			c->writable = seg;
-		}
-		c->total += d.len;
-		if (!(d.flags & FPH_DESC_NEXT)) {
-			c->seg = seg + 1;
-			c->last.flags = 0;
-			return FPH_OK;
-		}
-		i = d.next;
+		ret = fph_chain_add(&l->c, &l->last, l->last.at12);
+		if (ret < 0 || !(l->last.at12 & FPH_DESC_NEXT))
+			return ret;
+		i = l->last.at14;
 		if (i >= t->entries)
 			return FPH_PEER_NEXT;
 	}
@@ -331,11 +303,11 @@ static int enter_table(const struct fph_vq_device *vq,
 		return FPH_PEER_INDIRECT;
 	if (t->nested)
 		return FPH_PEER_INDIRECT_NEST;
-	if (d->flags & FPH_DESC_NEXT)
+	if (d->at12 & FPH_DESC_NEXT)
 		return FPH_PEER_INDIRECT_NEXT;
 	if (!d->len || d->len % FPH_DESC_BYTES)
 		return FPH_PEER_INDIRECT_LEN;
-	t->desc = map_table(vq, d->gpa, d->len);
+	t->desc = fph_map_table(vq, d->gpa, d->len);
 	if (!t->desc)
 		return FPH_PEER_INDIRECT_ADDR;
 	t->entries = d->len / FPH_DESC_BYTES;
@@ -346,22 +318,19 @@ static int enter_table(const struct fph_vq_device *vq,
 
 /* Reads the buffer at head: descriptors of the ring, then one table at most. */
 static int read_chain(const struct fph_vq_device *vq, uint32_t head,
-		      struct chain *c)
+		      struct chain *l)
 {
 	struct table t = { vq->desc, vq->num, head, false };
 	int ret;
 
 	for (;;) {
-		ret = read_table(c, &t, vq->big);
-		if (ret < 0)
+		ret = read_table(l, &t, vq->big);
+		if (ret < 0 || !is_indirect(&l->last))
 			return ret;
-		if (!(c->last.flags & FPH_DESC_INDIRECT))
-			break;
-		ret = enter_table(vq, &c->last, &t);
+		ret = enter_table(vq, &l->last, &t);
 		if (ret < 0)
 			return ret;
 	}
-	return c->total > (uint64_t)1 << 32 ? FPH_PEER_TOTAL : FPH_OK;
 }
 
 int fph_split_read(const struct fph_vq_device *vq, uint32_t head,
@@ -369,18 +338,12 @@ int fph_split_read(const struct fph_vq_device *vq, uint32_t head,
 		   uint32_t room)
 {
 	uint32_t most = room < vq->num ? room : vq->num;
-	struct chain c = { .seg = segs, .end = segs + most };
-	int ret = read_chain(vq, head, &c);
+	struct chain l = { .c = { .seg = segs }, .end = segs + most };
+	int ret = read_chain(vq, head, &l);
 
 	buffer->nread = 0;
 	buffer->nwrite = 0;
 	if (ret == FPH_PEER_LONG_CHAIN && most < vq->num)
 		return FPH_OK;
-	if (ret < 0)
-		return ret;
-	if (!c.writable)
-		c.writable = c.seg;
-	buffer->nread = (uint32_t)(c.writable - segs);
-	buffer->nwrite = (uint32_t)(c.seg - c.writable);
-	return FPH_OK;
+	return ret < 0 ? ret : fph_chain_end(&l.c, segs, buffer);
 }

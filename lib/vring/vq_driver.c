@@ -1,55 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * Virtqueue, driver side.
+ * Virtqueue, driver side: the calls, for either layout.
  *
- * Nothing that decides what is free or in flight is kept in ring memory, where
- * the device could change it.  Each entry of the ring has a slot here.  The
- * slots that are free and were used before are linked; those from nused on
- * were never touched.  next of the slots of a buffer leads from its head to
- * its tail.
- *
- * Buffers have serials in the order of add.  Those below published are with
- * the device, so publish need not look at any of them.
- *
- * Order of accesses: descriptors and entries before our index (wmb), the
- * device's index before the entries behind it (rmb), and our own index or wish
- * before the other side's (mb).
+ * Order of accesses: descriptors and entries before what shows them (wmb),
+ * what says that a buffer was used before what it says (rmb), and our own
+ * index or wish before the other side's (mb).
  */
-#include "split.h"
-
-struct slot {
-	uint64_t cookie;
-	uint64_t serial;
-	uint16_t ndesc;			/* of the buffer; not a head: 0 */
-	uint16_t tail;
-	uint16_t next;
-	uint16_t reserved;
-};
-
-struct fph_vq_driver {
-	uint8_t *desc;
-	uint8_t *driver;		/* available ring */
-	uint8_t *device;		/* used ring */
-	uint8_t *tables;		/* NULL: none */
-	uint64_t tables_gpa;
-	uint64_t added;			/* serial of the next buffer */
-	uint64_t published;
-	uint32_t table_entries;
-	uint32_t num;
-	uint32_t nlinked;		/* free slots in the list */
-	uint32_t nused;			/* slots ever used or linked */
-	uint32_t inflight;
-	uint32_t unsignalled;		/* published since should_notify */
-	uint32_t scan;			/* of detach: no buffer below */
-	uint16_t free;			/* head of the list */
-	uint16_t used_idx;
-	uint16_t shadow;		/* where the device is, as last seen */
-	bool event_idx;
-	bool big;
-	bool broken;
-	bool dead;
-	struct slot slots[];
-};
+#include "vq_driver.h"
 
 static int check_live(const struct fph_vq_driver *vq)
 {
@@ -58,17 +15,6 @@ static int check_live(const struct fph_vq_driver *vq)
 	if (vq->dead)
 		return FPH_ESTATE;
 	return vq->broken ? FPH_PEER_BROKEN : FPH_OK;
-}
-
-/* Index of the available ring, as far as filled. */
-static uint16_t added_idx(const struct fph_vq_driver *vq)
-{
-	return (uint16_t)vq->added;
-}
-
-static uint16_t published_idx(const struct fph_vq_driver *vq)
-{
-	return (uint16_t)vq->published;
 }
 
 /* ----------------------------------------------------------------- init -- */
@@ -101,7 +47,7 @@ static bool read_params(struct fph_vq_driver_params *known,
 
 static size_t size_of(const struct fph_vq_driver_params *p)
 {
-	return sizeof(struct fph_vq_driver) + p->num * sizeof(struct slot);
+	return sizeof(struct fph_vq_driver) + p->num * sizeof(struct fph_driver_slot);
 }
 
 size_t fph_vq_driver_size(const struct fph_vq_driver_params *params)
@@ -125,6 +71,8 @@ int fph_vq_driver_init(struct fph_vq_driver **vqp, void *mem, size_t size,
 	fph_memset(vq, 0, sizeof(*vq));
 	vq->num = p.num;
 	vq->big = p.endian == FPH_BE;
+	vq->packed = fph_has_feature(p.features, VIRTIO_F_RING_PACKED);
+	vq->in_order = fph_has_feature(p.features, VIRTIO_F_IN_ORDER);
 	vq->event_idx = fph_has_feature(p.features, VIRTIO_RING_F_EVENT_IDX);
 	vq->desc = p.desc;
 	vq->driver = p.driver;
@@ -134,9 +82,11 @@ int fph_vq_driver_init(struct fph_vq_driver **vqp, void *mem, size_t size,
 		vq->tables_gpa = p.tables_gpa;
 		vq->table_entries = p.table_entries;
 	}
-	fph_memset(vq->desc, 0, FPH_SPLIT_DESC_SIZE(p.num));
-	fph_memset(vq->driver, 0, FPH_SPLIT_DRIVER_SIZE(p.num));
-	fph_memset(vq->device, 0, FPH_SPLIT_DEVICE_SIZE(p.num));
+	vq->avail.wrap = true;
+	vq->used.wrap = true;
+	fph_memset(vq->desc, 0, FPH_VRING_DESC_SIZE(p.num));
+	fph_memset(vq->driver, 0, FPH_VRING_DRIVER_SIZE(p.features, p.num));
+	fph_memset(vq->device, 0, FPH_VRING_DEVICE_SIZE(p.features, p.num));
 	*vqp = vq;
 	return FPH_OK;
 }
@@ -172,12 +122,12 @@ static bool is_buffer(const struct fph_vq_driver *vq,
 }
 
 /* Puts slots that were never used in front of the list, in their order. */
-static void link_slots(struct fph_vq_driver *vq, uint32_t n)
+void fph_link_slots(struct fph_vq_driver *vq, uint32_t n)
 {
 	uint32_t first = vq->nused;
 
 	for (uint32_t i = 0; i < n; i++) {
-		struct slot *s = &vq->slots[first + i];
+		struct fph_driver_slot *s = &vq->slots[first + i];
 
 		s->ndesc = 0;
 		s->next = i + 1 < n ? (uint16_t)(first + i + 1) : vq->free;
@@ -185,55 +135,6 @@ static void link_slots(struct fph_vq_driver *vq, uint32_t n)
 	vq->free = (uint16_t)first;
 	vq->nused += n;
 	vq->nlinked += n;
-}
-
-/*
- * Fills the first nseg descriptors of a list: the free slots, or those of a
- * table, which follow each other.  Compiled for each byte order and each kind.
- * The last of the descriptors.
- */
-FPH_INLINE uint32_t fill(const struct fph_vq_driver *vq, uint8_t *table,
-			 uint32_t at, const struct fph_seg *segs,
-			 uint32_t nseg, bool linked, bool big)
-{
-	const struct fph_seg *last = segs + nseg - 1;
-
-	for (; segs != last; segs++) {
-		uint32_t next = linked ? vq->slots[at].next : at + 1;
-
-		fph_desc_store(table, at, segs, FPH_DESC_NEXT | segs->flags *
-			       FPH_DESC_WRITE, next, big);
-		at = next;
-	}
-	fph_desc_store(table, at, last, last->flags * FPH_DESC_WRITE, 0, big);
-	return at;
-}
-
-static void fill_table(struct fph_vq_driver *vq, uint32_t head,
-		       const struct fph_seg *segs, uint32_t nseg)
-{
-	size_t off = (size_t)head * vq->table_entries * FPH_DESC_BYTES;
-	struct fph_seg table = { .gpa = vq->tables_gpa + off,
-				 .len = nseg * FPH_DESC_BYTES };
-
-	if (vq->big == FPH_HOST_BIG_ENDIAN)
-		fill(vq, vq->tables + off, 0, segs, nseg, false,
-		     FPH_HOST_BIG_ENDIAN);
-	else
-		fill(vq, vq->tables + off, 0, segs, nseg, false,
-		     !FPH_HOST_BIG_ENDIAN);
-	fph_desc_store(vq->desc, head, &table, FPH_DESC_INDIRECT, 0, vq->big);
-}
-
-/* The last of the descriptors. */
-static uint32_t fill_ring(struct fph_vq_driver *vq, uint32_t head,
-			  const struct fph_seg *segs, uint32_t nseg)
-{
-	if (vq->big == FPH_HOST_BIG_ENDIAN)
-		return fill(vq, vq->desc, head, segs, nseg, true,
-			    FPH_HOST_BIG_ENDIAN);
-	return fill(vq, vq->desc, head, segs, nseg, true,
-		    !FPH_HOST_BIG_ENDIAN);
 }
 
 static bool takes_table(const struct fph_vq_driver *vq,
@@ -245,40 +146,50 @@ static bool takes_table(const struct fph_vq_driver *vq,
 	       !(b->flags & FPH_BUFFER_DIRECT);
 }
 
+/* With IN_ORDER: the buffer is the newest; how much can be written into it. */
+static void note_order(struct fph_vq_driver *vq, uint32_t slot,
+		       const struct fph_buffer *b, const struct fph_seg *segs)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < b->nwrite; i++)
+		bytes += segs[b->nread + i].len;
+	vq->slots[slot].writable = bytes >> 32 ? 0xffffffffu : (uint32_t)bytes;
+	if (vq->inflight > 1)
+		vq->slots[vq->newest].newer = (uint16_t)slot;
+	else
+		vq->oldest = (uint16_t)slot;
+	vq->newest = (uint16_t)slot;
+}
+
+/* What is the same in both layouts is noted here. */
+static void note(struct fph_vq_driver *vq, uint32_t slot,
+		 const struct fph_buffer *b, const struct fph_seg *segs)
+{
+	struct fph_driver_slot *s = &vq->slots[slot];
+
+	s->cookie = b->cookie;
+	s->serial = vq->added++;
+	vq->inflight++;
+	if (vq->in_order)
+		note_order(vq, slot, b, segs);
+}
+
 static int add(struct fph_vq_driver *vq, const struct fph_buffer *b,
 	       const struct fph_seg *segs)
 {
 	uint32_t nseg = b->nread + b->nwrite;
-	uint32_t ndesc, head, tail;
-	struct slot *slot;
 	bool table;
+	int slot;
 
 	if (!is_buffer(vq, b, segs))
 		return FPH_EINVAL;
 	table = takes_table(vq, b);
-	ndesc = table ? 1 : nseg;
-	if (ndesc > vq->nlinked) {
-		if (ndesc > vq->nlinked + vq->num - vq->nused)
-			return FPH_EFULL;
-		link_slots(vq, ndesc - vq->nlinked);
-	}
-	head = vq->free;
-	tail = head;
-	if (table)
-		fill_table(vq, head, segs, nseg);
-	else
-		tail = fill_ring(vq, head, segs, nseg);
-	vq->free = vq->slots[tail].next;
-	vq->nlinked -= ndesc;
-	slot = &vq->slots[head];
-	slot->cookie = b->cookie;
-	slot->serial = vq->added;
-	slot->ndesc = (uint16_t)ndesc;
-	slot->tail = (uint16_t)tail;
-	fph_ring_store(vq->driver, fph_avail_entry(vq->num, added_idx(vq)),
-		       (uint16_t)head, vq->big);
-	vq->added++;
-	vq->inflight++;
+	slot = vq->packed ? fph_packed_add(vq, segs, nseg, table) :
+			    fph_split_add(vq, segs, nseg, table);
+	if (slot < 0)
+		return slot;
+	note(vq, (uint32_t)slot, b, segs);
 	return FPH_OK;
 }
 
@@ -305,119 +216,111 @@ int fph_vq_driver_add(struct fph_vq_driver *vq,
 
 int fph_vq_driver_publish(struct fph_vq_driver *vq)
 {
-	uint32_t n;
-	int ret;
+	int ret = check_live(vq);
 
-	ret = check_live(vq);
 	if (ret < 0 || vq->published == vq->added)
 		return ret;
-	n = (uint32_t)(vq->added - vq->published);
-	vq->published = vq->added;
-	vq->unsignalled = fph_ring_steps(vq->unsignalled, n);
-	/* Descriptors and entries are there before the index says so. */
-	fph_wmb();
-	fph_ring_store(vq->driver, FPH_RING_IDX, published_idx(vq), vq->big);
+	if (vq->packed)
+		fph_packed_publish(vq);
+	else
+		fph_split_publish(vq);
 	return FPH_OK;
 }
 
 int fph_vq_driver_should_notify(struct fph_vq_driver *vq)
 {
 	uint32_t steps;
-	uint16_t v;
-	int ret;
+	int ret = check_live(vq);
 
-	ret = check_live(vq);
 	if (ret < 0 || !vq->unsignalled)
 		return ret;
 	steps = vq->unsignalled;
 	vq->unsignalled = 0;
-	/* Our index is out before we look at what the device asks for. */
+	/* Our buffers are out before we look at what the device asks for. */
 	fph_mb();
-	if (!vq->event_idx) {
-		v = fph_ring_load(vq->device, FPH_RING_FLAGS, vq->big);
-		return !(v & FPH_RING_SILENT);
-	}
-	v = fph_ring_load(vq->device, fph_avail_event(vq->num), vq->big);
-	return fph_ring_passed(v, published_idx(vq), steps);
+	return vq->packed ? fph_packed_is_kick_wanted(vq, steps) :
+			    fph_split_is_kick_wanted(vq, steps);
 }
 
 /* ----------------------------------------------------------------- used -- */
 
-/* Gives the descriptors of a buffer back to the list. */
-static void release(struct fph_vq_driver *vq, uint32_t head)
+/* Whether the buffer of a slot is with the device. */
+static bool is_out(const struct fph_vq_driver *vq, uint32_t id)
 {
-	struct slot *slot = &vq->slots[head];
+	/* Fewer than 2^31 buffers are between the two. */
+	return id < vq->nused && vq->slots[id].ndesc &&
+	       vq->published - vq->slots[id].serial - 1 < 1u << 31;
+}
 
-	vq->slots[slot->tail].next = vq->free;
-	vq->free = (uint16_t)head;
-	vq->nlinked += slot->ndesc;
+/* The buffer of a slot goes back to the caller. */
+static void give_back(struct fph_vq_driver *vq, uint32_t slot,
+		      struct fph_used *used, uint32_t len)
+{
+	used->cookie = vq->slots[slot].cookie;
+	used->len = len;
+	if (vq->packed)
+		fph_packed_release(vq, slot);
+	else
+		fph_split_release(vq, slot);
+	vq->slots[slot].ndesc = 0;
 	vq->inflight--;
-	slot->ndesc = 0;
 }
 
-/* How many used buffers wait, as far as known; looks when none is known. */
-static int look(struct fph_vq_driver *vq)
+/*
+ * With IN_ORDER what was used stands for all buffers before it too.  The next
+ * of them; those that are not named were written whole.
+ */
+static void take_oldest(struct fph_vq_driver *vq, struct fph_used *used)
 {
-	uint16_t idx;
+	uint32_t slot = vq->oldest;
+	bool is_last = slot == vq->batch_last;
 
-	if (vq->shadow == vq->used_idx) {
-		idx = fph_ring_load(vq->device, FPH_RING_IDX, vq->big);
-		if (idx == vq->used_idx)
-			return 0;
-		if ((uint16_t)(idx - vq->used_idx) >
-		    (uint16_t)(published_idx(vq) - vq->used_idx))
-			return FPH_PEER_USED_INDEX;
-		vq->shadow = idx;
-		/* The entries behind idx are read after it. */
-		fph_rmb();
-	}
-	return (uint16_t)(vq->shadow - vq->used_idx);
+	vq->in_batch = !is_last;
+	vq->oldest = vq->slots[slot].newer;
+	give_back(vq, slot, used,
+		  is_last ? vq->batch_len : vq->slots[slot].writable);
 }
 
+/* Takes one back.  1; 0: none waits; FPH_PEER_*. */
 static int take(struct fph_vq_driver *vq, struct fph_used *used)
 {
-	const struct slot *slot;
-	uint32_t entry[2];
-	uint32_t id;
+	uint32_t id, len;
+	int ret;
 
-	fph_memcpy(entry, vq->device + fph_used_entry(vq->num, vq->used_idx),
-		   sizeof(entry));
-	fph_compiler_barrier();
-	id = fph_ring32(entry[0], vq->big);
-	if (id >= vq->nused)
+	if (vq->in_batch) {
+		take_oldest(vq, used);
+		return 1;
+	}
+	ret = vq->packed ? fph_packed_look_used(vq) : fph_split_look_used(vq);
+	if (ret <= 0)
+		return ret;
+	id = vq->packed ? fph_packed_read_used(vq, &len) :
+			  fph_split_read_used(vq, &len);
+	if (!is_out(vq, id))
 		return FPH_PEER_USED_ID;
-	slot = &vq->slots[id];
-	if (!slot->ndesc || slot->serial >= vq->published)
-		return FPH_PEER_USED_ID;
-	used->cookie = slot->cookie;
-	used->len = fph_ring32(entry[1], vq->big);
-	release(vq, id);
-	vq->used_idx++;
-	return FPH_OK;
+	if (!vq->in_order) {
+		give_back(vq, id, used, len);
+		return 1;
+	}
+	vq->batch_last = (uint16_t)id;
+	vq->batch_len = len;
+	take_oldest(vq, used);
+	return 1;
 }
 
 int fph_vq_driver_take_used(struct fph_vq_driver *vq, struct fph_used *used,
 			    uint32_t n)
 {
-	int waiting;
+	int ret = check_live(vq);
 	uint32_t i;
-	int ret;
 
-	ret = check_live(vq);
 	if (ret < 0)
 		return ret;
 	if (!used || !n)
 		return FPH_EINVAL;
-	waiting = look(vq);
-	if (waiting >= 0 && n > (uint32_t)waiting)
-		n = (uint32_t)waiting;
-	if (waiting < 0) {
-		ret = waiting;
-		n = 0;
-	}
 	for (i = 0; i < n; i++) {
 		ret = take(vq, &used[i]);
-		if (ret < 0)
+		if (ret <= 0)
 			break;
 	}
 	if (i)
@@ -429,27 +332,20 @@ int fph_vq_driver_take_used(struct fph_vq_driver *vq, struct fph_used *used,
 
 int fph_vq_driver_want_notify(struct fph_vq_driver *vq, bool on)
 {
-	uint16_t wish;
-	int ret;
+	int ret = check_live(vq);
 
-	ret = check_live(vq);
 	if (ret < 0)
 		return ret;
-	if (vq->event_idx) {
-		/* Off: behind us, so it is 65536 buffers away. */
-		wish = (uint16_t)(vq->used_idx - !on);
-		fph_ring_store(vq->driver, fph_used_event(vq->num), wish,
-			       vq->big);
-	} else {
-		wish = (uint16_t)(on ? 0 : FPH_RING_SILENT);
-		fph_ring_store(vq->driver, FPH_RING_FLAGS, wish, vq->big);
-	}
+	if (vq->packed)
+		fph_packed_ask_used(vq, on);
+	else
+		fph_split_ask_used(vq, on);
 	if (!on)
 		return 0;
 	/* The wish is out before we look again, or a buffer goes unseen. */
 	fph_mb();
-	return fph_ring_load(vq->device, FPH_RING_IDX, vq->big) !=
-	       vq->used_idx;
+	ret = vq->packed ? fph_packed_look_used(vq) : fph_split_look_used(vq);
+	return vq->in_batch || ret;
 }
 
 int fph_vq_driver_detach(struct fph_vq_driver *vq, struct fph_used *used,
@@ -463,7 +359,7 @@ int fph_vq_driver_detach(struct fph_vq_driver *vq, struct fph_used *used,
 		return FPH_EINVAL;
 	vq->dead = true;
 	for (; i < n && vq->scan < vq->nused; vq->scan++) {
-		struct slot *slot = &vq->slots[vq->scan];
+		struct fph_driver_slot *slot = &vq->slots[vq->scan];
 
 		if (!slot->ndesc)
 			continue;
@@ -480,7 +376,9 @@ int fph_vq_driver_detach(struct fph_vq_driver *vq, struct fph_used *used,
 
 uint32_t fph_vq_driver_get_room(const struct fph_vq_driver *vq)
 {
-	return check_live(vq) ? 0 : vq->nlinked + vq->num - vq->nused;
+	if (check_live(vq))
+		return 0;
+	return vq->packed ? fph_packed_get_room(vq) : fph_split_get_room(vq);
 }
 
 uint32_t fph_vq_driver_get_inflight(const struct fph_vq_driver *vq)

@@ -97,7 +97,7 @@ START_TEST(test_init_refuses)
 	memset(vq_memory, 0x5a, sizeof(vq_memory));
 	memcpy(before, vq_memory, sizeof(before));
 	vq = NULL;
-	for (int i = 0; i < 19; i++) {
+	for (int i = 0; i < 21; i++) {
 		struct fph_vq_device_params p = params_of(true, true);
 
 		switch (i) {
@@ -117,12 +117,26 @@ START_TEST(test_init_refuses)
 		case 13: p.device = r.used + 2; break;
 		case 14: p.map = NULL; break;
 		case 15: p.num = 65536; break;
-		case 16: p.features |= FPH_BIT(VIRTIO_F_RING_PACKED); break;
-		case 17: p.features |= FPH_BIT(VIRTIO_F_IN_ORDER); break;
-		case 18: p.inflight = r.mem + MEM_SIZE / 2 + 4; break;
+		case 16:
+			p.features |= FPH_BIT(VIRTIO_F_RING_PACKED);
+			p.driver = r.avail + 2;
+			break;
+		case 17:
+			p.features |= FPH_BIT(VIRTIO_F_RING_PACKED);
+			p.base = NUM;
+			break;
+		case 18:
+			p.features |= FPH_BIT(VIRTIO_F_RING_PACKED);
+			p.base = 1u << 16;
+			break;
+		case 19:
+			p.features |= FPH_BIT(VIRTIO_F_RING_PACKED);
+			p.inflight = r.mem + MEM_SIZE / 2;
+			break;
+		case 20: p.inflight = r.mem + MEM_SIZE / 2 + 4; break;
 		}
 		ck_assert_msg(init(&p) == FPH_EINVAL, "case %d", i);
-		if (i < 18)
+		if (i < 20)
 			ck_assert_uint_eq(fph_vq_device_size(&p), 0);
 		ck_assert_ptr_null(vq);
 		ck_assert_mem_eq(vq_memory, before, sizeof(before));
@@ -225,16 +239,17 @@ START_TEST(test_caller_errors)
 	ck_assert_int_eq(fph_vq_device_push(vq, NULL, 1), FPH_EINVAL);
 	ck_assert_int_eq(fph_vq_device_push(vq, &(struct fph_used){
 					    .cookie = 1 }, 0), FPH_EINVAL);
-	ck_assert_int_eq(push(0, 0), FPH_EINVAL);
-	ck_assert_int_eq(push(NUM + 1, 0), FPH_EINVAL);
-	ck_assert_int_eq(push(0x10000, 0), FPH_EINVAL);
-	ck_assert_int_eq(push((uint64_t)1 << 32 | 1, 0), FPH_EINVAL);
 	ck_assert_int_eq(push(1, 0), FPH_ESTATE);
 	ck_assert_int_eq(fph_vq_device_take_written(vq, NULL), FPH_EINVAL);
 	ck_assert_mem_eq(vq_memory, before, sizeof(before));
 	ck_assert_mem_eq(r.mem, mem, MEM_SIZE);
 
 	ck_assert_int_eq(pop(), 1);
+	ck_assert_int_eq(push(0, 0), FPH_EINVAL);
+	ck_assert_int_eq(push(NUM + 1, 0), FPH_EINVAL);
+	ck_assert_int_eq(push(0x10000, 0), FPH_EINVAL);
+	ck_assert_int_eq(push((uint64_t)1 << 32 | 1, 0), FPH_EINVAL);
+	ck_assert_uint_eq(ring_get_used_idx(&r), 0);
 	ck_assert_int_eq(push(elem.cookie, 7), 1);
 	ck_assert_int_eq(push(elem.cookie, 7), FPH_ESTATE);
 	ck_assert_uint_eq(ring_get_used_idx(&r), 1);

@@ -50,7 +50,8 @@ static uint32_t npopped;
 static uint64_t seed;
 static uint64_t serial;			/* buffers added */
 static uint64_t returned;
-static bool indirect;
+static uint32_t num;
+static bool indirect, packed, in_order;
 
 /* Is a side asleep until the other side's signal? */
 static bool dev_sleeps, drv_sleeps;
@@ -64,10 +65,11 @@ static void start(bool big, bool event_idx)
 {
 	uint64_t features =
 		(uint64_t)event_idx << VIRTIO_RING_F_EVENT_IDX |
-		(uint64_t)indirect << VIRTIO_RING_F_INDIRECT_DESC;
+		(uint64_t)indirect << VIRTIO_RING_F_INDIRECT_DESC |
+		(uint64_t)packed << VIRTIO_F_RING_PACKED |
+		(uint64_t)in_order << VIRTIO_F_IN_ORDER;
 	struct fph_vq_driver_params p = {
 		.size = sizeof(p),
-		.num = NUM,
 		.features = features,
 		.tables_gpa = TABLES,
 		.table_entries = NUM,
@@ -75,13 +77,17 @@ static void start(bool big, bool event_idx)
 	};
 	struct fph_vq_device_params q = {
 		.size = sizeof(q),
-		.num = NUM,
 		.features = features,
+		.base = FPH_VRING_NEW_BASE(features),
 		.endian = big ? FPH_BE : FPH_LE,
 		.map = ring_map,
 		.map_ctx = &r,
 	};
 
+	/* A packed ring may have any size. */
+	num = packed ? NUM - 3 : NUM;
+	p.num = num;
+	q.num = num;
 	memset(bufs, 0, sizeof(bufs));
 	npopped = 0;
 	serial = 0;
@@ -104,7 +110,7 @@ static void start(bool big, bool event_idx)
 
 static void fill(struct buffer *b)
 {
-	b->nseg = 1 + random_below(random_below(4) ? 4 : NUM);
+	b->nseg = 1 + random_below(random_below(4) ? 4 : num);
 	b->nread = random_below(b->nseg + 1);
 	for (uint32_t i = 0; i < b->nseg; i++) {
 		b->segs[i].gpa = (uint64_t)ring_random(&seed) << 12;
@@ -185,6 +191,7 @@ static void driver_next(void)
 		WANT(b->busy && b->popped);
 		WANT(u[i].cookie == b->cookie);
 		WANT(u[i].len == b->len);
+		WANT(!in_order || u[i].cookie >> 8 == returned);
 		b->busy = false;
 		returned++;
 	}
@@ -316,15 +323,17 @@ static void drain(void)
 	}
 	WANT(count_busy() == 0);
 	WANT(npopped == 0);
-	WANT(fph_vq_driver_get_room(drv) == NUM);
+	WANT(fph_vq_driver_get_room(drv) == num);
 	WANT(returned == serial);
 }
 
-/* Bits of _i: byte order, event index, indirect; the rest is the seed. */
+/* Bits of _i: byte order, event index, indirect, packed, in order. */
 START_TEST(test_pair)
 {
 	seed = 1000 + (uint64_t)_i;
 	indirect = _i & 4;
+	packed = _i & 8;
+	in_order = _i & 16;
 	start(_i & 1, _i & 2);
 	while (returned < ROUNDS) {
 		step();
@@ -349,6 +358,8 @@ START_TEST(test_pair_reset)
 
 	seed = 77 + (uint64_t)_i;
 	indirect = true;
+	packed = _i & 4;
+	in_order = _i & 8;
 	for (int round = 0; round < 200; round++) {
 		struct fph_used u;
 
@@ -424,6 +435,8 @@ START_TEST(test_pair_threads)
 	pthread_t thread;
 
 	indirect = false;
+	packed = _i & 4;
+	in_order = _i & 8;
 	start(_i & 1, _i & 2);
 	over = 0;
 	ck_assert_int_eq(sem_init(&kick, 0, 0), 0);
@@ -436,7 +449,7 @@ START_TEST(test_pair_threads)
 			WANT(u.len == 1 + u.cookie % 2);
 			back++;
 		}
-		while (sent < ROUNDS && sent - back < 1 + sent % NUM &&
+		while (sent < ROUNDS && sent - back < 1 + sent % num &&
 		       add_one(segs, sent) == 1)
 			sent++;
 		WANT(fph_vq_driver_publish(drv) == FPH_OK);
@@ -464,9 +477,9 @@ Suite *make_suite(void)
 	TCase *tc = tcase_create("pair");
 
 	tcase_set_timeout(tc, 300);
-	tcase_add_loop_test(tc, test_pair, 0, 16);
-	tcase_add_loop_test(tc, test_pair_reset, 0, 4);
-	tcase_add_loop_test(tc, test_pair_threads, 0, 4);
+	tcase_add_loop_test(tc, test_pair, 0, 32);
+	tcase_add_loop_test(tc, test_pair_reset, 0, 16);
+	tcase_add_loop_test(tc, test_pair_threads, 0, 16);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -22,9 +22,9 @@ struct pieces {
 };
 
 struct memory {
-	_Alignas(16) uint8_t desc[FPH_SPLIT_DESC_SIZE(NUM_MAX)];
-	_Alignas(4) uint8_t avail[FPH_SPLIT_DRIVER_SIZE(NUM_MAX)];
-	_Alignas(4) uint8_t used[FPH_SPLIT_DEVICE_SIZE(NUM_MAX)];
+	_Alignas(16) uint8_t desc[FPH_VRING_DESC_SIZE(NUM_MAX)];
+	_Alignas(4) uint8_t avail[FPH_VRING_DRIVER_SIZE(0, NUM_MAX)];
+	_Alignas(4) uint8_t used[FPH_VRING_DEVICE_SIZE(0, NUM_MAX)];
 };
 
 static const void *map(void *ctx, uint64_t gpa, uint64_t len)

@@ -21,9 +21,9 @@
 
 /* One queue, as its driver sees it. */
 struct driver_ring {
-	_Alignas(16) uint8_t desc[FPH_SPLIT_DESC_SIZE(RING_NUM)];
-	_Alignas(4) uint8_t avail[FPH_SPLIT_DRIVER_SIZE(RING_NUM)];
-	_Alignas(4) uint8_t used[FPH_SPLIT_DEVICE_SIZE(RING_NUM)];
+	_Alignas(16) uint8_t desc[FPH_VRING_DESC_SIZE(RING_NUM)];
+	_Alignas(4) uint8_t avail[FPH_VRING_DRIVER_SIZE(0, RING_NUM)];
+	_Alignas(4) uint8_t used[FPH_VRING_DEVICE_SIZE(0, RING_NUM)];
 	uint16_t next_desc;
 	uint16_t avail_idx;
 	uint16_t used_idx;

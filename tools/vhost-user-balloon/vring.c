@@ -51,11 +51,11 @@ static bool translate(const struct vring *v, const struct memory_table *t,
 		      struct parts *p)
 {
 	p->desc = memory_table_get_host(t, v->desc,
-					FPH_SPLIT_DESC_SIZE(v->num));
+					FPH_VRING_DESC_SIZE(v->num));
 	p->avail = memory_table_get_host(t, v->avail,
-					 FPH_SPLIT_DRIVER_SIZE(v->num));
+					 FPH_VRING_DRIVER_SIZE(0, v->num));
 	p->used = memory_table_get_host(t, v->used,
-					FPH_SPLIT_DEVICE_SIZE(v->num));
+					FPH_VRING_DEVICE_SIZE(0, v->num));
 	return p->desc && p->avail && p->used;
 }
 
