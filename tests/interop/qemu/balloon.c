@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "../../guest/pages.h"
 #include "balloon.h"
 #include "supervise.h"
 
@@ -110,22 +111,39 @@ static void log_memory(struct balloon *b, uint64_t gpa, uint32_t len)
 	qtest_write(&b->vm->qtest, gpa, b->ram + gpa, len);
 }
 
+static bool is_packed(const struct balloon *b)
+{
+	return b->features & FPH_BIT(VIRTIO_F_RING_PACKED);
+}
+
 static void log_ring(struct balloon *b, const struct balloon_queue *q)
 {
 	uint16_t idx;
 
-	/* One byte makes the whole page dirty. */
+	/* One byte, which the device does not write, makes a page dirty. */
 	log_memory(b, q->gpa + DESC, 1);
+	if (is_packed(b)) {
+		log_memory(b, q->gpa + AVAIL, 1);
+		return;
+	}
 	memcpy(&idx, b->ram + q->gpa + AVAIL + 2, sizeof(idx));
 	qtest_writew(&b->vm->qtest, q->gpa + AVAIL + 2, idx);
 }
 
-/* The table of the buffer that was added last, and is not published. */
+/*
+ * The table of the buffer that was added last, and is not published.  Which
+ * one it is a packed ring does not tell: then all of them.
+ */
 static void log_table(struct balloon *b, const struct balloon_queue *q)
 {
 	const uint8_t *avail = b->ram + q->gpa + AVAIL;
+	uint32_t off, end = is_packed(b) ? q->num * TABLE_SIZE : 0;
 	uint16_t idx, head;
 
+	for (off = 0; off < end; off += PAGES_SIZE)
+		log_memory(b, q->gpa + TABLES + off, 1);
+	if (is_packed(b))
+		return;
 	memcpy(&idx, avail + 2, sizeof(idx));
 	memcpy(&head, avail + 4 + 2 * (idx % q->num), sizeof(head));
 	log_memory(b, q->gpa + TABLES + head * TABLE_SIZE, 1);

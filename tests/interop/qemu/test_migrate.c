@@ -226,8 +226,15 @@ const struct test migrate_tests[] = {
 	{ "round_pci_event", test_round, VM_PCI, EVENT, FPH_HINTER_NEVER },
 	{ "round_pci_indirect_event", test_round, VM_PCI, INDIRECT | EVENT,
 	  FPH_HINTER_NEVER },
+	{ "round_mmio_packed", test_round, VM_MMIO, PACKED | EVENT,
+	  FPH_HINTER_UNTIL_USED },
+	{ "round_pci_packed", test_round, VM_PCI, PACKED, FPH_HINTER_NEVER },
+	{ "round_pci_packed_indirect_event", test_round, VM_PCI,
+	  PACKED | INDIRECT | EVENT, FPH_HINTER_HOLD },
 	{ "cancel_mmio", test_cancel, VM_MMIO, INDIRECT | EVENT,
 	  FPH_HINTER_HOLD },
 	{ "cancel_pci", test_cancel, VM_PCI, 0, FPH_HINTER_NEVER },
+	{ "cancel_pci_packed", test_cancel, VM_PCI, PACKED | EVENT,
+	  FPH_HINTER_UNTIL_USED },
 	{ .name = NULL }
 };

@@ -95,5 +95,10 @@ const struct test report_tests[] = {
 	ROW("report_pci_indirect", VM_PCI, INDIRECT),
 	ROW("report_pci_event", VM_PCI, EVENT),
 	ROW("report_pci_indirect_event", VM_PCI, INDIRECT | EVENT),
+	ROW("report_mmio_packed", VM_MMIO, PACKED),
+	ROW("report_mmio_packed_event", VM_MMIO, PACKED | EVENT),
+	ROW("report_pci_packed_indirect", VM_PCI, PACKED | INDIRECT),
+	ROW("report_pci_packed_indirect_event", VM_PCI,
+	    PACKED | INDIRECT | EVENT),
 	{ .name = NULL }
 };

@@ -20,6 +20,7 @@ struct test {
 #define REPORT	FPH_BIT(VIRTIO_BALLOON_F_PAGE_REPORTING)
 #define INDIRECT FPH_BIT(VIRTIO_RING_F_INDIRECT_DESC)
 #define EVENT	FPH_BIT(VIRTIO_RING_F_EVENT_IDX)
+#define PACKED	FPH_BIT(VIRTIO_F_RING_PACKED)
 
 /* Lists that end with a test without a name. */
 extern const struct test report_tests[];

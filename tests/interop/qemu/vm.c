@@ -85,7 +85,7 @@ static void arg(struct args *a, const char *format, ...)
 static void device_args(struct args *a, enum vm_bus bus)
 {
 	static const char options[] = "free-page-hint=on,iothread=iot,"
-		"free-page-reporting=on,deflate-on-oom=on";
+		"free-page-reporting=on,deflate-on-oom=on,packed=on";
 
 	arg(a, "-machine");
 	if (bus == VM_MMIO) {
