@@ -188,8 +188,8 @@ static inline void fph_hold(struct fph_vq_device *vq, uint32_t place,
 }
 
 /* The one k turns from now if it was pushed, or NULL. */
-static inline const struct fph_held *fph_get_turn(const struct fph_vq_device *vq,
-						  uint32_t k)
+static inline const struct fph_held *
+fph_get_turn(const struct fph_vq_device *vq, uint32_t k)
 {
 	uint32_t at = vq->oldest + k;
 	const struct fph_held *h = &vq->held[at < vq->num ? at : at - vq->num];

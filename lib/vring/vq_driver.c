@@ -47,7 +47,8 @@ static bool read_params(struct fph_vq_driver_params *known,
 
 static size_t size_of(const struct fph_vq_driver_params *p)
 {
-	return sizeof(struct fph_vq_driver) + p->num * sizeof(struct fph_driver_slot);
+	return sizeof(struct fph_vq_driver) +
+	       p->num * sizeof(struct fph_driver_slot);
 }
 
 size_t fph_vq_driver_size(const struct fph_vq_driver_params *params)

@@ -159,7 +159,7 @@ static void check_used(uint32_t place, bool lap, uint32_t id, uint32_t len)
 		ck_assert_uint_eq(ring_get(p + 8, 4, big), len);
 }
 
-/* --------------------------------------------------------- the device side -- */
+/* ------------------------------------------------------- the device side -- */
 
 /* Lists of 1 to 3 descriptors, many laps; ids as the driver likes. */
 START_TEST(device_takes_lists)
@@ -186,7 +186,8 @@ START_TEST(device_takes_lists)
 		ck_assert_uint_eq(b.nread, 1);
 		ck_assert_uint_eq(b.nwrite, n - 1);
 		for (i = 0; i < n; i++) {
-			ck_assert_uint_eq(segs[i].gpa, 0x1000 * (round + i + 1));
+			ck_assert_uint_eq(segs[i].gpa,
+					  0x1000 * (round + i + 1));
 			ck_assert_uint_eq(segs[i].len, 16 + i);
 			ck_assert_uint_eq(segs[i].flags,
 					  i ? FPH_SEG_WRITE : 0);
@@ -507,7 +508,7 @@ START_TEST(device_tells_what_it_wrote)
 }
 END_TEST
 
-/* --------------------------------------------------------- the driver side -- */
+/* ------------------------------------------------------- the driver side -- */
 
 static void check_avail(uint32_t place, bool lap, uint64_t gpa, uint32_t len,
 			uint32_t flags)
