@@ -185,6 +185,37 @@ FPH_API int fph_report_get_counters(const struct fph_report *r,
 				    struct fph_report_counters *out,
 				    size_t size);
 
+/* The most bytes that save needs, as a constant. */
+#define FPH_REPORT_STATE_SIZE(max_ranges, max_buffers) \
+	(256u + 44u * (size_t)(max_ranges) + 22u * (size_t)(max_buffers))
+
+/*
+ * fph_report_save - write the state into buf
+ *
+ * buf, size: NULL and 0 only ask for *needed, which is set to the bytes of the
+ * state.
+ *
+ * FPH_OK, FPH_EFULL (size is less than *needed; what is in buf is no state),
+ * FPH_EINVAL (needed is NULL), FPH_EUNINIT.  O(max_ranges + max_buffers).
+ */
+FPH_API int fph_report_save(const struct fph_report *r, void *buf, size_t size,
+			    size_t *needed);
+
+/*
+ * fph_report_load - go on from a saved state
+ *
+ * buf, size: exactly what save wrote.  flags: 0 or FPH_LOAD_MOVED.  All that
+ * comes out afterwards is what would have come out there; tokens may differ,
+ * but for those of the runs that are out, which are completed here.
+ *
+ * FPH_OK; FPH_ECORRUPT, FPH_EVERSION; FPH_EREFUSED (of another kind of object
+ * or queue, or more in flight than this object holds); FPH_EBUSY (this object
+ * has buffers), FPH_EINVAL (buf is NULL, flags), FPH_EUNINIT.  Nothing has
+ * changed then.  O(size + max_ranges + max_buffers).
+ */
+FPH_API int fph_report_load(struct fph_report *r, const void *buf, size_t size,
+			    uint32_t flags);
+
 /* ---------------------------------------------------------- hint session -- */
 
 /*
@@ -435,6 +466,24 @@ fph_hint_session_get_outstanding(const struct fph_hint_session *s);
 FPH_API int fph_hint_session_get_counters(const struct fph_hint_session *s,
 					  struct fph_hint_counters *out,
 					  size_t size);
+
+#define FPH_HINT_SESSION_STATE_SIZE(max_ranges, max_buffers) \
+	FPH_REPORT_STATE_SIZE(max_ranges, max_buffers)
+
+/* As fph_report_save. */
+FPH_API int fph_hint_session_save(const struct fph_hint_session *s, void *buf,
+				  size_t size, size_t *needed);
+
+/*
+ * fph_hint_session_load - go on from a saved state
+ *
+ * As fph_report_load.  With FPH_LOAD_MOVED what was out or waits is SKIPPED
+ * with FPH_SKIP_ROUND_OVER, and the state is DONE if an id was ever published:
+ * raise a configuration change interrupt.  The ids go on, and another round
+ * needs a dirty-log sync of this host first (D1).
+ */
+FPH_API int fph_hint_session_load(struct fph_hint_session *s, const void *buf,
+				  size_t size, uint32_t flags);
 
 #ifdef __cplusplus
 }

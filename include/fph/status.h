@@ -24,6 +24,14 @@
  * object is in use.  There is nothing to free.  Objects of <fph-vmm/...> are
  * made by fph_x_new and freed by fph_x_free.
  *
+ * Saved state.  fph_x_save writes an object into a buffer of the caller, at
+ * any time and in every state, as bytes that mean the same on every machine;
+ * fph_x_load goes on from there in an object that was just made.  The format
+ * is in doc/saved-state.adoc.  What is loaded is checked like a peer's data:
+ * state that is damaged, of a later version, or of another object is refused,
+ * and the object is as it was.  Parameters are not part of it: give the new
+ * object those of the old one.
+ *
  * Parameters.  Set size to sizeof the struct and zero what you do not set:
  * zero means the default.  A struct that is shorter than the one of this
  * version is filled up with zeros; one that is longer is refused with
@@ -63,6 +71,10 @@ enum fph_status {
 	FPH_EINPROGRESS		= -8,	/* begun: complete outstanding work,
 					   then repeat the same call */
 	FPH_EEXIST		= -9,	/* it is there already */
+	FPH_ECORRUPT		= -10,	/* saved state is damaged, or breaks a
+					   rule of its object */
+	FPH_EVERSION		= -11,	/* saved state is of a later version of
+					   the library */
 
 	/* The peer's: values and buffers. */
 	FPH_PEER_BROKEN		= -32,	/* an earlier peer error: reset */

@@ -131,6 +131,15 @@ struct fph_used {
 	uint16_t reserved;
 };
 
+/*
+ * Flags of load.  MOVED: only the state came along, as to another host or out
+ * of a snapshot.  What was begun there is not going on here: every run that
+ * was out is over, as SKIPPED with FPH_SKIP_SNAPSHOT, and no dirty log
+ * survives, so a hint round is over too.  Without it the embedder still holds
+ * the runs and goes on with them.
+ */
+#define FPH_LOAD_MOVED		1u
+
 #ifdef __cplusplus
 }
 #endif

@@ -35,37 +35,18 @@
  * A round that the driver ended (STOPPED) still hands out what came before
  * its STOP: those hints were given under the id.
  */
-#include <fph/host.h>
-
-#include "common.h"
-#include "inflight.h"
-
-#define MAGIC		0x46704830u
+#include "hint_session.h"
 
 #define OUTCOMES	(1u << FPH_OUTCOME_CLEARED | \
 			 1u << FPH_OUTCOME_TRIMMED | \
 			 1u << FPH_OUTCOME_SKIPPED | 1u << FPH_OUTCOME_FAILED)
-
-struct fph_hint_session {
-	uint32_t magic;
-	int state;			/* enum fph_hint_state */
-	int target;			/* where STOPPING goes: IDLE or DONE */
-	int endian;
-	int error;			/* what broke it; FPH_OK */
-	uint32_t id;			/* the last one that was published */
-	uint32_t next_id;		/* 0: they are used up */
-	bool synced;			/* a sync ended since init or reset */
-	bool in_sync;
-	struct fph_inflight inflight;
-	struct fph_hint_counters counters;	/* those that add counts */
-};
 
 /* The object, rounded up so that what follows it is aligned. */
 #define OBJECT_SIZE	((sizeof(struct fph_hint_session) + 7) & ~(size_t)7)
 
 static bool is_init(const struct fph_hint_session *s)
 {
-	return s && s->magic == MAGIC;
+	return s && s->magic == FPH_HINT_SESSION_MAGIC;
 }
 
 /* ------------------------------------------------------------------ init -- */
@@ -121,7 +102,7 @@ int fph_hint_session_init(struct fph_hint_session **s, void *mem, size_t size,
 	session->target = FPH_HINT_IDLE;
 	session->endian = FPH_LE;
 	session->next_id = known.first_id;
-	session->magic = MAGIC;
+	session->magic = FPH_HINT_SESSION_MAGIC;
 	*s = session;
 	return FPH_OK;
 }

@@ -16,30 +16,18 @@
  *
  * (1) FPH_EBUSY and no change while a run is out.
  */
-#include <fph/host.h>
-
-#include "common.h"
-#include "inflight.h"
-
-#define MAGIC		0x46705230u
+#include "report.h"
 
 #define OUTCOMES	(1u << FPH_OUTCOME_DISCARDED | \
 			 1u << FPH_OUTCOME_LAZY | 1u << FPH_OUTCOME_TRIMMED | \
 			 1u << FPH_OUTCOME_SKIPPED | 1u << FPH_OUTCOME_FAILED)
-
-struct fph_report {
-	uint32_t magic;
-	bool poisoned;
-	struct fph_inflight inflight;
-	struct fph_report_counters counters;	/* those that add counts */
-};
 
 /* The object, rounded up so that what follows it is aligned. */
 #define OBJECT_SIZE	((sizeof(struct fph_report) + 7) & ~(size_t)7)
 
 static bool is_init(const struct fph_report *r)
 {
-	return r && r->magic == MAGIC;
+	return r && r->magic == FPH_REPORT_MAGIC;
 }
 
 /* ------------------------------------------------------------------ init -- */
@@ -89,7 +77,7 @@ int fph_report_init(struct fph_report **r, void *mem, size_t size,
 			  known.max_ranges, known.max_buffers, known.granule,
 			  OUTCOMES);
 	report->inflight.ranges.queue = known.queue;
-	report->magic = MAGIC;
+	report->magic = FPH_REPORT_MAGIC;
 	*r = report;
 	return FPH_OK;
 }

@@ -12,16 +12,26 @@ FPH_HOST_SOURCES = \
 	lib/core/hint_session.c \
 	lib/core/inflight.c \
 	lib/core/report.c
+# To save and load them, if that is wanted.
+FPH_HOST_STATE_SOURCES = \
+	lib/core/hint_session_state.c \
+	lib/core/inflight_state.c \
+	lib/core/report_state.c
 FPH_GUEST_SOURCES = \
 	lib/core/hinter.c \
 	lib/core/pool.c \
 	lib/core/reporter.c \
 	lib/core/tree.c
 FPH_CORE_SOURCES = \
-	$(FPH_WIRE_SOURCES) $(FPH_HOST_SOURCES) $(FPH_GUEST_SOURCES)
+	$(FPH_WIRE_SOURCES) $(FPH_HOST_SOURCES) $(FPH_HOST_STATE_SOURCES) \
+	$(FPH_GUEST_SOURCES)
 FPH_CORE_PRIVATE_H = \
 	lib/core/coalescer.h \
 	lib/core/coalescer_sort.h \
 	lib/core/common.h \
+	lib/core/hint_session.h \
 	lib/core/inflight.h \
-	lib/core/pool.h
+	lib/core/inflight_state.h \
+	lib/core/pool.h \
+	lib/core/report.h \
+	lib/core/state.h

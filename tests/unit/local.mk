@@ -64,6 +64,7 @@ UNIT_TESTS += \
 	tests/unit/test_reporter_calls \
 	tests/unit/test_reporter_random \
 	tests/unit/test_reporter_window \
+	tests/unit/test_state_host \
 	tests/unit/test_status \
 	tests/unit/test_vq_device \
 	tests/unit/test_vq_device_batch \

@@ -28,6 +28,8 @@ static const struct {
 	{ -7, "FPH_EREFUSED", CALLER },
 	{ -8, "FPH_EINPROGRESS", CALLER },
 	{ -9, "FPH_EEXIST", CALLER },
+	{ -10, "FPH_ECORRUPT", CALLER },
+	{ -11, "FPH_EVERSION", CALLER },
 	{ -32, "FPH_PEER_BROKEN", PEER },
 	{ -33, "FPH_PEER_SHORT", PEER },
 	{ -34, "FPH_PEER_CMD_LEN", PEER },
@@ -74,6 +76,8 @@ START_TEST(numbers_have_their_symbols)
 		case FPH_EREFUSED:
 		case FPH_EINPROGRESS:
 		case FPH_EEXIST:
+		case FPH_ECORRUPT:
+		case FPH_EVERSION:
 		case FPH_PEER_BROKEN:
 		case FPH_PEER_SHORT:
 		case FPH_PEER_CMD_LEN:
