@@ -437,6 +437,42 @@ FPH_API int fph_balloon_get_state(const struct fph_balloon *b,
 FPH_API int fph_balloon_restore(struct fph_balloon *b,
 				const struct fph_balloon_state *state);
 
+/*
+ * fph_balloon_save - write the whole device into buf, at any step
+ *
+ * Buffers in flight and runs that are out too.  What is in ring memory and in
+ * guest memory is not in it; save those at the same moment.
+ *
+ * buf, size: NULL and 0 only ask for *needed, which is 2 KiB, and up to 44
+ * bytes for each range and 22 for each buffer in flight, and 16 for each run of
+ * collected pages.
+ *
+ * FPH_OK, FPH_EFULL (size is less than *needed), FPH_EBUSY (buffers of an
+ * earlier device wait in an inflight record: process them first), FPH_EINVAL
+ * (needed is NULL), FPH_EUNINIT.  O(size).
+ */
+FPH_API int fph_balloon_save(const struct fph_balloon *b, void *buf,
+			     size_t size, size_t *needed);
+
+/*
+ * fph_balloon_load - go on from a saved device
+ *
+ * Right after new with the same parameters, or after reset.  flags: 0 or
+ * FPH_LOAD_MOVED; without it the VMM completes the runs that next and hint_next
+ * gave out there.  rings: FPH_NQUEUES entries, at the index of each ring that
+ * ran, as for ring_start, base and inflight not set; NULL if none ran.  It
+ * starts them; a frozen device stays frozen.  take_events and take_notify tell what is to be done then.
+ *
+ * FPH_OK; FPH_ECORRUPT, FPH_EVERSION; FPH_EREFUSED (other features are offered,
+ * other parameters, rings of another size, or more than this device can hold);
+ * FPH_ESTATE (a ring runs); FPH_EINVAL (buf is NULL, flags; a ring that ran has
+ * no addresses, or bad ones), FPH_ENOMEM, FPH_EUNINIT.  Nothing has changed
+ * then, but ring memory may ask for notifications.  O(size + reset).
+ */
+FPH_API int fph_balloon_load(struct fph_balloon *b, const void *buf,
+			     size_t size, uint32_t flags,
+			     const struct fph_balloon_ring *rings);
+
 /* -------------------------------------------------------------- counters -- */
 
 struct fph_balloon_queue_counters {

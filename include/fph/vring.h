@@ -221,6 +221,35 @@ FPH_API bool fph_vq_device_is_broken(const struct fph_vq_device *vq);
 FPH_API int fph_vq_device_take_written(struct fph_vq_device *vq,
 				       struct fph_span *spans);
 
+/* The most bytes that save needs. */
+#define FPH_VQ_DEVICE_STATE_SIZE	128u
+
+/*
+ * fph_vq_device_save - write what is not in ring memory into buf
+ *
+ * buf, size: NULL and 0 only ask for *needed.
+ *
+ * FPH_OK; FPH_EFULL (size is less than *needed), FPH_EBUSY (buffers of an
+ * earlier device wait in the inflight record: pop them), FPH_EINVAL (needed
+ * is NULL), FPH_EUNINIT.  O(1).
+ */
+FPH_API int fph_vq_device_save(const struct fph_vq_device *vq, void *buf,
+			       size_t size, size_t *needed);
+
+/*
+ * fph_vq_device_load - go on where a saved ring was, over the same ring memory
+ *
+ * Right after init with the same num, features and endian, and without
+ * inflight.  Buffers that were in flight there are pushed here, with the
+ * cookies that they had.  The driver is asked for notifications.
+ *
+ * FPH_OK; FPH_ECORRUPT, FPH_EVERSION; FPH_EREFUSED (of another kind, another
+ * num, features or endian; or this ring has an inflight record); FPH_EBUSY
+ * (buffers are in flight), FPH_EINVAL (buf is NULL), FPH_EUNINIT.  O(1).
+ */
+FPH_API int fph_vq_device_load(struct fph_vq_device *vq, const void *buf,
+			       size_t size);
+
 /* ----------------------------------------------------------- driver side -- */
 
 /*

@@ -56,4 +56,28 @@ void fph_inflight_commit(struct fph_inflight *f,
 /* Every run that is out is over, as SKIPPED.  O(ranges in them). */
 void fph_inflight_give_up(struct fph_inflight *f, uint32_t reason);
 
+/* The number of buffers; r stands at the first one then. */
+static inline uint32_t fph_inflight_open_buffers(struct fph_state_reader *r)
+{
+	uint32_t n;
+
+	(void)fph_state_get64(r);
+	n = fph_state_get32(r) + fph_state_get32(r);
+	for (int i = 0; i < 3; i++)
+		(void)fph_state_get32(r);
+	return n;
+}
+
+/* The cookie of the next one. */
+static inline uint64_t fph_inflight_read_cookie(struct fph_state_reader *r)
+{
+	uint64_t cookie;
+
+	(void)fph_state_get32(r);
+	cookie = fph_state_get64(r);
+	(void)fph_state_get64(r);
+	(void)fph_state_get16(r);
+	return cookie;
+}
+
 #endif /* FPH_CORE_INFLIGHT_STATE_H */

@@ -165,6 +165,8 @@ struct fph_balloon *fph_balloon_new(const struct fph_balloon_params *params,
 		ret = b ? FPH_OK : FPH_ENOMEM;
 	}
 	if (b) {
+		b->params = p;
+		b->params.size = sizeof(p);
 		b->memory = p.memory;
 		b->flags = p.flags;
 		b->max_queue_size = p.max_queue_size;
@@ -185,10 +187,8 @@ struct fph_balloon *fph_balloon_new(const struct fph_balloon_params *params,
 	return b;
 }
 
-void fph_balloon_free(struct fph_balloon *b)
+void fph_balloon_free_parts(struct fph_balloon *b)
 {
-	if (!b)
-		return;
 	for (uint32_t i = 0; i < FPH_NQUEUES; i++)
 		free(b->ring[i].memory);
 	free(b->collected);
@@ -198,6 +198,13 @@ void fph_balloon_free(struct fph_balloon *b)
 	free(b->report);
 	free(b->frames);
 	free(b->segs);
+}
+
+void fph_balloon_free(struct fph_balloon *b)
+{
+	if (!b)
+		return;
+	fph_balloon_free_parts(b);
 	free(b);
 }
 

@@ -2,7 +2,8 @@
 /*
  * What the files of the balloon device share.  Each calls only those below it.
  *
- *	balloon_life.c	reset, stop of a ring, freeze and thaw, save and restore
+ *	balloon_state.c	save and load
+ *	balloon_life.c	reset, stop of a ring, freeze and thaw, restore
  *	balloon_data.c	process, next, complete, flush, pump
  *	balloon_take.c	what is done with a buffer of each queue
  *	balloon_stats.c	the statistics queue
@@ -53,6 +54,7 @@ struct balloon_stats {
 #define WAIT_DEVICE	(2u << FPH_NQUEUES)	/* reset, freeze */
 
 struct fph_balloon {
+	struct fph_balloon_params params;	/* with the defaults */
 	const struct fph_memory *memory;
 	uint32_t flags;
 	uint32_t max_queue_size;
@@ -92,6 +94,9 @@ struct fph_balloon {
 };
 
 /* ------------------------------------------------------------ balloon.c -- */
+
+/* Everything that new made, but the object. */
+void fph_balloon_free_parts(struct fph_balloon *b);
 
 /* R4: with a nonzero value in use, a report is returned without a discard. */
 void fph_balloon_update_poison(struct fph_balloon *b);

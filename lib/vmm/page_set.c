@@ -265,6 +265,41 @@ uint32_t fph_page_set_take(struct fph_page_set *s, struct fph_range *ranges,
 	return i;
 }
 
+/* The first page from page on that is in the set, or is not; end: no such. */
+static uint64_t find_page(const struct fph_page_set *s, uint64_t page,
+			  uint64_t end, bool on)
+{
+	while (page < end) {
+		uint64_t word = s->bits[page / WORD];
+
+		if (!on)
+			word = ~word;
+		word >>= page % WORD;
+		if (word)
+			return page + lowest_bit(word);
+		page = (page / WORD + 1) * WORD;
+	}
+	return end;
+}
+
+bool fph_page_set_next(const struct fph_page_set *s, uint64_t *gpa,
+		       struct fph_range *run)
+{
+	uint64_t end = s->touched << s->granule_shift;
+	uint64_t from = *gpa > s->gpa ? (*gpa - s->gpa) >> s->page_shift : 0;
+	uint64_t first = find_page(s, from, end, true);
+
+	if (first >= end)
+		return false;
+	from = find_page(s, first, end, false);
+	if (from > end)
+		from = end;
+	run->gpa = s->gpa + (first << s->page_shift);
+	run->len = (from - first) << s->page_shift;
+	*gpa = run->gpa + run->len;
+	return true;
+}
+
 uint64_t fph_page_set_get_pages(const struct fph_page_set *s)
 {
 	return s->npages;

@@ -69,6 +69,15 @@ void fph_page_set_remove(struct fph_page_set *s,
 uint32_t fph_page_set_take(struct fph_page_set *s, struct fph_range *ranges,
 			   uint32_t n);
 
+/*
+ * fph_page_set_next - the pages of the set, as maximal runs, ascending
+ *
+ * *gpa: where to look from, 0 at first; moves behind the run.  False: there are
+ * no more.  O(pages passed / 64).
+ */
+bool fph_page_set_next(const struct fph_page_set *s, uint64_t *gpa,
+		       struct fph_range *run);
+
 /* Pages in the set.  O(1). */
 uint64_t fph_page_set_get_pages(const struct fph_page_set *s);
 

@@ -7,6 +7,7 @@ FPH_VMM_SOURCES = \
 	lib/vmm/balloon_hint.c \
 	lib/vmm/balloon_life.c \
 	lib/vmm/balloon_rings.c \
+	lib/vmm/balloon_state.c \
 	lib/vmm/balloon_stats.c \
 	lib/vmm/balloon_take.c \
 	lib/vmm/bits.c \

@@ -8,12 +8,16 @@ FPH_VRING_DEVICE_SOURCES = \
 	lib/vring/split_device.c \
 	lib/vring/split_read.c \
 	lib/vring/vq_device.c
+# To save and load it, if that is wanted.
+FPH_VRING_STATE_SOURCES = \
+	lib/vring/vq_device_state.c
 FPH_VRING_DRIVER_SOURCES = \
 	lib/vring/packed_driver.c \
 	lib/vring/split_driver.c \
 	lib/vring/vq_driver.c
 FPH_VRING_SOURCES = \
 	$(FPH_VRING_DEVICE_SOURCES) \
+	$(FPH_VRING_STATE_SOURCES) \
 	$(FPH_VRING_DRIVER_SOURCES)
 FPH_VRING_PRIVATE_H = \
 	lib/vring/packed.h \

@@ -35,6 +35,7 @@ UNIT_TESTS += \
 	tests/unit/test_balloon_queues \
 	tests/unit/test_balloon_rings \
 	tests/unit/test_balloon_soak \
+	tests/unit/test_balloon_state \
 	tests/unit/test_balloon_stats \
 	tests/unit/test_guest_host \
 	tests/unit/test_hint_session \
