@@ -6,4 +6,7 @@ FREESTANDING_TESTS = \
 
 TESTS += $(FREESTANDING_TESTS)
 dist_check_SCRIPTS += $(FREESTANDING_TESTS)
-EXTRA_DIST += tests/freestanding/nolibc_config.h
+EXTRA_DIST += \
+	tests/freestanding/nolibc_config.h \
+	tests/freestanding/saved_state.c \
+	tests/freestanding/saved_state.txt
