@@ -339,10 +339,42 @@ FPH_API uint32_t fph_balloon_take_events(struct fph_balloon *b);
  * ring_get_base, get_state and a snapshot are exact.  Repeating it is
  * harmless; it does not nest: whoever needs that counts.
  *
+ * It never waits.  A discard that is late leaves it FPH_EINPROGRESS: look again
+ * at FPH_EVENT_DRAINED, or give up after a time of your own and thaw.  With
+ * HOLD_DEFLATE next goes on to give what was deflated, because the driver uses
+ * it as soon as it is returned.
+ *
  * FPH_OK, FPH_EINPROGRESS (complete what is out), FPH_EUNINIT.
  * O(buffers in flight).
  */
 FPH_API int fph_balloon_freeze(struct fph_balloon *b);
+
+/*
+ *				process	waiting buffers		flush
+ * FPH_FREEZE_DRAIN		0	SKIPPED			returns
+ * FPH_FREEZE_HOLD		0	go on to wait		0
+ * FPH_FREEZE_SKIP		takes	SKIPPED at once		returns
+ */
+enum fph_freeze {
+	FPH_FREEZE_DRAIN	= 1,	/* fph_balloon_freeze */
+	FPH_FREEZE_HOLD		= 2,	/* acknowledges nothing */
+	FPH_FREEZE_SKIP		= 3	/* acknowledges without discarding */
+};
+
+/*
+ * fph_balloon_freeze_as - hold discards in one of three ways
+ *
+ * For a snapshot of memory.  In HOLD nothing is lost and the driver waits: for
+ * a short one, and for fph_balloon_save.  In SKIP the driver does not notice,
+ * and its reports and hints have no effect: for a long one.  In both FPH_OK
+ * says that nothing is out: no discard and no clearing of bits is going on or
+ * begins before thaw.  In HOLD a ring with buffers in flight does not stop.
+ * Repeat it as fph_balloon_freeze; another mode takes the place of the first.
+ *
+ * FPH_OK, FPH_EINPROGRESS (complete what is out), FPH_EINVAL (mode),
+ * FPH_EUNINIT.  O(buffers in flight).
+ */
+FPH_API int fph_balloon_freeze_as(struct fph_balloon *b, int mode);
 
 /* Go on.  FPH_OK (also if it was not frozen), FPH_EUNINIT.  O(1). */
 FPH_API int fph_balloon_thaw(struct fph_balloon *b);

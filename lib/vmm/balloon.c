@@ -6,11 +6,15 @@
  *
  *		process		next	flush	left by
  *  normal	takes		gives	returns
- *  frozen	0		0	returns	thaw
+ *  frozen	0		0 (1)	returns	thaw
+ *   as HOLD	0		0	0	thaw
+ *   as SKIP	takes		0 (1)	returns	thaw
  *  resetting	0		0	0	reset, once nothing is out
  *  broken	PEER_BROKEN	gives	returns	reset
  *
  * complete works in all of them: it ends what was begun before.
+ *
+ * (1) With HOLD_DEFLATE runs of what was deflated.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -120,6 +120,7 @@ static int take_some(struct fph_balloon *b, uint32_t index, uint32_t budget)
 int fph_balloon_process(struct fph_balloon *b, uint32_t index, uint32_t budget)
 {
 	struct balloon_ring *r;
+	int ret;
 
 	if (!b)
 		return FPH_EUNINIT;
@@ -133,9 +134,12 @@ int fph_balloon_process(struct fph_balloon *b, uint32_t index, uint32_t budget)
 	r->kicked = true;
 	if (r->queue < 0)
 		return FPH_ESTATE;
-	if (b->frozen || b->resetting || r->draining)
+	if (fph_balloon_is_held(b) || b->resetting || r->draining)
 		return 0;
-	return take_some(b, index, budget < INT_MAX ? budget : INT_MAX);
+	ret = take_some(b, index, budget < INT_MAX ? budget : INT_MAX);
+	if (b->frozen)
+		fph_balloon_skip_waiting(b);
+	return ret;
 }
 
 /* ------------------------------------------------------ next, complete -- */
@@ -168,12 +172,16 @@ int fph_balloon_next(struct fph_balloon *b, struct fph_run *runs, uint32_t n)
 		return FPH_EUNINIT;
 	if (!runs || !n)
 		return FPH_EINVAL;
-	if (b->frozen || b->resetting)
+	if (b->frozen == FPH_FREEZE_HOLD || b->resetting)
 		return 0;
 	for (size_t i = 0; i < NRUN_QUEUES && k < n; i++) {
-		int ret = fph_report_next(get_report(b, run_queues[i]),
-					  runs + k, n - k);
+		int ret;
 
+		/* What was deflated is in use as soon as it is returned. */
+		if (b->frozen && run_queues[i] != FPH_QUEUE_DEFLATE)
+			continue;
+		ret = fph_report_next(get_report(b, run_queues[i]), runs + k,
+				      n - k);
 		/* There is no report for a queue that is not held. */
 		k += ret > 0 ? (uint32_t)ret : 0;
 	}
@@ -266,6 +274,34 @@ uint32_t fph_balloon_get_outstanding(const struct fph_balloon *b)
 	       fph_hint_session_get_outstanding(b->hint);
 }
 
+static void skip(struct fph_run *runs, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		runs[i].outcome = FPH_OUTCOME_SKIPPED;
+		runs[i].reason = FPH_SKIP_SNAPSHOT;
+	}
+}
+
+void fph_balloon_skip_waiting(struct fph_balloon *b)
+{
+	struct fph_report *reports[] = { b->report, b->inflate };
+	struct fph_run runs[BALLOON_BATCH];
+	int n;
+
+	for (int i = 0; i < 2; i++) {
+		while ((n = fph_report_next(reports[i], runs,
+					    BALLOON_BATCH)) > 0) {
+			skip(runs, (uint32_t)n);
+			(void)fph_report_complete(reports[i], runs,
+						  (uint32_t)n);
+		}
+	}
+	while ((n = fph_hint_session_next(b->hint, runs, BALLOON_BATCH)) > 0) {
+		skip(runs, (uint32_t)n);
+		(void)fph_hint_session_complete(b->hint, runs, (uint32_t)n);
+	}
+}
+
 /* ----------------------------------------------------------------- flush -- */
 
 uint32_t fph_balloon_flush(struct fph_balloon *b)
@@ -274,7 +310,7 @@ uint32_t fph_balloon_flush(struct fph_balloon *b)
 	uint32_t total = 0;
 	int n;
 
-	if (!b || b->resetting)
+	if (!b || b->resetting || b->frozen == FPH_FREEZE_HOLD)
 		return 0;
 	for (size_t i = 0; i < NRUN_QUEUES; i++) {
 		struct fph_report *r = get_report(b, run_queues[i]);

@@ -67,7 +67,7 @@ struct fph_balloon {
 	uint32_t num_pages;
 	uint32_t actual;
 	uint32_t poison_val;
-	bool frozen;
+	int frozen;		/* enum fph_freeze, or 0 */
 	bool resetting;
 	bool broken;
 	int last_error;
@@ -139,12 +139,23 @@ static inline uint64_t fph_balloon_cookie(uint32_t ring, uint64_t cookie)
 void fph_balloon_push(struct fph_balloon *b, int queue, struct fph_used *used,
 		      uint32_t n);
 
+/* Frozen so that no buffer is taken. */
+static inline bool fph_balloon_is_held(const struct fph_balloon *b)
+{
+	return b->frozen && b->frozen != FPH_FREEZE_SKIP;
+}
+
 /* Of a ring: buffers in flight but for the one that the device holds. */
 uint32_t fph_balloon_count_inflight(const struct fph_balloon *b,
 				    uint32_t index);
 
 /* Where a ring goes on whose buffers were returned. */
 uint32_t fph_balloon_get_base(const struct fph_balloon *b, uint32_t index);
+
+/* ------------------------------------------------------- balloon_data.c -- */
+
+/* What waits is acknowledged without being acted on. */
+void fph_balloon_skip_waiting(struct fph_balloon *b);
 
 /* ------------------------------------------------------ balloon_stats.c -- */
 

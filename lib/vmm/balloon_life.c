@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * Ends and pauses of the balloon device: reset, the stop of a ring, freeze and
- * thaw, save and restore.
+ * thaw, restore.
  *
  * What has to wait for discards answers FPH_EINPROGRESS, notes that somebody
  * waits, and is repeated when FPH_EVENT_DRAINED tells so.
@@ -110,39 +110,37 @@ int fph_balloon_reset(struct fph_balloon *b)
 
 /* ------------------------------------------------------- freeze and thaw -- */
 
-/* What waits is acknowledged without being acted on. */
-static void skip_waiting(struct fph_balloon *b, bool hints)
+/* Of all rings, but for the statistics buffer that the device holds. */
+static uint32_t count_inflight(const struct fph_balloon *b)
 {
-	struct fph_run runs[BALLOON_BATCH];
-	int n;
+	uint32_t n = 0;
 
-	for (;;) {
-		n = hints ? fph_balloon_hint_next(b, runs, BALLOON_BATCH) :
-			    fph_balloon_next(b, runs, BALLOON_BATCH);
-		if (n <= 0)
-			return;
-		for (int i = 0; i < n; i++) {
-			runs[i].outcome = FPH_OUTCOME_SKIPPED;
-			runs[i].reason = FPH_SKIP_SNAPSHOT;
-		}
-		if (hints)
-			(void)fph_balloon_hint_complete(b, runs, (uint32_t)n);
-		else
-			(void)fph_balloon_complete(b, runs, (uint32_t)n);
-	}
+	for (uint32_t i = 0; i < FPH_NQUEUES; i++)
+		n += b->ring[i].running ? fph_balloon_count_inflight(b, i) : 0;
+	return n;
 }
 
-int fph_balloon_freeze(struct fph_balloon *b)
+/* Whether there is nothing that freeze has to wait for. */
+static bool is_quiet(const struct fph_balloon *b)
+{
+	if (fph_balloon_get_outstanding(b))
+		return false;
+	/* With HOLD_DEFLATE buffers wait for next, without a run. */
+	return b->frozen != FPH_FREEZE_DRAIN || !b->deflate ||
+	       !count_inflight(b);
+}
+
+int fph_balloon_freeze_as(struct fph_balloon *b, int mode)
 {
 	if (!b)
 		return FPH_EUNINIT;
-	if (!b->frozen && !b->resetting) {
-		skip_waiting(b, false);
-		skip_waiting(b, true);
-	}
-	b->frozen = true;
+	if (mode < FPH_FREEZE_DRAIN || mode > FPH_FREEZE_SKIP)
+		return FPH_EINVAL;
+	b->frozen = mode;
+	if (mode != FPH_FREEZE_HOLD && !b->resetting)
+		fph_balloon_skip_waiting(b);
 	(void)fph_balloon_flush(b);
-	if (fph_balloon_get_outstanding(b)) {
+	if (!is_quiet(b)) {
 		b->waiting |= WAIT_DEVICE;
 		return FPH_EINPROGRESS;
 	}
@@ -150,11 +148,16 @@ int fph_balloon_freeze(struct fph_balloon *b)
 	return FPH_OK;
 }
 
+int fph_balloon_freeze(struct fph_balloon *b)
+{
+	return fph_balloon_freeze_as(b, FPH_FREEZE_DRAIN);
+}
+
 int fph_balloon_thaw(struct fph_balloon *b)
 {
 	if (!b)
 		return FPH_EUNINIT;
-	b->frozen = false;
+	b->frozen = 0;
 	return FPH_OK;
 }
 
@@ -163,7 +166,7 @@ bool fph_balloon_is_frozen(const struct fph_balloon *b)
 	return b && b->frozen;
 }
 
-/* ------------------------------------------------------ save and restore -- */
+/* --------------------------------------------------------------- restore -- */
 
 int fph_balloon_get_state(const struct fph_balloon *b,
 			  struct fph_balloon_state *state)
@@ -176,7 +179,7 @@ int fph_balloon_get_state(const struct fph_balloon *b,
 		return FPH_EINVAL;
 	if (b->broken)
 		return FPH_PEER_BROKEN;
-	if (!b->frozen || fph_balloon_get_outstanding(b))
+	if (!b->frozen || fph_balloon_get_outstanding(b) || count_inflight(b))
 		return FPH_EBUSY;
 	s.num_pages = b->num_pages;
 	s.negotiated = b->negotiated;

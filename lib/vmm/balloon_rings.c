@@ -213,7 +213,7 @@ uint32_t fph_balloon_get_ready(const struct fph_balloon *b)
 {
 	uint32_t ready = 0;
 
-	if (!b || b->frozen || b->resetting || b->broken)
+	if (!b || fph_balloon_is_held(b) || b->resetting || b->broken)
 		return 0;
 	for (uint32_t i = 0; i < FPH_NQUEUES; i++)
 		ready |= is_ready(b, i) ? 1u << i : 0;
@@ -268,7 +268,7 @@ uint32_t fph_balloon_take_notify(struct fph_balloon *b)
 
 /* ------------------------------------------------------------------ base -- */
 
-static bool is_held(const struct fph_balloon *b, uint32_t index)
+static bool is_stats_held(const struct fph_balloon *b, uint32_t index)
 {
 	return b->stats.held && b->stats.ring == index;
 }
@@ -277,14 +277,14 @@ uint32_t fph_balloon_count_inflight(const struct fph_balloon *b,
 				    uint32_t index)
 {
 	return fph_vq_device_get_inflight(b->ring[index].vq) -
-	       is_held(b, index);
+	       is_stats_held(b, index);
 }
 
 uint32_t fph_balloon_get_base(const struct fph_balloon *b, uint32_t index)
 {
 	const struct fph_vq_device *vq = b->ring[index].vq;
 
-	if (is_held(b, index))
+	if (is_stats_held(b, index))
 		return fph_vq_device_get_base_of(vq, b->stats.cookie);
 	return fph_vq_device_get_base(vq);
 }

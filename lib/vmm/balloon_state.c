@@ -15,10 +15,9 @@
 #define VERSION		1u
 
 /* Of the device. */
-#define FLAG_FROZEN	1u
-#define FLAG_RESETTING	2u
-#define FLAG_BROKEN	4u
-#define FLAGS		7u
+#define FLAG_RESETTING	1u
+#define FLAG_BROKEN	2u
+#define FLAGS		3u
 
 /* Of the statistics buffer. */
 #define STATS_HELD	1u
@@ -46,8 +45,8 @@ static void save_values(const struct fph_balloon *b,
 	fph_state_put32(w, b->num_pages);
 	fph_state_put32(w, b->actual);
 	fph_state_put32(w, b->poison_val);
-	fph_state_put32(w, (b->frozen ? FLAG_FROZEN : 0) |
-			   (b->resetting ? FLAG_RESETTING : 0) |
+	fph_state_put32(w, (uint32_t)b->frozen);
+	fph_state_put32(w, (b->resetting ? FLAG_RESETTING : 0) |
 			   (b->broken ? FLAG_BROKEN : 0));
 	fph_state_put32(w, (uint32_t)-b->last_error);
 	fph_state_put32(w, b->events);
@@ -185,7 +184,7 @@ int fph_balloon_save(const struct fph_balloon *b, void *buf, size_t size,
 static int load_values(struct fph_balloon *b, struct fph_state_reader *r)
 {
 	uint64_t offered = fph_state_get64(r);
-	uint32_t flags, error;
+	uint32_t frozen, flags, error;
 
 	b->negotiated = fph_state_get64(r);
 	b->legacy_endian = (int)fph_state_get32(r);
@@ -193,6 +192,7 @@ static int load_values(struct fph_balloon *b, struct fph_state_reader *r)
 	b->num_pages = fph_state_get32(r);
 	b->actual = fph_state_get32(r);
 	b->poison_val = fph_state_get32(r);
+	frozen = fph_state_get32(r);
 	flags = fph_state_get32(r);
 	error = fph_state_get32(r);
 	b->events = fph_state_get32(r);
@@ -201,13 +201,14 @@ static int load_values(struct fph_balloon *b, struct fph_state_reader *r)
 	b->deflated = fph_state_get64(r);
 	b->stats_read = fph_state_get64(r);
 	fph_state_get_all(r, b->count, sizeof(b->count));
-	b->frozen = flags & FLAG_FROZEN;
+	b->frozen = (int)frozen;
 	b->resetting = flags & FLAG_RESETTING;
 	b->broken = flags & FLAG_BROKEN;
 	/* The driver saw what was offered there, and numbers rings by it. */
 	if (offered != b->offered)
 		return FPH_EREFUSED;
 	if ((b->negotiated & ~b->offered) || flags > FLAGS ||
+	    frozen > FPH_FREEZE_SKIP ||
 	    !fph_is_endian(b->legacy_endian) || b->seen > WAIT_RINGS ||
 	    b->events > EVENTS || b->waiting >= 2 * WAIT_DEVICE ||
 	    b->notify > WAIT_RINGS)

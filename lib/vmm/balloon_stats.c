@@ -87,7 +87,7 @@ int fph_balloon_stats_request(struct fph_balloon *b)
 {
 	if (!b)
 		return FPH_EUNINIT;
-	if (b->frozen || b->resetting || b->broken)
+	if (fph_balloon_is_held(b) || b->resetting || b->broken)
 		return FPH_ESTATE;
 	if (b->stats.asked)
 		return FPH_OK;

@@ -29,6 +29,7 @@ tests_unit_libsupport_la_SOURCES = \
 
 UNIT_TESTS += \
 	tests/unit/test_balloon \
+	tests/unit/test_balloon_freeze \
 	tests/unit/test_balloon_hint \
 	tests/unit/test_balloon_hostile \
 	tests/unit/test_balloon_hostile_hint \

@@ -323,8 +323,11 @@ static void look(struct world *w, struct answer *a)
 
 static void freeze(struct world *w, uint64_t *seed, struct answer *a)
 {
-	a->ret = below(seed, 3) ? fph_balloon_thaw(w->g.balloon) :
-				  fph_balloon_freeze(w->g.balloon);
+	int mode = (int)below(seed, 9);
+
+	a->ret = mode > FPH_FREEZE_SKIP ? fph_balloon_thaw(w->g.balloon) :
+		 mode ? fph_balloon_freeze_as(w->g.balloon, mode) :
+			fph_balloon_freeze(w->g.balloon);
 }
 
 static void step(struct world *w, uint64_t *seed, struct answer *a)
@@ -516,6 +519,11 @@ START_TEST(moves)
 		/* Nothing is left that a reset would have to wait for. */
 		if (one.resetting)
 			ck_assert_int_eq(fph_balloon_reset(b), FPH_OK);
+		fph_balloon_freeze(b);
+		while (fph_balloon_next(b, two.runs, 1) == 1) {
+			two.runs[0].outcome = FPH_OUTCOME_SKIPPED;
+			fph_balloon_complete(b, two.runs, 1);
+		}
 		ck_assert_int_eq(fph_balloon_freeze(b), FPH_OK);
 		for (uint32_t i = 0; i < FPH_NQUEUES; i++)
 			WANT(fph_balloon_ring_stop(b, i, &base) !=
