@@ -6,6 +6,7 @@ EXAMPLES = \
 	examples/guest_unikernel \
 	examples/vmm_device \
 	examples/vmm_rings \
+	examples/vmm_snapshot \
 	examples/vmm_values
 
 check_PROGRAMS += $(EXAMPLES)
@@ -15,4 +16,5 @@ dist_check_SCRIPTS += examples/readme.tap
 examples_guest_unikernel_LDADD = lib/libfph.la
 examples_vmm_device_LDADD = lib/libfph-vmm.la lib/libfph.la
 examples_vmm_rings_LDADD = lib/libfph-vmm.la lib/libfph.la
+examples_vmm_snapshot_LDADD = lib/libfph-vmm.la lib/libfph.la
 examples_vmm_values_LDADD = lib/libfph-vmm.la lib/libfph.la
