@@ -61,6 +61,7 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/request.h \
 	tools/vhost-user-balloon/request_device.c \
 	tools/vhost-user-balloon/request_memory.c \
+	tools/vhost-user-balloon/request_state.c \
 	tools/vhost-user-balloon/request_vring.c \
 	tools/vhost-user-balloon/sandbox.c \
 	tools/vhost-user-balloon/sandbox.h \

@@ -42,7 +42,9 @@ enum vu_request {
 	VU_ADD_MEM_REG			= 37,
 	VU_REM_MEM_REG			= 38,
 	VU_SET_STATUS			= 39,
-	VU_GET_STATUS			= 40
+	VU_GET_STATUS			= 40,
+	VU_SET_DEVICE_STATE_FD		= 42,
+	VU_CHECK_DEVICE_STATE		= 43
 };
 
 /* Requests of the back-end. */
@@ -79,7 +81,8 @@ enum vu_protocol_feature {
 	VU_PF_RESET_DEVICE		= 13,
 	VU_PF_INBAND_NOTIFICATIONS	= 14,
 	VU_PF_CONFIGURE_MEM_SLOTS	= 15,
-	VU_PF_STATUS			= 16
+	VU_PF_STATUS			= 16,
+	VU_PF_DEVICE_STATE		= 19
 };
 
 /* State of a vring: index, number. */
@@ -119,6 +122,15 @@ enum vu_protocol_feature {
 #define VU_INFLIGHT_OFFSET	8u
 #define VU_INFLIGHT_QUEUES	16u
 #define VU_INFLIGHT_NUM		18u
+
+/* The transfer of the device's state: direction, phase. */
+#define VU_STATE_FD_SIZE	8u
+#define VU_STATE_FD_DIRECTION	0u
+#define VU_STATE_FD_PHASE	4u
+#define VU_STATE_FD_SAVE	0u
+#define VU_STATE_FD_LOAD	1u
+#define VU_STATE_FD_STOPPED	0u	/* the only phase */
+#define VU_STATE_FD_NONE	0x100u	/* of the answer: no descriptor */
 
 /* Config space: offset, size, flags, bytes. */
 #define VU_CONFIG_OFFSET	0u

@@ -136,7 +136,12 @@ static const struct request requests[] = {
 	[VU_SET_STATUS] = { "SET_STATUS", 8, 8, 0, 0, REPLY_ACK,
 		wait_if_status_0, request_set_status },
 	[VU_GET_STATUS] = { "GET_STATUS", 0, 0, 0, 0, REPLY_OWN,
-		NULL, request_get_status }
+		NULL, request_get_status },
+	[VU_SET_DEVICE_STATE_FD] = { "SET_DEVICE_STATE_FD",
+		VU_STATE_FD_SIZE, VU_STATE_FD_SIZE, 1, 1, REPLY_OWN,
+		wait_always, request_set_device_state_fd },
+	[VU_CHECK_DEVICE_STATE] = { "CHECK_DEVICE_STATE", 0, 0, 0, 0,
+		REPLY_OWN, wait_always, request_check_device_state }
 };
 
 const struct request *request_find(uint32_t number)

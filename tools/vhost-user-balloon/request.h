@@ -67,6 +67,11 @@ int request_set_status(struct session *s, struct vu_message *m,
 int request_reset_device(struct session *s, struct vu_message *m,
 			 struct reply *r);
 
+int request_set_device_state_fd(struct session *s, struct vu_message *m,
+				struct reply *r);
+int request_check_device_state(struct session *s, struct vu_message *m,
+			       struct reply *r);
+
 int request_set_mem_table(struct session *s, struct vu_message *m,
 			  struct reply *r);
 int request_get_max_mem_slots(struct session *s, struct vu_message *m,

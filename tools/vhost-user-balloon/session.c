@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "log.h"
@@ -19,6 +20,7 @@ void session_init(struct session *s, struct device *device, bool inband)
 
 	memset(s, 0, sizeof(*s));
 	s->device = device;
+	s->state_fd = -1;
 	notify_init();
 	backchannel_init(&s->back);
 	for (i = 0; i < FPH_NQUEUES; i++)
@@ -29,7 +31,8 @@ void session_init(struct session *s, struct device *device, bool inband)
 			      FPH_BIT(VU_PF_RESET_DEVICE) |
 			      FPH_BIT(VU_PF_CONFIGURE_MEM_SLOTS) |
 			      FPH_BIT(VU_PF_INFLIGHT_SHMFD) |
-			      FPH_BIT(VU_PF_STATUS);
+			      FPH_BIT(VU_PF_STATUS) |
+			      FPH_BIT(VU_PF_DEVICE_STATE);
 	if (inband)
 		s->offered_protocol |= FPH_BIT(VU_PF_INBAND_NOTIFICATIONS);
 }
@@ -73,7 +76,15 @@ bool session_is_silent(const struct session *s)
 void session_hang_up(struct session *s)
 {
 	s->connected = false;
+	session_forget_state_fd(s);
 	backchannel_close(&s->back);
+}
+
+void session_forget_state_fd(struct session *s)
+{
+	if (s->state_fd >= 0)
+		close(s->state_fd);
+	s->state_fd = -1;
 }
 
 void session_end(struct session *s)

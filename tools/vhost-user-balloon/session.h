@@ -28,6 +28,7 @@ struct session {
 	uint8_t status;			/* virtio device status */
 	uint8_t config[FPH_CONFIG_SIZE];	/* as the driver wrote it */
 	uint32_t config_written;	/* which bytes of it */
+	int state_fd;			/* the state to load, or -1 */
 	bool done_read;			/* cmd_id was read since it changed */
 	uint32_t complaints;		/* log lines about this front-end */
 	uint32_t advised;		/* what advice was given */
@@ -121,6 +122,9 @@ void session_change_driver(struct session *s);
 
 /* Write the driver's config bytes again: after a reset, after features. */
 void session_replay_config(struct session *s);
+
+/* Close what the state was to come by. */
+void session_forget_state_fd(struct session *s);
 
 /* The virtio status as the driver shall see it. */
 uint8_t session_get_status(const struct session *s);

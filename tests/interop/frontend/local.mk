@@ -17,6 +17,7 @@ EXTRA_DIST += \
 	tests/interop/frontend/test_program.py \
 	tests/interop/frontend/test_queues.py \
 	tests/interop/frontend/test_quiesce.py \
+	tests/interop/frontend/test_state.py \
 	tests/interop/frontend/vhost_user.py
 
 check-vhost-user: all

@@ -8,6 +8,7 @@ it serves the back-end's own channel, as a front-end must.
 """
 
 import array
+import os
 import select
 import socket
 import struct
@@ -26,6 +27,8 @@ VRING_KICK = 35
 GET_MAX_MEM_SLOTS, ADD_MEM_REG, REM_MEM_REG, SET_STATUS, GET_STATUS = \
     range(36, 41)
 
+SET_DEVICE_STATE_FD, CHECK_DEVICE_STATE = 42, 43
+
 # Requests of the back-end.
 BACKEND_CONFIG_CHANGE = 2
 BACKEND_VRING_CALL = 4
@@ -41,6 +44,7 @@ PF_RESET_DEVICE = 13
 PF_INBAND = 14
 PF_MEM_SLOTS = 15
 PF_STATUS = 16
+PF_DEVICE_STATE = 19
 
 HEADER = struct.Struct("=III")
 NO_FD = 0x100		# in place of an index: no descriptor comes with it
@@ -308,6 +312,25 @@ class FrontEnd:
 
     def set_status(self, value, **kwargs):
         self.tell(SET_STATUS, struct.pack("=Q", value), **kwargs)
+
+    def set_device_state_fd(self, direction, phase=0):
+        """A file for the state of the device, 0 to save, 1 to load; Refused
+        when there is none."""
+        ours, theirs = os.pipe()
+        try:
+            reply = self.ask(SET_DEVICE_STATE_FD,
+                             struct.pack("=II", direction, phase), [theirs])
+        finally:
+            os.close(ours)
+            os.close(theirs)
+        if reply.u64():
+            assert reply.u64() & 0x100 and not reply.fds, reply
+            raise Refused("device state: 0x%x" % reply.u64())
+        return os.fdopen(reply.fds[0], "r+b", buffering=0)
+
+    def check_device_state(self):
+        if self.ask(CHECK_DEVICE_STATE).u64():
+            raise Refused("device state")
 
     def get_status(self):
         return self.ask(GET_STATUS).u64()
