@@ -221,8 +221,8 @@ FPH_API bool fph_vq_device_is_broken(const struct fph_vq_device *vq);
 FPH_API int fph_vq_device_take_written(struct fph_vq_device *vq,
 				       struct fph_span *spans);
 
-/* The most bytes that save needs. */
-#define FPH_VQ_DEVICE_STATE_SIZE	128u
+/* The most bytes that save needs, as a constant. */
+#define FPH_VQ_DEVICE_STATE_SIZE(num)	(128u + 8u * (size_t)(num))
 
 /*
  * fph_vq_device_save - write what is not in ring memory into buf
