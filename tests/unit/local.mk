@@ -76,6 +76,7 @@ UNIT_TESTS += \
 	tests/unit/test_vq_inflight \
 	tests/unit/test_vq_packed \
 	tests/unit/test_vq_pair \
+	tests/unit/test_vq_state \
 	tests/unit/test_vq_trace \
 	tests/unit/test_wire
 
