@@ -55,7 +55,7 @@ static uint32_t below(uint64_t *seed, uint32_t n)
 	return ring_random(seed) % n;
 }
 
-/* ----------------------------------------------------------------- worlds -- */
+/* ---------------------------------------------------------------- worlds -- */
 
 static void make(struct world *w)
 {

@@ -327,7 +327,7 @@ START_TEST(session_goes_on)
 }
 END_TEST
 
-/* -------------------------------------------------------------- elsewhere -- */
+/* ------------------------------------------------------------- elsewhere -- */
 
 /* Nothing that was begun is going on, and everything comes back. */
 static void moves(bool hints)
