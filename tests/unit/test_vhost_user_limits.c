@@ -86,6 +86,41 @@ START_TEST(fault_8_plugged_memory_stays_out_of_the_balloon)
 }
 END_TEST
 
+/* --------------------------------------------------------------- fault 10 -- */
+
+/* A report of a good and a bad part, and what of it is freed. */
+static json_int_t report_half_bad(const char *option)
+{
+	struct ring *r = &v.rings[REPORT];
+	json_int_t freed;
+
+	vu_start_with(&v, option);
+	vu_boot(&v, FEATURES, ALL_PROTOCOL, 5);
+	peer_open(&one);
+	peer_open(&two);
+	memset(v.mem + VU_PAGES, 1, PIECE);
+	ring_desc(r, r->desc, 0, VU_PAGES, PIECE, RING_WRITE | RING_NEXT, 1);
+	ring_desc(r, r->desc, 1, VU_MEM_SIZE, PIECE, RING_WRITE, 0);
+	ring_offer(r, 0);
+	vu_kick(&v, REPORT);
+	vu_wait_used(&v, REPORT, 1);
+	freed = get_stat("report", "bytes-freed");
+	ck_assert_int_eq(get_stat("report", "unmapped"), 1);
+	ck_assert_uint_eq(v.mem[VU_PAGES], freed ? 0 : 1);
+	stop();
+	return freed;
+}
+
+/* It is returned and counted in any case; what is freed is the option's. */
+START_TEST(fault_10_partly_bad_report)
+{
+	ck_assert_int_eq(report_half_bad("--keep-good-part=off"), 0);
+	ck_assert_int_eq(report_half_bad("--keep-good-part=on"), PIECE);
+	/* The default. */
+	ck_assert_int_eq(report_half_bad("--inband=off"), 0);
+}
+END_TEST
+
 /* --------------------------------------------------------------- fault 11 -- */
 
 /* The same memory ten times: it is freed once. */
@@ -183,6 +218,37 @@ START_TEST(fault_16_backoff_is_of_one_region)
 	munmap(map, PIECE);
 	stop();
 	close(sealed);
+}
+END_TEST
+
+/* ----------------------------------------------------- options of operators */
+
+START_TEST(queue_size_is_limited)
+{
+	vu_start_with(&v, "--queue-size=128");
+	vu_protocol(&v, VU_PROTOCOL);
+	vu_negotiate(&v, VU_VIRTIO | VU_BIT_30);
+	ck_assert_int_eq(vu_ack_state(&v, VU_SET_VRING_NUM, 0, 256), EINVAL);
+	ck_assert_int_eq(vu_ack_state(&v, VU_SET_VRING_NUM, 0, 128), 0);
+	vu_stop(&v);
+}
+END_TEST
+
+static bool offers_deflate_on_oom(const char *option)
+{
+	uint64_t offered;
+
+	vu_start_with(&v, option);
+	offered = vu_get_u64(&v, VU_GET_FEATURES);
+	vu_stop(&v);
+	return offered & FPH_BIT(VIRTIO_BALLOON_F_DEFLATE_ON_OOM);
+}
+
+START_TEST(deflate_on_oom_is_an_option)
+{
+	ck_assert(!offers_deflate_on_oom("--inband=off"));
+	ck_assert(!offers_deflate_on_oom("--deflate-on-oom=off"));
+	ck_assert(offers_deflate_on_oom("--deflate-on-oom=on"));
 }
 END_TEST
 
@@ -355,6 +421,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, fault_7_many_memory_slots);
 	tcase_add_test(tc, fault_8_plugged_memory_stays_out_of_the_balloon);
+	tcase_add_test(tc, fault_10_partly_bad_report);
 	tcase_add_test(tc, fault_11_freed_is_what_the_file_lost);
 	tcase_add_test(tc, fault_11_resident_of_a_part_of_a_file);
 	tcase_add_test(tc, fault_15_taking_buffers_has_a_budget_of_time);
@@ -364,6 +431,8 @@ int main(void)
 	tcase_add_test(tc, fault_17_idle_clients_make_room);
 	tcase_add_test(tc, fault_17_silent_front_end);
 	tcase_add_test(tc, fault_17_no_descriptor_is_free);
+	tcase_add_test(tc, queue_size_is_limited);
+	tcase_add_test(tc, deflate_on_oom_is_an_option);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -78,10 +78,14 @@ void vu_connect(struct vu *v)
 
 void vu_start(struct vu *v, bool inband)
 {
+	vu_start_with(v, inband ? "--inband=on" : "--inband=off");
+}
+
+void vu_start_with(struct vu *v, const char *option)
+{
 	struct options o;
 	char *argv[] = { (char *)"daemon", (char *)"--fd=0",
-			 (char *)(inband ? "--inband=on" : "--inband=off"),
-			 NULL };
+			 (char *)(uintptr_t)option, NULL };
 	uint32_t i;
 
 	/* As the daemon's own main does. */

@@ -48,6 +48,9 @@ struct vu_answer {
 /* A daemon with a front-end connected; inband: it offers that. */
 void vu_start(struct vu *v, bool inband);
 
+/* The same, with an option of the daemon's command line. */
+void vu_start_with(struct vu *v, const char *option);
+
 /* Ends both. */
 void vu_stop(struct vu *v);
 

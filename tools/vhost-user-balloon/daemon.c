@@ -39,7 +39,9 @@ int daemon_init(struct daemon *d, const struct options *options)
 	params.size = sizeof(params);
 	params.features = options_get_features(options);
 	params.num_pages = options->num_pages;
-	params.max_queue_size = FPH_VRING_MAX_SIZE;
+	params.max_queue_size = options->queue_size;
+	if (options->keep_good_part)
+		params.flags |= FPH_BALLOON_KEEP_GOOD_PART;
 	err = service_init(&d->service, &params, &d->options.memory,
 			   options->inband);
 	if (err)

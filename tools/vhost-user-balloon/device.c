@@ -21,6 +21,7 @@ int device_init(struct device *d, const struct fph_balloon_params *params,
 	memset(d, 0, sizeof(*d));
 	memory_table_init(&d->memory, policy);
 	d->event_queue = events;
+	d->max_queue_size = p.max_queue_size;
 	if (!d->memory.memory)
 		return ENOMEM;
 	p.memory = d->memory.memory;

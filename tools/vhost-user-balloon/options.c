@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <fph/version.h>
+#include <fph/vring.h>
 #include <fph/wire.h>
 
 #include "options.h"
@@ -26,8 +27,13 @@ static const char help[] =
 "                             offer free page reporting (default on)\n"
 "  --page-poison=on|off       offer page poison (default on)\n"
 "  --stats=on|off             offer statistics (default on)\n"
+"  --deflate-on-oom=on|off    let the guest take pages back when it has no\n"
+"                             memory left (default off)\n"
+"  --keep-good-part=on|off    free the good part of a partly bad report\n"
+"                             (default off: refuse it whole)\n"
 "  --event-idx=on|off         offer event index in rings (default on)\n"
 "  --indirect=on|off          offer indirect descriptors (default on)\n"
+"  --queue-size=N             largest ring that is taken (default 32768)\n"
 "  --inband=on|off            offer in-band notifications (default off)\n"
 "  --memory-file-systems=LIST take guest memory on these, besides memory:\n"
 "                             ext4,xfs\n"
@@ -51,6 +57,9 @@ enum {
 	OPT_REPORTING,
 	OPT_POISON,
 	OPT_STATS,
+	OPT_OOM,
+	OPT_GOOD_PART,
+	OPT_QUEUE_SIZE,
 	OPT_EVENT_IDX,
 	OPT_INDIRECT,
 	OPT_INBAND,
@@ -74,6 +83,9 @@ static const struct option long_options[] = {
 	{ "free-page-reporting", required_argument, NULL, OPT_REPORTING },
 	{ "page-poison", required_argument, NULL, OPT_POISON },
 	{ "stats", required_argument, NULL, OPT_STATS },
+	{ "deflate-on-oom", required_argument, NULL, OPT_OOM },
+	{ "keep-good-part", required_argument, NULL, OPT_GOOD_PART },
+	{ "queue-size", required_argument, NULL, OPT_QUEUE_SIZE },
 	{ "event-idx", required_argument, NULL, OPT_EVENT_IDX },
 	{ "indirect", required_argument, NULL, OPT_INDIRECT },
 	{ "inband", required_argument, NULL, OPT_INBAND },
@@ -155,6 +167,17 @@ static int parse_size(const char *name, const char *value, uint64_t *size)
 	return OPTIONS_RUN;
 }
 
+static int parse_queue_size(struct options *o, const char *name)
+{
+	int r = parse_number(name, optarg, FPH_VRING_MAX_SIZE,
+			     &o->queue_size);
+
+	if (r == OPTIONS_RUN && (o->queue_size == 0 ||
+				 (o->queue_size & (o->queue_size - 1))))
+		return wrong(name, optarg, "a power of 2, up to 32768,");
+	return r;
+}
+
 static int parse_fd(struct options *o, const char *name)
 {
 	uint32_t fd;
@@ -194,6 +217,12 @@ static int parse_valued(struct options *o, int opt, const char *name)
 		return parse_switch(name, optarg, &o->page_poison);
 	case OPT_STATS:
 		return parse_switch(name, optarg, &o->stats);
+	case OPT_OOM:
+		return parse_switch(name, optarg, &o->deflate_on_oom);
+	case OPT_GOOD_PART:
+		return parse_switch(name, optarg, &o->keep_good_part);
+	case OPT_QUEUE_SIZE:
+		return parse_queue_size(o, name);
 	case OPT_EVENT_IDX:
 		return parse_switch(name, optarg, &o->event_idx);
 	case OPT_INDIRECT:
@@ -240,6 +269,7 @@ static void set_defaults(struct options *o)
 	o->event_idx = true;
 	o->indirect = true;
 	o->sandbox = true;
+	o->queue_size = FPH_VRING_MAX_SIZE;
 	o->memory.max_bytes = (uint64_t)4 << 40;
 }
 
@@ -298,6 +328,8 @@ uint64_t options_get_features(const struct options *o)
 
 	if (o->stats)
 		features |= FPH_BIT(VIRTIO_BALLOON_F_STATS_VQ);
+	if (o->deflate_on_oom)
+		features |= FPH_BIT(VIRTIO_BALLOON_F_DEFLATE_ON_OOM);
 	if (o->free_page_hint)
 		features |= FPH_BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT);
 	if (o->page_poison)

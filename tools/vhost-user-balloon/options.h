@@ -13,12 +13,15 @@ struct options {
 	int fd;				/* or -1 */
 	const char *control_path;	/* or NULL */
 	uint32_t num_pages;		/* first target, 4096-byte units */
+	uint32_t queue_size;		/* of the largest ring */
 	uint32_t discard_delay_ms;
 	struct memory_policy memory;
 	bool free_page_hint;
 	bool free_page_reporting;
 	bool page_poison;
 	bool stats;
+	bool deflate_on_oom;
+	bool keep_good_part;
 	bool inband;
 	bool event_idx;
 	bool indirect;

@@ -21,7 +21,7 @@ int request_set_vring_num(struct session *s, struct vu_message *m,
 	struct vring *v = get_ring(s, m, &index);
 
 	(void)r;
-	if (!v || num == 0 || num > FPH_VRING_MAX_SIZE ||
+	if (!v || num == 0 || num > s->device->max_queue_size ||
 	    (num & (num - 1)))
 		return EINVAL;
 	if (v->running)
