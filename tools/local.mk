@@ -92,6 +92,7 @@ tools_fphctl_fphctl_SOURCES = \
 	tools/fphctl/client.c \
 	tools/fphctl/client.h \
 	tools/fphctl/main.c \
+	tools/fphctl/metrics.c \
 	tools/fphctl/show.c \
 	tools/fphctl/show.h \
 	tools/fphctl/watch.c

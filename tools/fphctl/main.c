@@ -17,6 +17,7 @@ static const char help[] =
 "Control a vhost-user-balloon daemon through its control socket.\n"
 "\n"
 "  stats                 all counters\n"
+"  metrics               the same in the text format of OpenMetrics\n"
 "  hint start            ask the guest for hints of free pages\n"
 "       --max-buffers=N  end the round after N buffers ...\n"
 "       --then=stop|restart|done   ... in this way (default stop)\n"
@@ -185,6 +186,19 @@ static int run_stats(struct client *c, const struct arguments *a)
 	return run_simple(c, a, "query-stats", NULL);
 }
 
+static int run_metrics(struct client *c, const struct arguments *a)
+{
+	json_t *answer;
+	int code = client_execute(c, "query-stats", NULL, &answer);
+
+	(void)a;
+	if (code != EXIT_OK)
+		return code;
+	show_metrics(answer);
+	json_decref(answer);
+	return EXIT_OK;
+}
+
 static int run_guest_stats(struct client *c, const struct arguments *a)
 {
 	return run_simple(c, a, "query-guest-stats", NULL);
@@ -208,6 +222,7 @@ struct command {
 
 static const struct command commands[] = {
 	{ "stats", 1, run_stats },
+	{ "metrics", 1, run_metrics },
 	{ "hint", 2, run_hint },
 	{ "balloon", 2, run_balloon },
 	{ "balloon-size", 2, run_balloon_size },

@@ -72,6 +72,32 @@ def test_fphctl_stats(t):
     assert re.search(r"bytes-discarded +4194304 \(4\.0 MiB\)", text), text
 
 
+def test_fphctl_metrics(t):
+    """metrics: what stats says, as OpenMetrics: counters and gauges."""
+    daemon, d = fixture.start(t)
+    fixture.gives_back(d)
+    lines = run(t, daemon, "metrics").splitlines()
+    assert lines.pop() == "# EOF"
+    kinds, values = {}, {}
+    # Each metric has its type in the line before, and comes once.
+    for about, sample in zip(lines[::2], lines[1::2], strict=True):
+        name, kind = re.fullmatch(
+            "# TYPE ([a-z_]+) (counter|gauge)", about).groups()
+        suffix = "_total" if kind == "counter" else ""
+        value = re.fullmatch("%s%s ([0-9]+)" % (name, suffix), sample)
+        assert value and name not in kinds, (about, sample)
+        kinds[name], values[name] = kind, int(value[1])
+    assert kinds["fph_report_bytes_freed"] == "counter"
+    assert values["fph_report_bytes_freed"] == 4 * MIB
+    assert kinds["fph_memory_bytes"] == "gauge"
+    assert values["fph_memory_bytes"] == 64 * MIB
+    assert values["fph_front_end_connected"] == 1
+    stats = daemon.stats()
+    assert values["fph_config_num_pages"] == stats["config"]["num-pages"]
+    assert {"fph_skipped_" + name.replace("-", "_") for name in
+            stats["reclaim"]["skipped"]} <= set(kinds)
+
+
 def test_fphctl_hint(t):
     """hint start, status, stop, done, and the pages to skip as events."""
     daemon, d = fixture.start(t)

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* The counters of the daemon in the text format of OpenMetrics 1.0. */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "show.h"
+
+/* What may fall as well as rise; all else only rises while the daemon lives. */
+static const char *const gauges[] = {
+	"front-end.connected", "front-end.broken",
+	"front-end.waiting-for-discards",
+	"memory.regions", "memory.bytes", "memory.resident-bytes",
+	"config.size", "config.num-pages", "config.actual",
+	"config.free-page-hint-cmd-id", "config.poison-val",
+	"balloon.target", "balloon.actual", "balloon.guest-size",
+	"hint.pending", "hint.cmd-id", "hint.config-cmd-id",
+	"hint.round-buffers", "hint.migrates",
+	"reclaim.busy", "reclaim.delay-ms", "reclaim.disabled"
+};
+
+static bool is_gauge(const char *part, const char *name)
+{
+	size_t len = strlen(part);
+	size_t i;
+
+	for (i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++) {
+		if (!strncmp(gauges[i], part, len) && gauges[i][len] == '.' &&
+		    !strcmp(gauges[i] + len + 1, name))
+			return true;
+	}
+	return false;
+}
+
+static void put_name(const char *part, const char *name)
+{
+	const char *c;
+
+	printf("fph_");
+	for (c = part; *c; c++)
+		putchar(isalnum((unsigned char)*c) ? *c : '_');
+	putchar('_');
+	for (c = name; *c; c++)
+		putchar(isalnum((unsigned char)*c) ? *c : '_');
+}
+
+static void show_metric(const char *part, const char *name,
+			const json_t *value)
+{
+	bool gauge = is_gauge(part, name);
+
+	printf("# TYPE ");
+	put_name(part, name);
+	puts(gauge ? " gauge" : " counter");
+	put_name(part, name);
+	printf("%s %lld\n", gauge ? "" : "_total",
+	       json_is_boolean(value) ? (long long)json_is_true(value) :
+	       (long long)json_integer_value(value));
+}
+
+/* A part, and the parts in it; text is no metric. */
+static void show_part(const char *part, json_t *object)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(object, name, value) {
+		if (json_is_object(value))
+			show_part(name, value);
+		else if (json_is_integer(value) || json_is_boolean(value))
+			show_metric(part, name, value);
+	}
+}
+
+void show_metrics(json_t *stats)
+{
+	const char *part;
+	json_t *object;
+
+	json_object_foreach(stats, part, object) {
+		if (json_is_object(object))
+			show_part(part, object);
+	}
+	puts("# EOF");
+}
