@@ -108,6 +108,18 @@ tools/vhost-user-balloon/50-vhost-user-balloon.json: \
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(SED) 's|@bindir[@]|$(bindir)|' \
 		$(top_srcdir)/tools/vhost-user-balloon/50-vhost-user-balloon.json.in \
 		> $@
+
+# Where systemd looks for units of what is installed below this prefix.
+systemdunitdir = $(prefix)/lib/systemd/system
+systemdunit_DATA = tools/vhost-user-balloon/vhost-user-balloon@.service \
+	tools/vhost-user-balloon/vhost-user-balloon@.socket
+CLEANFILES += tools/vhost-user-balloon/vhost-user-balloon@.service
+
+tools/vhost-user-balloon/vhost-user-balloon@.service: \
+		tools/vhost-user-balloon/vhost-user-balloon@.service.in
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(SED) 's|@bindir[@]|$(bindir)|' \
+		$(top_srcdir)/tools/vhost-user-balloon/vhost-user-balloon@.service.in \
+		> $@
 endif
 
 EXTRA_DIST += \
@@ -120,4 +132,6 @@ EXTRA_DIST += \
 	tools/demo/timeline.py \
 	tools/demo/uml_guest.py \
 	tools/demo/vm_guest.py \
-	tools/vhost-user-balloon/50-vhost-user-balloon.json.in
+	tools/vhost-user-balloon/50-vhost-user-balloon.json.in \
+	tools/vhost-user-balloon/vhost-user-balloon@.service.in \
+	tools/vhost-user-balloon/vhost-user-balloon@.socket
