@@ -25,8 +25,8 @@ FPH_MAN1 = \
 	doc/man/vhost-user-balloon.1
 
 fph_man_parts = doc/man/header.awk doc/man/page.sh doc/man/pages.txt
-EXTRA_DIST += doc/design.md doc/saved-state.adoc doc/vmstate.adoc \
-	$(FPH_MAN1:=.adoc) $(fph_man_parts)
+EXTRA_DIST += doc/design.md doc/security.adoc $(FPH_MAN1:=.adoc) \
+	$(fph_man_parts)
 
 if HAVE_MAN
 dist_man_MANS += $(FPH_MAN3) $(FPH_MAN1)
