@@ -47,7 +47,6 @@ UNIT_TESTS += \
 	tests/unit/test_hinter_faults \
 	tests/unit/test_hinter_hold \
 	tests/unit/test_hinter_random \
-	tests/unit/test_guest_scale \
 	tests/unit/test_hinter_trace \
 	tests/unit/test_memory \
 	tests/unit/test_migration \
