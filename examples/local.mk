@@ -3,18 +3,23 @@
 # Built and run as tests; they use nothing but the installed interface.
 
 EXAMPLES = \
+	examples/guest_kernel \
 	examples/guest_unikernel \
 	examples/vmm_device \
+	examples/vmm_migration \
 	examples/vmm_rings \
-	examples/vmm_snapshot \
-	examples/vmm_values
+	examples/vmm_values \
+	examples/vmm_worker
 
 check_PROGRAMS += $(EXAMPLES)
 TESTS += $(EXAMPLES) examples/readme.tap
 dist_check_SCRIPTS += examples/readme.tap
 
+examples_guest_kernel_LDADD = lib/libfph.la
 examples_guest_unikernel_LDADD = lib/libfph.la
 examples_vmm_device_LDADD = lib/libfph-vmm.la lib/libfph.la
+examples_vmm_migration_LDADD = lib/libfph-vmm.la lib/libfph.la
 examples_vmm_rings_LDADD = lib/libfph-vmm.la lib/libfph.la
 examples_vmm_snapshot_LDADD = lib/libfph-vmm.la lib/libfph.la
 examples_vmm_values_LDADD = lib/libfph-vmm.la lib/libfph.la
+examples_vmm_worker_LDADD = lib/libfph-vmm.la lib/libfph.la -lpthread

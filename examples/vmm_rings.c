@@ -5,10 +5,8 @@
  *
  * The driver is in the same program here; in a VMM it is the guest.
  */
-#define _GNU_SOURCE
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include <fph/host.h>
 #include <fph/vring.h>
@@ -23,7 +21,7 @@ static uint64_t ring_memory[FPH_VQ_DEVICE_SIZE(NUM) / 8];
 static uint64_t driver_memory[FPH_VQ_DRIVER_SIZE(NUM) / 8];
 
 /* The ring stands at the start of guest memory, which begins at address 0. */
-static uint8_t *ram;
+static _Alignas(4096) uint8_t ram[SIZE];
 
 /* The driver has notified the ring: returns whether it wants an interrupt. */
 static int serve(struct fph_vq_device *vq, struct fph_report *report,
@@ -82,7 +80,7 @@ static struct fph_vq_driver *offer(void)
 
 int main(void)
 {
-	struct fph_region region = { .len = SIZE };
+	struct fph_region region = { .len = SIZE, .host = ram };
 	struct fph_report_params rp = { .size = sizeof(rp), .max_ranges = 1024,
 					.max_buffers = NUM };
 	struct fph_vq_device_params vp = { .size = sizeof(vp), .num = NUM };
@@ -94,12 +92,7 @@ int main(void)
 	struct fph_vq_driver *driver;
 	struct fph_vq_device *vq;
 
-	ram = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (ram == MAP_FAILED)
-		return 1;
 	memset(ram, 0xaa, SIZE);
-	region.host = ram;
 	driver = offer();
 	vp.desc = ram;
 	vp.driver = ram + 0x1000;
