@@ -65,6 +65,11 @@ static bool read_params(struct fph_balloon_params *p,
 
 /* ------------------------------------------------------------------- new -- */
 
+/*
+ * Objects of the core and buffers are not touched until they are used, so they
+ * come from malloc: calloc clears what an allocator has in hand, and a device
+ * that does nothing yet had 540 KiB resident instead of 56.
+ */
 static bool make_report(struct fph_report **r, uint32_t queue,
 			uint32_t max_ranges, uint64_t granule)
 {
@@ -76,7 +81,7 @@ static bool make_report(struct fph_report **r, uint32_t queue,
 		.granule = granule,
 	};
 	size_t size = fph_report_size(&p);
-	void *mem = calloc(1, size);
+	void *mem = malloc(size);
 
 	if (!mem)
 		return false;
@@ -95,7 +100,7 @@ static bool make_hint(struct fph_balloon *b,
 		.granule = bp->hint_granule,
 	};
 	size_t size = fph_hint_session_size(&p);
-	void *mem = calloc(1, size);
+	void *mem = malloc(size);
 
 	if (!mem)
 		return false;
@@ -127,8 +132,8 @@ static bool make_collected(struct fph_balloon *b,
 static bool make_rings(struct fph_balloon *b)
 {
 	for (uint32_t i = 0; i < FPH_NQUEUES; i++) {
-		b->ring[i].memory = calloc(1,
-			FPH_VQ_DEVICE_SIZE(b->max_queue_size));
+		b->ring[i].memory =
+			malloc(FPH_VQ_DEVICE_SIZE(b->max_queue_size));
 		b->ring[i].queue = FPH_ENOENT;
 		if (!b->ring[i].memory)
 			return false;
@@ -142,8 +147,8 @@ static bool make_parts(struct fph_balloon *b,
 	uint32_t ranges = 4 * p->max_queue_size;
 
 	b->nsegs = p->max_queue_size + BALLOON_BATCH * 32;
-	b->segs = calloc(b->nsegs, sizeof(*b->segs));
-	b->frames = calloc(FPH_BALLOON_MAX_PFNS, sizeof(*b->frames));
+	b->segs = malloc(b->nsegs * sizeof(*b->segs));
+	b->frames = malloc(FPH_BALLOON_MAX_PFNS * sizeof(*b->frames));
 	if (!b->segs || !b->frames)
 		return false;
 	if ((p->flags & FPH_BALLOON_HOLD_DEFLATE) &&
