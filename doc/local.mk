@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 #
 # Manual pages, made by asciidoctor and shipped in the tarball.  Those of the
-# programs are written by hand; those of the library say what the headers say:
-# doc/man/pages.txt names the part of a header that makes a page.  A page shows
-# the day of the release, so that the same source gives the same bytes on every
-# day.
+# programs and the overview are written by hand; those of the library say what
+# the headers say: doc/man/pages.txt names the part of a header that makes a
+# page.  A page shows the day of the release, so that the same source gives the
+# same bytes on every day.
 
 FPH_MAN3 = \
 	doc/man/fph_balloon.3 \
@@ -23,13 +23,14 @@ FPH_MAN3 = \
 FPH_MAN1 = \
 	doc/man/fphctl.1 \
 	doc/man/vhost-user-balloon.1
+FPH_MAN7 = doc/man/libfph.7
+FPH_MAN_WRITTEN = $(FPH_MAN1) $(FPH_MAN7)
 
 fph_man_parts = doc/man/header.awk doc/man/page.sh doc/man/pages.txt
-EXTRA_DIST += doc/design.md doc/security.adoc $(FPH_MAN1:=.adoc) \
-	$(fph_man_parts)
+EXTRA_DIST += doc/design.md $(FPH_MAN_WRITTEN:=.adoc) $(fph_man_parts)
 
 if HAVE_MAN
-dist_man_MANS += $(FPH_MAN3) $(FPH_MAN1)
+dist_man_MANS += $(FPH_MAN3) $(FPH_MAN_WRITTEN)
 
 # `man fph_report_add` finds the page of its module.
 install-data-hook:
@@ -62,6 +63,6 @@ $(FPH_MAN3): $(fph_man_parts) $(FPH_PUBLIC_H) $(FPH_VMM_PUBLIC_H)
 		$(@F:.3=) > $@.adoc-tmp && \
 	$(FPH_ASCIIDOCTOR_MAN) -o $@ $@.adoc-tmp && rm -f $@.adoc-tmp
 
-$(FPH_MAN1): %: %.adoc
+$(FPH_MAN_WRITTEN): %: %.adoc
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(FPH_ASCIIDOCTOR_MAN) -o $@ $<
-MAINTAINERCLEANFILES = $(FPH_MAN3) $(FPH_MAN1)
+MAINTAINERCLEANFILES = $(FPH_MAN3) $(FPH_MAN_WRITTEN)

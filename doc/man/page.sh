@@ -43,7 +43,8 @@ END
 	part '' "$srcdir" "$2" "$3" "$4" | expand
 	printf '\n== SEE ALSO\n\n'
 	rows | cut -d '|' -f 1 | grep -vx "$1" |
-	sed -e 's/.*/*&*(3)/' -e '$!s/$/,/'
+	sed -e 's/.*/*&*(3),/'
+	echo '*libfph*(7)'
 }
 
 srcdir=$2
