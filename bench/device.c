@@ -115,7 +115,7 @@ static void run_way(const struct way *w)
 			meter_end(NUM);
 		MUST(ring_get_used_idx(&ring) == ring.avail_idx);
 	}
-	meter_row(w->name);
+	meter_row(w->name, "libfph");
 	fph_balloon_free(b);
 	ring_fini(&ring);
 	fph_memory_free(memory);

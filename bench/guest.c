@@ -78,7 +78,7 @@ static void run_reporter(const char *name, bool random)
 		if (i >= meter_warm)
 			meter_end(RANGES);
 	}
-	meter_row(name);
+	meter_row(name, "libfph");
 }
 
 /* A round from the id to the STOP that was used. */
@@ -124,7 +124,7 @@ static void run_hinter(const char *name, uint32_t mode, bool random)
 		if (i >= meter_warm)
 			meter_end(RANGES);
 	}
-	meter_row(name);
+	meter_row(name, "libfph");
 }
 
 void bench_guest(void)

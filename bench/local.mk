@@ -19,7 +19,7 @@ BENCH_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 BENCH_CFLAGS = -std=gnu11 $(FPH_CFLAGS)
 BENCH_MAKE = $(MAKE) $(AM_MAKEFLAGS) CFLAGS='-O2 -g'
 
-EXTRA_PROGRAMS += bench/ir
+EXTRA_PROGRAMS += bench/bench bench/ir
 bench_ir_SOURCES = bench/meter_ir.c $(BENCH_SOURCES)
 bench_ir_CPPFLAGS = $(BENCH_CPPFLAGS)
 bench_ir_CFLAGS = $(BENCH_CFLAGS)
@@ -42,6 +42,66 @@ bench-ir:
 			$(srcdir)/bench/budgets.txt $(BENCH_RANGES); \
 	fi
 
-EXTRA_DIST += bench/budgets.txt bench/ir.py
+# Times, beside what others take. CRoaring and std::sort are left out, and said
+# to be, where they are not here.
+bench_bench_SOURCES = \
+	bench/bitmap.c \
+	bench/coalesce.c \
+	bench/meter_time.c \
+	bench/reclaim.c \
+	bench/size.c \
+	$(BENCH_SOURCES)
+bench_bench_CPPFLAGS = $(BENCH_CPPFLAGS) $(BENCH_HAVE)
+bench_bench_CFLAGS = $(BENCH_CFLAGS)
+bench_bench_LDADD = $(BENCH_LIBS) -lpthread
+CLEANFILES += bench/bench bench/bench.json bench/std_sort.o
 
-.PHONY: bench-ir
+bench/std_sort.o: bench/std_sort.cc
+	$(AM_V_at)$(MKDIR_P) bench
+	$(AM_V_GEN)$(CXX) -O2 $(FPH_INCLUDES) -c -o $@ $<
+
+# In a build of their own makes: which of them are here is found out first.
+BENCH_FIND = \
+	have=; libs=; \
+	if echo '\#include <roaring/roaring.h>' | $(CC) -E - >/dev/null 2>&1; \
+	then have=-DHAVE_ROARING; libs=-lroaring; fi; \
+	if test -n '$(CXX)' && $(BENCH_MAKE) bench/std_sort.o; \
+	then have="$$have -DHAVE_STD_SORT"; libs="$$libs bench/std_sort.o"; fi
+bench/bench.built:
+	@$(BENCH_FIND); \
+	$(BENCH_MAKE) bench/bench BENCH_HAVE="$$have" BENCH_LIBS="$$libs"
+
+# BENCH_CASES_RUN: some of ring device guest coalesce bitmap reclaim size.
+BENCH_CASES_RUN =
+bench: bench/bench.built
+	bench/bench bench/bench.json $(BENCH_CASES_RUN)
+
+# That it runs, in seconds; of the times nothing is asked.
+check-bench: bench/bench.built
+	bench/bench -q bench/bench.json ring device guest bitmap coalesce size
+	@echo '1 passed, 0 failed, 0 skipped'
+
+# The page, from the last "make bench" in this build.
+performance:
+	cp bench/bench.json '$(srcdir)/bench/results.json'
+	$(MAKE) $(AM_MAKEFLAGS) performance-page
+performance-page:
+	$(PYTHON3) $(srcdir)/bench/report.py $(srcdir)/bench/results.json \
+		$(srcdir)/bench/performance.adoc.in \
+		$(srcdir)/bench/budgets.txt $(srcdir)/doc/performance.adoc
+
+EXTRA_DIST += \
+	bench/budgets.txt \
+	bench/ir.py \
+	bench/performance.adoc.in \
+	bench/report.py \
+	bench/results.json \
+	bench/std_sort.cc \
+	doc/performance.adoc \
+	doc/performance-bitmap.svg \
+	doc/performance-coalesce.svg \
+	doc/performance-decode.svg \
+	doc/performance-reclaim.svg
+
+.PHONY: bench bench-ir bench/bench.built check-bench performance \
+	performance-page

@@ -9,7 +9,7 @@
 
 #include "meter.h"
 
-const uint32_t meter_warm = 2, meter_rounds = 8;
+uint32_t meter_warm = 2, meter_rounds = 8;
 
 static uint64_t units;
 
@@ -24,10 +24,11 @@ void meter_end(uint64_t n)
 	units += n;
 }
 
-void meter_row(const char *name)
+void meter_row(const char *name, const char *who)
 {
 	char what[128];
 
+	(void)who;
 	snprintf(what, sizeof(what), "row %s %llu", name,
 		 (unsigned long long)units);
 	CALLGRIND_DUMP_STATS_AT(what);

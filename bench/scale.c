@@ -25,7 +25,7 @@
 		meter_begin();						\
 		call;							\
 		meter_end(1);						\
-		meter_row(row);						\
+		meter_row(row, "libfph");						\
 	} while (0)
 
 static uint32_t waiting;
@@ -216,7 +216,7 @@ static void hinter_reset(void)
 	meter_begin();
 	MUST(!fph_hinter_reset(h));
 	meter_end(n);
-	meter_row("hinter reset, a buffer with the device");
+	meter_row("hinter reset, a buffer with the device", "libfph");
 	free(h);
 }
 
