@@ -25,6 +25,8 @@ def get_cases(rows, prefix):
     for row in rows:
         if row["case"].startswith(prefix):
             cases.setdefault(row["case"], {})[row["who"]] = row
+    if not cases:
+        sys.exit("report.py: nothing was measured of " + prefix)
     return cases
 
 

@@ -210,6 +210,31 @@ START_TEST(good_part_of_an_inflate)
 }
 END_TEST
 
+/* Frames in a row that leave guest memory in the middle. */
+static void check_row(bool keep)
+{
+	struct fph_balloon_counters c;
+
+	boot(keep ? FPH_BALLOON_KEEP_GOOD_PART : 0, 0);
+	guest_frames(&g, INFLATE, GUEST_BUFFERS, GUEST_BYTES - 2 * GUEST_PAGE,
+		     GUEST_PAGE, 5);
+	process(INFLATE, 1);
+	settle();
+	c = guest_counters(&g);
+	ck_assert_uint_eq(c.queue[FPH_QUEUE_INFLATE].unmapped, 1);
+	ck_assert_uint_eq(c.inflate.bytes_freed, keep ? 2 * GUEST_PAGE : 0);
+	ck_assert_uint_eq(c.inflate.refused, !keep);
+	ck_assert_uint_eq(guest_count_used(&g, INFLATE), 1);
+	guest_fini(&g);
+}
+
+START_TEST(good_part_of_a_row)
+{
+	check_row(false);
+	check_row(true);
+}
+END_TEST
+
 /* What the driver may never do is refused whole all the same. */
 START_TEST(no_good_part_of_a_readable_report)
 {
@@ -537,6 +562,7 @@ RUNNER_SUITE("balloon_options",
 	     deflate_is_returned_after_it_is_pinned,
 	     held_deflate_keeps_the_ring, pump_refuses_held_deflates,
 	     good_part_of_a_report, good_part_of_an_inflate,
+	     good_part_of_a_row,
 	     no_good_part_of_a_readable_report,
 	     pages_collect_until_a_host_page_is_whole,
 	     deflate_forgets_collected_pages, reset_forgets_collected_pages,
