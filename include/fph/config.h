@@ -20,7 +20,9 @@
  *    from ring memory what it has copied; fph_rmb() where it is not given;
  *  - FPH_HOST_BIG_ENDIAN: 1 or 0, for the byte order of ring memory.
  *
- * Nothing else is used: no allocator, no errno, no lock, no clock.
+ * Nothing else is used: no allocator, no errno, no lock, no clock.  Compilers
+ * emit calls of memcpy, memmove, memset and memcmp on their own, so a port that
+ * links no C library supplies all four.
  */
 #ifndef FPH_CONFIG_H
 #define FPH_CONFIG_H

@@ -4,6 +4,7 @@
  * stopped, and processes that are killed at any moment.
  */
 #include <check.h>
+#include <endian.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -273,8 +274,8 @@ struct driver {
 
 static uint16_t load_used_idx(void)
 {
-	return __atomic_load_n((uint16_t *)(void *)(r.used + 2),
-			       __ATOMIC_ACQUIRE);
+	return le16toh(__atomic_load_n((uint16_t *)(void *)(r.used + 2),
+				       __ATOMIC_ACQUIRE));
 }
 
 static void drive(struct driver *d)
@@ -296,7 +297,7 @@ static void drive(struct driver *d)
 		ring_put(r.avail + 4 + 2 * (r.avail_idx % NUM), 2, i, false);
 		r.avail_idx++;
 		__atomic_store_n((uint16_t *)(void *)(r.avail + 2),
-				 r.avail_idx, __ATOMIC_RELEASE);
+				 htole16(r.avail_idx), __ATOMIC_RELEASE);
 	}
 }
 
