@@ -14,7 +14,7 @@ static char word[WORD_MAX];
 
 /* ---------------------------------------------------------------- set-up -- */
 
-static void add_region(struct story *s, uint64_t gpa, uint64_t len)
+static bool add_region(struct story *s, uint64_t gpa, uint64_t len)
 {
 	struct fph_region region = {
 		.gpa = gpa,
@@ -26,28 +26,45 @@ static void add_region(struct story *s, uint64_t gpa, uint64_t len)
 
 	region.host = mmap(NULL, (size_t)len, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (region.host == MAP_FAILED || s->nregions == REGIONS_MAX ||
+	if (region.host == MAP_FAILED)
+		return false;
+	if (s->nregions == REGIONS_MAX ||
 	    fph_memory_add(s->memory, &region) != FPH_OK)
 		die("no memory of 0x%" PRIx64, len);
 	s->regions[s->nregions++] = region;
+	return true;
+}
+
+/* Its rings are aligned, more than calloc() has to. */
+static struct story *get_story(void)
+{
+	struct story *s = aligned_alloc(_Alignof(struct story), sizeof(*s));
+
+	if (s) {
+		memset(s, 0, sizeof(*s));
+		s->memory = fph_memory_new(NULL, NULL);
+	}
+	if (!s || !s->memory)
+		die("no memory");
+	return s;
 }
 
 struct story *story_new(const struct fields *in)
 {
 	const char *list = fields_get(in, "memory");
-	struct story *s = calloc(1, sizeof(*s));
+	struct story *s = get_story();
 	struct fph_balloon_params params = { .size = sizeof(params) };
 	uint64_t gpa, len;
 
-	if (s)
-		s->memory = fph_memory_new(NULL, NULL);
-	if (!s || !s->memory)
-		die("no memory");
 	while (fields_next(&list, word, WORD_MAX)) {
 		parse_range(word, &gpa, &len);
-		add_region(s, gpa, len);
+		if (!add_region(s, gpa, len)) {
+			story_free(s);
+			return NULL;
+		}
 	}
-	add_region(s, SCRATCH_GPA, SCRATCH_SIZE);
+	if (!add_region(s, SCRATCH_GPA, SCRATCH_SIZE))
+		die("no memory for bytes");
 	migration_init(&s->migration, fields_get(in, "pages"));
 	params.memory = s->memory;
 	params.features = fields_number(in, "offered") &
