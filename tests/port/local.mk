@@ -4,6 +4,7 @@
 # one.
 
 PORT_TESTS = \
+	tests/port/efi.tap \
 	tests/port/emulated.tap \
 	tests/port/ports.tap \
 	tests/port/targets.tap \
@@ -23,6 +24,17 @@ EXTRA_DIST += \
 	tests/port/check/check.h \
 	tests/port/check/jansson.c \
 	tests/port/check/jansson.h \
+	tests/port/efi/format.c \
+	tests/port/efi/image.c \
+	tests/port/efi/include/ctype.h \
+	tests/port/efi/include/errno.h \
+	tests/port/efi/include/image.h \
+	tests/port/efi/include/inttypes.h \
+	tests/port/efi/include/libgen.h \
+	tests/port/efi/include/stdio.h \
+	tests/port/efi/include/stdlib.h \
+	tests/port/efi/include/string.h \
+	tests/port/efi/text.c \
 	tests/port/mock/efi/Library/BaseMemoryLib.h \
 	tests/port/mock/efi/Uefi.h \
 	tests/port/mock/freebsd/machine/atomic.h \

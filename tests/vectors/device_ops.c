@@ -26,9 +26,10 @@ static bool add_region(struct story *s, uint64_t gpa, uint64_t len)
 
 	region.host = mmap(NULL, (size_t)len, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (region.host == MAP_FAILED)
+	/* A program of 32 bits has no room for each guest. */
+	if (region.host == MAP_FAILED && sizeof(void *) == 4)
 		return false;
-	if (s->nregions == REGIONS_MAX ||
+	if (region.host == MAP_FAILED || s->nregions == REGIONS_MAX ||
 	    fph_memory_add(s->memory, &region) != FPH_OK)
 		die("no memory of 0x%" PRIx64, len);
 	s->regions[s->nregions++] = region;

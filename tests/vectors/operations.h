@@ -32,7 +32,11 @@ bool codec_run(const char *op, const struct fields *in, struct fields *out);
 bool story_run(struct story *s, const char *op, const struct fields *in,
 	       struct fields *out);
 
-/* A device with its driver's memory; from the "input" of a story. */
+/*
+ * A device with its driver's memory; from the "input" of a story.  NULL where
+ * there can be no such guest: on a machine of 32 bits, or in an image without
+ * libfph-vmm.
+ */
 struct story *story_new(const struct fields *in);
 void story_free(struct story *s);
 

@@ -11,5 +11,7 @@ typedef __INTPTR_TYPE__ INTN;
 typedef void VOID;
 #define CONST			const
 #define EFIAPI			__attribute__((ms_abi))
+#ifndef NULL
 #define NULL			((VOID *)0)
+#endif
 #endif
