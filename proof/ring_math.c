@@ -4,7 +4,7 @@
  * notification is due, as the specification's vring_need_event says.
  *
  * unwind: 66
- * bug: lib/vring/split.h: now - event - 1) < steps => now - event) < steps
+ * bug: lib/vring/ring.h: now - event - 1) < steps => now - event) < steps
  */
 #include "vring/split.h"
 
@@ -22,10 +22,10 @@ int main(void)
 
 	ASSUME(num <= FPH_VRING_MAX_SIZE && fph_is_power(num));
 	MUST(fph_avail_entry(num, idx) + 2 <= fph_used_event(num));
-	MUST(fph_used_event(num) + 2 <= FPH_SPLIT_DRIVER_SIZE(num));
+	MUST(fph_used_event(num) + 2 <= FPH_VRING_DRIVER_SIZE(0, num));
 	MUST(fph_used_entry(num, idx) + FPH_USED_BYTES <=
 	     fph_avail_event(num));
-	MUST(fph_avail_event(num) + 2 <= FPH_SPLIT_DEVICE_SIZE(num));
+	MUST(fph_avail_event(num) + 2 <= FPH_VRING_DEVICE_SIZE(0, num));
 	MUST(fph_ring_passed(event, now, steps) ==
 	     ((uint16_t)(now - event - 1) < (uint16_t)(now - old)));
 	MUST(fph_ring_passed(event, now, FPH_RING_ROUND));

@@ -4,6 +4,7 @@
 # that it needs; with a virtqueue of its own it leaves both out.
 FPH_VRING_DEVICE_SOURCES = \
 	lib/vring/packed_device.c \
+	lib/vring/packed_read.c \
 	lib/vring/record.c \
 	lib/vring/split_device.c \
 	lib/vring/split_read.c \

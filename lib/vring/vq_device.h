@@ -8,6 +8,7 @@
  *	split_read.c	one buffer out of a split ring
  *	record.c	its record of buffers in flight
  *	packed_device.c	what they do in a packed ring
+ *	packed_read.c	one buffer out of a packed ring
  *
  * With IN_ORDER every popped buffer stands in held, at its place in the order
  * of pop.  One that is pushed too early waits there until its turn.
@@ -112,6 +113,19 @@ int fph_split_get_written(const struct fph_vq_device *vq,
 			  struct fph_span *spans);
 int fph_packed_get_written(const struct fph_vq_device *vq,
 			   struct fph_span *spans);
+
+/* ----------------------------------------------------------- packed_read -- */
+
+/*
+ * fph_packed_read - read the list at avail
+ *
+ * flags: of its first descriptor, read before a barrier.  room: of segs.  1,
+ * with the buffer but its cookie, its descriptors in the ring and its id; 0: it
+ * needs more room; FPH_PEER_*.
+ */
+int fph_packed_read(const struct fph_vq_device *vq, uint32_t flags,
+		    struct fph_buffer *buffer, struct fph_seg *segs,
+		    uint32_t room, uint32_t *ndesc, uint32_t *id);
 
 /* ------------------------------------------------------------ split_read -- */
 

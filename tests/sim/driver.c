@@ -185,6 +185,10 @@ static uint64_t choose_features(struct sim *s)
 		f &= ~FPH_BIT(VIRTIO_RING_F_EVENT_IDX);
 	if (sim_one_in(&s->rng, 4))
 		f &= ~FPH_BIT(VIRTIO_RING_F_INDIRECT_DESC);
+	if (s->config.legacy || sim_one_in(&s->rng, 2))
+		f &= ~FPH_BIT(VIRTIO_F_RING_PACKED);
+	if (sim_one_in(&s->rng, 2))
+		f &= ~FPH_BIT(VIRTIO_F_IN_ORDER);
 	return f;
 }
 
@@ -192,7 +196,7 @@ void sim_driver_boot(struct sim *s)
 {
 	struct sim_driver *d = &s->dev->driver;
 	struct sim_host *h = &s->dev->host;
-	const uint32_t base[SIM_QUEUES] = { 0, 0 };
+	uint32_t base[SIM_QUEUES];
 	uint8_t poison[4];
 	bool tables;
 
@@ -223,6 +227,8 @@ void sim_driver_boot(struct sim *s)
 	if (s->why[0])
 		return;
 	memset(h->inflight, 0, sizeof(h->inflight));
+	base[SIM_HINT] = FPH_VRING_NEW_BASE(d->features);
+	base[SIM_REPORT] = base[SIM_HINT];
 	sim_check(s, sim_host_start(s, base) == FPH_OK, "ring start");
 	d->kicks = 0;
 	d->state = SIM_DRIVER_RUNS;

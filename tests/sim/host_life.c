@@ -56,6 +56,12 @@ void sim_host_fini(struct sim *s, struct sim_host *h)
 	fph_balloon_free(h->balloon);
 }
 
+/* A packed ring has no record of what is in flight. */
+static bool is_packed(const struct sim *s)
+{
+	return s->dev->driver.features & FPH_BIT(VIRTIO_F_RING_PACKED);
+}
+
 static int start_ring(struct sim *s, uint32_t queue, uint32_t base)
 {
 	struct sim_host *h = host(s);
@@ -66,7 +72,7 @@ static int start_ring(struct sim *s, uint32_t queue, uint32_t base)
 		.desc = ring,
 		.driver = ring + DRIVER_OFFSET,
 		.device = ring + DEVICE_OFFSET,
-		.inflight = h->inflight[queue],
+		.inflight = is_packed(s) ? NULL : h->inflight[queue],
 		.base = base
 	};
 	int ret = fph_balloon_ring_start(h->balloon, get_index(queue), &r);
@@ -224,7 +230,7 @@ void sim_host_crash(struct sim *s)
 		.endian = s->config.legacy ? FPH_BE : FPH_LE
 	};
 
-	if (s->dev->driver.state == SIM_DRIVER_RESETS ||
+	if (s->dev->driver.state == SIM_DRIVER_RESETS || is_packed(s) ||
 	    s->migration.phase >= SIM_FINAL || s->drains)
 		return;
 	sim_host_fini(s, h);
