@@ -21,7 +21,9 @@
 #define MEM_SIZE	(64 * 1024)
 #define TABLES		(16 * 1024)	/* gpa */
 #define BUFFERS		NUM
-#define ROUNDS		70000u		/* buffers: more than 16 bits */
+#ifndef PAIR_ROUNDS
+#define PAIR_ROUNDS		70000u		/* buffers: more than 16 bits */
+#endif
 
 /* One buffer of the driver; its index is what the cookie tells. */
 struct buffer {
@@ -335,7 +337,7 @@ START_TEST(test_pair)
 	packed = _i & 8;
 	in_order = _i & 16;
 	start(_i & 1, _i & 2);
-	while (returned < ROUNDS) {
+	while (returned < PAIR_ROUNDS) {
 		step();
 		if (!random_below(64))
 			send_signals();
@@ -443,13 +445,13 @@ START_TEST(test_pair_threads)
 	ck_assert_int_eq(sem_init(&irq, 0, 0), 0);
 	ck_assert_int_eq(pthread_create(&thread, NULL, device_thread, NULL),
 			 0);
-	while (back < ROUNDS) {
+	while (back < PAIR_ROUNDS) {
 		fph_vq_driver_want_notify(drv, false);
 		while (fph_vq_driver_take_used(drv, &u, 1) == 1) {
 			WANT(u.len == 1 + u.cookie % 2);
 			back++;
 		}
-		while (sent < ROUNDS && sent - back < 1 + sent % num &&
+		while (sent < PAIR_ROUNDS && sent - back < 1 + sent % num &&
 		       add_one(segs, sent) == 1)
 			sent++;
 		WANT(fph_vq_driver_publish(drv) == FPH_OK);
