@@ -10,6 +10,7 @@ import config
 import device
 import entries
 import migration
+import packed as packed_ring
 import poison
 import queues
 import ranges
@@ -129,10 +130,10 @@ def coalesce(a):
     return {"result": "ok", "runs": show_ranges(runs)}
 
 
-def ring(a):
-    """Buffers until the ring is empty or broken."""
+def get_reader(items):
+    """A function that reads guest memory, which is what the items hold."""
     memory = {}
-    for item in a["memory"]:
+    for item in items:
         gpa, data = item.split("=")
         memory[number(gpa)] = bytes.fromhex(data)
 
@@ -142,18 +143,46 @@ def ring(a):
                 return data[gpa - start:gpa - start + length]
         return None
 
+    return read
+
+
+def show_segs(segs):
+    return "|".join(str(s) for s in segs)
+
+
+def ring(a):
+    """Buffers until the ring is empty or broken."""
     num = number(a["num"])
     table = bytes.fromhex("".join(a["table"])).ljust(16 * num, b"\0")
     heads = [number(h) for h in a["avail"]] + [0] * num
-    vq = queues.Ring(table, num, read, a["indirect"] == "1",
+    vq = queues.Ring(table, num, get_reader(a["memory"]), a["indirect"] == "1",
                      ORDER[a["endian"]])
     buffers = []
     try:
         for i in range(vq.check_available(number(a["avail_idx"]))):
-            buffers.append("|".join(str(s) for s in vq.take(heads[i % num])))
+            buffers.append(show_segs(vq.take(heads[i % num])))
     except queues.RingError:
         return {"result": "broken", "buffers": buffers}
     return {"result": "ok", "buffers": buffers}
+
+
+def packed(a):
+    """As ring; then the buffers are returned in the order of done."""
+    num = number(a["num"])
+    table = bytes.fromhex("".join(a["table"])).ljust(16 * num, b"\0")
+    vq = packed_ring.PackedRing(table, num, get_reader(a["memory"]),
+                                a["indirect"] == "1",
+                                (number(a["first"]), a["wrap"] == "1"))
+    taken, result = [], "ok"
+    try:
+        while (buffer := vq.take()):
+            taken.append(buffer)
+    except queues.RingError:
+        result = "broken"
+    back = sorted(vq.give_back(*taken[number(n)][:2]) for n in a["done"])
+    return {"result": result,
+            "buffers": [show_segs(segs) for _, _, segs in taken],
+            "used": ["%d=%d:%#x" % written for written in back]}
 
 
 def used(a):
@@ -181,8 +210,8 @@ def poison_discard(a):
 CODEC = {f.__name__: f for f in (
     config_decode, config_encode, config_size, command_decode,
     command_encode, command_next, pfn_decode, pfn_encode, stat_decode,
-    stat_encode, queue_index, queue_infer, coalesce, ring, used,
-    poison_discard)}
+    stat_encode, queue_index, queue_infer, coalesce, ring, packed,
+    used, poison_discard)}
 
 
 # ------------------------------------------------------------------ device

@@ -87,6 +87,16 @@ class Descriptor:
         self.next = int.from_bytes(data[14:16], order)
 
 
+def read_table(d, read):
+    """The bytes of the table that an indirect descriptor names (Q-6K, Q-6L).
+    """
+    need(d.len and d.len % 16 == 0, "table of no whole entries")
+    need(d.addr + d.len <= 1 << 64, "table wraps")
+    table = read(d.addr, d.len)
+    need(table is not None, "table is not guest memory")
+    return table
+
+
 class Ring:
     """A split ring as a device sees it.
 
@@ -126,10 +136,7 @@ class Ring:
         link = self.walk(self.table, head, segs)
         if link:
             need(self.indirect, "indirect was not negotiated")
-            need(link.len and link.len % 16 == 0, "table of no whole entries")
-            need(link.addr + link.len <= 1 << 64, "table wraps")
-            table = self.read(link.addr, link.len)
-            need(table is not None, "table is not guest memory")
+            table = read_table(link, self.read)
             need(not self.walk(table, 0, segs), "nested indirect")
         self.taken += 1
         return check_segs(segs)

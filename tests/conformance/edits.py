@@ -43,7 +43,7 @@ RINGS = (
     ("indirect_unasked_taken", "FPH-Q-6", "queues.py",
      "need(self.indirect,", "need(True,"),
     ("table_of_half_entries_taken", "FPH-Q-6", "queues.py",
-     "need(link.len and link.len % 16 == 0,", "need(link.len,"),
+     "need(d.len and d.len % 16 == 0,", "need(d.len,"),
     ("table_begins_at_next", "FPH-Q-6", "queues.py",
      "self.walk(table, 0, segs)", "self.walk(table, link.next, segs)"),
     ("nested_table_ignored", "FPH-Q-6", "queues.py",

@@ -10,6 +10,7 @@ EXTRA_DIST += \
 	tests/vectors/entries.json \
 	tests/vectors/hints.json \
 	tests/vectors/model.json \
+	tests/vectors/packed.json \
 	tests/vectors/poison.json \
 	tests/vectors/queues.json \
 	tests/vectors/ranges.json \
@@ -30,6 +31,7 @@ EXTRA_DIST += \
 	spec/refcodec/hint_session.py \
 	spec/refcodec/migration.py \
 	spec/refcodec/operations.py \
+	spec/refcodec/packed.py \
 	spec/refcodec/poison.py \
 	spec/refcodec/queues.py \
 	spec/refcodec/ranges.py \
@@ -46,6 +48,7 @@ EXTRA_DIST += \
 	tests/vectors/families/hints.py \
 	tests/vectors/families/merging.py \
 	tests/vectors/families/model.py \
+	tests/vectors/families/packed_rings.py \
 	tests/vectors/families/poison.py \
 	tests/vectors/families/queue_numbers.py \
 	tests/vectors/families/reports.py \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* Split rings, from the bytes of their descriptors. */
+/* Rings, from the bytes of their descriptors. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +43,12 @@ static void put16(uint8_t *p, uint64_t v, int endian)
 {
 	p[endian == FPH_LE ? 0 : 1] = (uint8_t)(v & 0xff);
 	p[endian == FPH_LE ? 1 : 0] = (uint8_t)(v >> 8 & 0xff);
+}
+
+static uint32_t get16(const uint8_t *p, int endian)
+{
+	return endian == FPH_LE ? p[0] | (uint32_t)p[1] << 8 :
+				  p[1] | (uint32_t)p[0] << 8;
 }
 
 static void read_pieces(struct pieces *p, const char *list)
@@ -99,44 +105,128 @@ static void add_buffer(struct text *t, const struct fph_seg *segs,
 	}
 }
 
-static void ring(const struct fields *in, struct fields *out)
+/* Takes buffers until there are no more; sets their cookies and the answer. */
+static uint32_t pop_all(struct fph_vq_device *vq, uint64_t *cookies,
+			struct fields *out)
 {
-	static struct pieces pieces;
-	static struct memory m;
 	static struct fph_seg segs[NUM_MAX];
+	struct text t = { 0 };
+	struct fph_buffer b;
+	uint32_t n = 0;
+	int ret;
+
+	while ((ret = fph_vq_device_pop(vq, &b, 1, segs, NUM_MAX)) == 1) {
+		if (n == NUM_MAX)
+			die("too many buffers");
+		cookies[n++] = b.cookie;
+		add_buffer(&t, segs, b.nread + b.nwrite);
+	}
+	fields_set(out, "result", ret == 0 ? "ok" : fph_status_is_peer(ret) ?
+						    "broken" : get_word(ret));
+	text_move(&t, out, "buffers");
+	return n;
+}
+
+/* The ring of "num", "table" and "memory"; its base by the caller. */
+static struct fph_vq_device *make_ring(struct memory *m, uint64_t features,
+				       uint32_t base, const struct fields *in,
+				       int endian)
+{
 	static uint64_t vq_memory[FPH_VQ_DEVICE_SIZE(NUM_MAX) / 8];
+	static struct pieces pieces;
 	uint64_t num = fields_number(in, "num");
 	bool indirect = fields_is(in, "indirect", "1");
 	struct fph_vq_device_params params = {
 		.size = sizeof(params),
 		.num = (uint32_t)num,
-		.features = (uint64_t)indirect << VIRTIO_RING_F_INDIRECT_DESC,
-		.endian = (uint32_t)get_endian(in),
-		.desc = m.desc,
-		.driver = m.avail,
-		.device = m.used,
+		.features = features |
+			    (uint64_t)indirect << VIRTIO_RING_F_INDIRECT_DESC,
+		.endian = (uint32_t)endian,
+		.base = base,
+		.desc = m->desc,
+		.driver = m->avail,
+		.device = m->used,
 		.map = map,
 		.map_ctx = &pieces
 	};
 	struct fph_vq_device *vq;
-	struct text t = { 0 };
-	struct fph_buffer b;
-	int ret;
 
 	if (num > NUM_MAX)
 		die("a ring of %" PRIu64, num);
-	memset(&m, 0, sizeof(m));
 	read_pieces(&pieces, fields_get(in, "memory"));
-	read_table(&m, fields_get(in, "table"), num);
-	read_avail(&m, in, num, get_endian(in));
+	read_table(m, fields_get(in, "table"), num);
 	if (fph_vq_device_init(&vq, vq_memory, sizeof(vq_memory), &params) !=
 	    FPH_OK)
 		die("fph_vq_device_init failed");
-	while ((ret = fph_vq_device_pop(vq, &b, 1, segs, NUM_MAX)) == 1)
-		add_buffer(&t, segs, b.nread + b.nwrite);
-	fields_set(out, "result", ret == 0 ? "ok" : fph_status_is_peer(ret) ?
-						    "broken" : get_word(ret));
-	text_move(&t, out, "buffers");
+	return vq;
+}
+
+static void ring(const struct fields *in, struct fields *out)
+{
+	static uint64_t cookies[NUM_MAX];
+	static struct memory m;
+	int endian = get_endian(in);
+	struct fph_vq_device *vq;
+
+	memset(&m, 0, sizeof(m));
+	vq = make_ring(&m, 0, 0, in, endian);
+	read_avail(&m, in, fields_number(in, "num"), endian);
+	pop_all(vq, cookies, out);
+}
+
+/* ---------------------------------------------------------------- packed -- */
+
+/* Returns them one by one, in the order of "done". */
+static void push_done(struct fph_vq_device *vq, const uint64_t *cookies,
+		      uint32_t n, const char *list)
+{
+	struct fph_used used = { 0 };
+	const char *end;
+	char word[16];
+
+	while (fields_next(&list, word, sizeof(word))) {
+		uint64_t i = parse_number(word, &end);
+
+		if (i >= n)
+			die("no buffer %s", word);
+		used.cookie = cookies[i];
+		if (fph_vq_device_push(vq, &used, 1) != 1)
+			die("fph_vq_device_push failed");
+	}
+}
+
+/* Each descriptor that the device has written: "SLOT=ID:FLAGS". */
+static void show_written(const struct memory *m, const struct memory *before,
+			 uint64_t num, struct fields *out)
+{
+	struct text t = { 0 };
+
+	for (uint64_t i = 0; i < num; i++) {
+		const uint8_t *p = m->desc + 16 * i;
+
+		if (memcmp(p, before->desc + 16 * i, 16))
+			text_item(&t, "%" PRIu64 "=%" PRIu32 ":0x%" PRIx32, i,
+				  get16(p + 12, FPH_LE), get16(p + 14, FPH_LE));
+	}
+	text_move(&t, out, "used");
+}
+
+static void packed(const struct fields *in, struct fields *out)
+{
+	static uint64_t cookies[NUM_MAX];
+	static struct memory m, before;
+	uint64_t place = fields_number(in, "first") |
+			 (fields_is(in, "wrap", "1") ? 0x8000u : 0);
+	struct fph_vq_device *vq;
+	uint32_t n;
+
+	memset(&m, 0, sizeof(m));
+	vq = make_ring(&m, FPH_BIT(VIRTIO_F_RING_PACKED),
+		       (uint32_t)(place << 16 | place), in, FPH_LE);
+	before = m;
+	n = pop_all(vq, cookies, out);
+	push_done(vq, cookies, n, fields_get(in, "done"));
+	show_written(&m, &before, fields_number(in, "num"), out);
 }
 
 /* ---------------------------------------------------------------- driver -- */
@@ -179,12 +269,8 @@ static void write_used(struct memory *m, const struct fields *in, uint64_t num,
 		bool named = word[0] == 'b';
 
 		id = parse_number(word + named, &end);
-		if (named && id < num) {
-			const uint8_t *p = m->avail + 4 + 2 * id;
-
-			id = endian == FPH_LE ? p[0] | (uint64_t)p[1] << 8 :
-						p[1] | (uint64_t)p[0] << 8;
-		}
+		if (named && id < num)
+			id = get16(m->avail + 4 + 2 * id, endian);
 		if (i == num || *end != '+')
 			die("no used entry: %s", word);
 		put32(m->used + 4 + 8 * i, id, endian);
@@ -227,6 +313,7 @@ static void used(const struct fields *in, struct fields *out)
 
 const struct codec_op ring_ops[] = {
 	{ "ring", ring },
+	{ "packed", packed },
 	{ "used", used },
 	{ NULL, NULL }
 };
