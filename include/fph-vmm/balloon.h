@@ -493,7 +493,9 @@ FPH_API int fph_balloon_save(const struct fph_balloon *b, void *buf,
  * FPH_LOAD_MOVED; without it the VMM completes the runs that next and hint_next
  * gave out there.  rings: FPH_NQUEUES entries, at the index of each ring that
  * ran, as for ring_start, base and inflight not set; NULL if none ran.  It
- * starts them; a frozen device stays frozen.  take_events and take_notify tell what is to be done then.
+ * starts them; a frozen device stays frozen.  take_events and take_notify tell
+ * what is to be done then.  With FPH_LOAD_MOVED every buffer that was taken is
+ * returned without a discard (L6).
  *
  * FPH_OK; FPH_ECORRUPT, FPH_EVERSION; FPH_EREFUSED (other features are offered,
  * other parameters, rings of another size, or more than this device can hold);

@@ -428,6 +428,8 @@ static int load_ring(struct fph_balloon *b, uint32_t index,
 static void move(struct fph_balloon *b)
 {
 	b->pump_end = 0;
+	if (!b->resetting)
+		fph_balloon_skip_waiting(b);
 	for (uint32_t i = 0; i < FPH_NQUEUES; i++) {
 		if (b->ring[i].enabled)
 			b->ring[i].kicked = true;

@@ -14,6 +14,7 @@ INDIRECT_DESC = 28
 EVENT_IDX = 29
 VERSION_1 = 32
 ACCESS_PLATFORM = 33
+IN_ORDER = 35
 
 FIELDS = (("num_pages", 0), ("actual", 4),
           ("cmd_id", 8), ("poison_val", 12))

@@ -42,6 +42,7 @@ class Device:
         self.rings = {}             # index: buffers that wait
         self.stopping = set()
         self.inflight = {}          # buffer: ring index
+        self.segs = {}              # of those
         self.seen = set()
         self.stats = []
         self.stats_held = None
@@ -134,6 +135,13 @@ class Device:
             self.seen = set()
         return "ok"
 
+    def reset_ring(self, index):
+        """The driver resets one queue: its buffers are forgotten (Q-12)."""
+        if self.queue(index) == "hint":
+            if self.watch(self.session.stop()) == "busy":
+                return "busy"
+        return self.stop_ring(index)
+
     def queue(self, index):
         return queues.identify(index, self.offered, self.negotiated,
                                self.seen)
@@ -165,6 +173,7 @@ class Device:
                 self.broken = True
                 self.session.break_off()    # Q-8A
                 return self.watch(("broken", 0))
+            self.segs[buffer] = segs
             self.inflight[buffer] = index
             getattr(self, "take_" + queue)(buffer, segs)
             self.watch()
@@ -262,15 +271,28 @@ class Device:
             self.returned += part.returned
             part.returned = []
 
-    def finish(self):
-        """The buffers that come back."""
-        for part in self.parts():
-            part.finish()
+    def is_due(self, buffer):
+        """With IN_ORDER a buffer waits for those before it (Q-11)."""
+        if not config.has(self.negotiated, config.IN_ORDER):
+            return True
+        queue = [b for b, at in self.inflight.items()
+                 if at == self.inflight[buffer]]
+        return set(queue[:queue.index(buffer)]) <= set(self.returned)
+
+    def give_back(self):
+        """The buffers that come back now."""
         self.flush()
-        used, self.returned = self.returned, []
+        used = [b for b in self.returned if self.is_due(b)]
+        self.returned = [b for b in self.returned if b not in used]
         for buffer in used:
             del self.inflight[buffer]
         return sorted(used)
+
+    def finish(self):
+        """What is being acted on is over; the buffers that come back."""
+        for part in self.parts():
+            part.finish()
+        return self.give_back()
 
     def freeze(self):
         """What waits goes back with nothing done; repeating is harmless."""
@@ -284,3 +306,28 @@ class Device:
     def thaw(self):
         self.frozen = False
         return "ok"
+
+    # Save and restore, takeover.
+
+    def restore(self):
+        """Another device goes on, without the dirty log (L3 to L6)."""
+        for part in self.parts():
+            part.drop()
+            part.finish()
+        self.session.restore()
+        if config.has(self.negotiated, config.FREE_PAGE_HINT):
+            self.session.done()                             # L5
+        self.watch()
+        self.changed = True
+
+    def take_over(self):
+        """A new process takes again what the last one had taken (L10)."""
+        for index, waiting in self.rings.items():
+            here = [b for b, at in self.inflight.items() if at == index]
+            self.rings[index] = [(b, self.segs[b]) for b in here] + waiting
+        self.inflight = {}
+        self.stats_held, self.stats_asked = None, False
+        self.restore()
+        self.returned = []
+        for part in self.parts():
+            part.returned = []

@@ -114,6 +114,10 @@ class HintSession:
             self.next_id = commands.MIN
         return "ok"
 
+    def restore(self):
+        """No dirty log survives; the counter does (L3, L4)."""
+        self.harvested = self.harvesting = False
+
     # The driver's side.
 
     def take_command(self, command):

@@ -258,6 +258,19 @@ class Story:
     def do_vq_stop(self, a):
         return {"result": self.device.stop_ring(number(a["index"]))}
 
+    def do_vq_reset(self, a):
+        return {"result": self.device.reset_ring(number(a["index"]))}
+
+    def do_restore(self, a):
+        self.runs = ([], [])
+        self.device.restore()
+        return {}
+
+    def do_takeover(self, a):
+        self.runs = ([], [])
+        self.device.take_over()
+        return {}
+
     def do_queue(self, a):
         return {"queue": self.device.queue(number(a["index"])) or "none"}
 
@@ -319,6 +332,9 @@ class Story:
             self.migration.skip(*run)
         self.runs = ([], [])
         return {"used": [str(b) for b in self.device.finish()]}
+
+    def do_flush(self, a):
+        return {"used": [str(b) for b in self.device.give_back()]}
 
     def do_work(self, a):
         return {**self.do_take(a), **self.do_finish(a)}

@@ -54,7 +54,7 @@ struct story *story_new(const struct fields *in)
 {
 	const char *list = fields_get(in, "memory");
 	struct story *s = get_story();
-	struct fph_balloon_params params = { .size = sizeof(params) };
+	struct fph_balloon_params *params = &s->params;
 	uint64_t gpa, len;
 
 	while (fields_next(&list, word, WORD_MAX)) {
@@ -67,14 +67,15 @@ struct story *story_new(const struct fields *in)
 	if (!add_region(s, SCRATCH_GPA, SCRATCH_SIZE))
 		die("no memory for bytes");
 	migration_init(&s->migration, fields_get(in, "pages"));
-	params.memory = s->memory;
-	params.features = fields_number(in, "offered") &
+	params->size = sizeof(*params);
+	params->memory = s->memory;
+	params->features = fields_number(in, "offered") &
 			  ~FPH_BIT(VIRTIO_F_VERSION_1);
-	params.report_granule = fields_number(in, "granule");
-	params.inflate_granule = params.report_granule;
-	params.hint_granule = params.report_granule;
-	params.first_id = (uint32_t)fields_number(in, "first_id");
-	s->balloon = fph_balloon_new(&params, NULL);
+	params->report_granule = fields_number(in, "granule");
+	params->inflate_granule = params->report_granule;
+	params->hint_granule = params->report_granule;
+	params->first_id = (uint32_t)fields_number(in, "first_id");
+	s->balloon = fph_balloon_new(params, NULL);
 	if (!s->balloon)
 		die("no device with these features");
 	return s;
@@ -150,16 +151,30 @@ static void look(struct story *s, const struct fields *in, struct fields *out)
 
 /* ----------------------------------------------------------------- rings -- */
 
-static uint32_t get_index(const struct fields *in)
+uint32_t story_index(const struct fields *in)
 {
 	uint64_t index = fields_number(in, "index");
 
 	return index < FPH_NQUEUES ? (uint32_t)index : FPH_NQUEUES;
 }
 
+struct fph_balloon_ring story_ring(struct story *s, uint32_t index)
+{
+	struct driver_ring *r = &s->ring[index];
+
+	return (struct fph_balloon_ring) {
+		.size = sizeof(struct fph_balloon_ring),
+		.num = RING_NUM,
+		.desc = r->desc,
+		.driver = r->avail,
+		.device = r->used,
+		.inflight = r->recorded ? r->record : NULL
+	};
+}
+
 static void vq(struct story *s, const struct fields *in, struct fields *out)
 {
-	uint32_t index = get_index(in);
+	uint32_t index = story_index(in);
 	struct driver_ring *r = &s->ring[index];
 	struct fph_balloon_ring params;
 	int ret;
@@ -170,10 +185,9 @@ static void vq(struct story *s, const struct fields *in, struct fields *out)
 	}
 	if (!r->up)
 		memset(r, 0, sizeof(*r));
-	params = (struct fph_balloon_ring) {
-		.size = sizeof(params), .num = RING_NUM, .desc = r->desc,
-		.driver = r->avail, .device = r->used
-	};
+	if (!r->up && fields_find(in, "record"))
+		r->recorded = fields_is(in, "record", "1");
+	params = story_ring(s, index);
 	ret = fph_balloon_ring_start(s->balloon, index, &params);
 	if (ret == FPH_OK)
 		ret = fph_balloon_ring_enable(s->balloon, index, true);
@@ -185,7 +199,7 @@ static void vq(struct story *s, const struct fields *in, struct fields *out)
 static void vq_stop(struct story *s, const struct fields *in,
 		    struct fields *out)
 {
-	uint32_t index = get_index(in);
+	uint32_t index = story_index(in);
 	uint32_t base;
 	int ret = fph_balloon_ring_stop(s->balloon, index, &base);
 
@@ -200,7 +214,7 @@ static void queue(struct story *s, const struct fields *in,
 	static const char *const names[FPH_NQUEUES] = {
 		"inflate", "deflate", "stats", "hint", "report"
 	};
-	int ret = fph_balloon_get_queue(s->balloon, get_index(in), NULL);
+	int ret = fph_balloon_get_queue(s->balloon, story_index(in), NULL);
 
 	fields_set(out, "queue", ret < 0 ? "none" : names[ret]);
 }
@@ -310,7 +324,7 @@ static void offer(struct story *s, const struct fields *in,
 		  struct fields *out)
 {
 	const char *list = fields_get(in, "buffers");
-	uint32_t index = get_index(in);
+	uint32_t index = story_index(in);
 
 	(void)out;
 	if (index == FPH_NQUEUES)
@@ -326,7 +340,7 @@ static void kick(struct story *s, const struct fields *in, struct fields *out)
 
 	if (fields_find(in, "budget"))
 		budget = (uint32_t)fields_number(in, "budget");
-	ret = fph_balloon_process(s->balloon, get_index(in), budget);
+	ret = fph_balloon_process(s->balloon, story_index(in), budget);
 	/* Buffers that stood before a broken one were taken all the same. */
 	if (ret >= 0 && fph_balloon_is_broken(s->balloon))
 		ret = FPH_PEER_BROKEN;
@@ -434,15 +448,14 @@ static int compare_used(const void *a, const void *b)
 	return x->buffer < y->buffer ? -1 : x->buffer > y->buffer;
 }
 
-static void finish(struct story *s, const struct fields *in,
-		   struct fields *out)
+static void flush(struct story *s, const struct fields *in,
+		  struct fields *out)
 {
 	static struct used used[FPH_NQUEUES * RING_NUM];
 	struct text t = { 0 };
 	uint32_t n = 0;
 
 	(void)in;
-	complete_all(s);
 	fph_balloon_flush(s->balloon);
 	for (uint32_t i = 0; i < FPH_NQUEUES; i++) {
 		struct driver_ring *r = &s->ring[i];
@@ -467,6 +480,13 @@ static void finish(struct story *s, const struct fields *in,
 			text_item(&t, "%" PRIu32, used[i].buffer);
 	}
 	text_move(&t, out, "used");
+}
+
+static void finish(struct story *s, const struct fields *in,
+		   struct fields *out)
+{
+	complete_all(s);
+	flush(s, in, out);
 }
 
 static void work(struct story *s, const struct fields *in, struct fields *out)
@@ -495,6 +515,7 @@ const struct story_op device_ops[] = {
 	{ "offer", offer },
 	{ "kick", kick },
 	{ "take", take },
+	{ "flush", flush },
 	{ "finish", finish },
 	{ "work", work },
 	{ "run", run },

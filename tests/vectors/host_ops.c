@@ -20,8 +20,10 @@ static void publish(struct story *s, const struct fields *in,
 
 	(void)in;
 	set_result(out, ret);
-	if (ret == FPH_OK)
+	if (ret == FPH_OK) {
 		fields_format(out, "id", "%" PRIu32, id);
+		s->last_id = id;
+	}
 }
 
 static void stop(struct story *s, const struct fields *in, struct fields *out)

@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	tests/vectors/device.json \
 	tests/vectors/entries.json \
 	tests/vectors/hints.json \
+	tests/vectors/life.json \
 	tests/vectors/model.json \
 	tests/vectors/packed.json \
 	tests/vectors/poison.json \
@@ -46,6 +47,7 @@ EXTRA_DIST += \
 	tests/vectors/families/device.py \
 	tests/vectors/families/entries.py \
 	tests/vectors/families/hints.py \
+	tests/vectors/families/life.py \
 	tests/vectors/families/merging.py \
 	tests/vectors/families/model.py \
 	tests/vectors/families/packed_rings.py \
@@ -87,6 +89,7 @@ tests_vectors_run_vectors_SOURCES = \
 	tests/vectors/fields.c \
 	tests/vectors/fields.h \
 	tests/vectors/host_ops.c \
+	tests/vectors/life_ops.c \
 	tests/vectors/migration.c \
 	tests/vectors/migration.h \
 	tests/vectors/operations.h \

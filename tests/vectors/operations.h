@@ -26,6 +26,7 @@ extern const struct codec_op wire_ops[];
 extern const struct codec_op ring_ops[];
 extern const struct story_op device_ops[];
 extern const struct story_op host_ops[];
+extern const struct story_op life_ops[];
 
 /* False when there is no such operation. */
 bool codec_run(const char *op, const struct fields *in, struct fields *out);

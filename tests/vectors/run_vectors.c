@@ -52,7 +52,8 @@ bool story_run(struct story *s, const char *op, const struct fields *in,
 	       struct fields *out)
 {
 	return run_step(device_ops, s, op, in, out) ||
-	       run_step(host_ops, s, op, in, out);
+	       run_step(host_ops, s, op, in, out) ||
+	       run_step(life_ops, s, op, in, out);
 }
 
 /* ------------------------------------------------------------------ JSON -- */

@@ -28,6 +28,9 @@ struct driver_ring {
 	uint16_t avail_idx;
 	uint16_t used_idx;
 	uint32_t buffer[RING_NUM];	/* by head: its number */
+	/* What is in flight, for a device that takes over. */
+	_Alignas(8) uint8_t record[FPH_INFLIGHT_SIZE(RING_NUM)];
+	bool recorded;
 	bool up;
 };
 
@@ -38,17 +41,24 @@ struct runs {
 
 struct story {
 	struct fph_balloon *balloon;
+	struct fph_balloon_params params;
 	struct fph_memory *memory;
 	uint32_t nregions;
 	struct fph_region regions[REGIONS_MAX];
 	struct driver_ring ring[FPH_NQUEUES];
 	uint64_t scratch;		/* bytes in use */
 	uint32_t offers;
+	uint32_t last_id;		/* that was published */
 	uint32_t ndiscards;		/* given out, not completed */
 	struct fph_run discard[RUNS_MAX];
 	uint32_t nskips;
 	struct fph_run skip[RUNS_MAX];
 	struct migration migration;
 };
+
+/* The ring with this index, as a device is told of it. */
+struct fph_balloon_ring story_ring(struct story *s, uint32_t index);
+/* "index"; FPH_NQUEUES when it is none. */
+uint32_t story_index(const struct fields *in);
 
 #endif /* FPH_VECTORS_STORY_H */

@@ -187,6 +187,7 @@ int printf(const char *format, ...)
 
 const struct story_op device_ops[] = { { NULL, NULL } };
 const struct story_op host_ops[] = { { NULL, NULL } };
+const struct story_op life_ops[] = { { NULL, NULL } };
 
 struct story *story_new(const struct fields *in)
 {

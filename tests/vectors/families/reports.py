@@ -3,7 +3,7 @@
 
 import struct
 
-from .build import (ALL, POISON, boot, do, finish, kick,
+from .build import (ALL, POISON, TELL, boot, do, finish, kick,
                     look, offer, result, run, span, story, take, work)
 
 TITLE = "Device: reports, poison, inflation, statistics"
@@ -268,6 +268,21 @@ def inflation():
                  run(1, 1, used=[0]), look(0)], ["PfnOutside"], "invalid")
 
 
+def deflation():
+    """A deflated page is the driver's until it inflates it again."""
+    page = frames(0x100)
+    for tell, norm in ((0, "FPH-PFN-13"), (TELL, "FPH-PFN-13A")):
+        yield story("deflated %s MUST_TELL_HOST, and inflated again" %
+                    ("with" if tell else "without"), [norm, "FPH-PFN-12"],
+                    [boot(ALL | tell), offer(0, page),
+                     run(0, 1, ["0x100000+0x1000"], used=[0]), work(),
+                     offer(1, page), run(1, 1, used=[1]), work(),
+                     offer(1, frames(0x101)), run(1, 1, used=[2]), work(),
+                     offer(0, page),
+                     run(0, 1, ["0x100000+0x1000"], used=[3])],
+                    offered=ALL | tell)
+
+
 def statistics():
     entry = struct.pack("<HQ", 4, 495697920).hex()
     unknown = struct.pack("<HQ", 99, 7).hex()
@@ -298,6 +313,7 @@ def cases():
     yield from poison()
     yield from order()
     yield from inflation()
+    yield from deflation()
     yield from statistics()
     yield story("a report that nobody kicks is not acted on", ["FPH-R2"],
                 [boot(), offer(4, H[0]), work(),
