@@ -245,8 +245,9 @@ class Stories:
         "kick", "kick", "take", "work", "finish", "publish", "publish",
         "publish", "stop", "done", "harvest", "harvest", "look", "state",
         "state", "write_config", "read_config", "queue", "stats",
-        "stats_request", "freeze", "thaw", "vq_stop", "vq", "reset",
-        "switch", "write", "free", "use", "send")
+        "stats_request", "freeze", "thaw", "vq_stop", "vq", "vq_reset",
+        "reset", "restore", "flush", "switch", "write", "free", "use",
+        "send")
 
     def __init__(self, rng):
         self.rng = rng
@@ -329,10 +330,14 @@ class Stories:
             given = {"index": str(index),
                      "buffers": [self.buffer(index, story)
                                  for _ in range(rng.randint(1, 3))]}
-        elif op in ("vq_stop", "vq", "reset", "freeze"):
+        elif op in ("vq_stop", "vq", "vq_reset", "reset", "freeze",
+                    "restore"):
             if rng.getrandbits(2):
                 return None
-            if op in ("vq_stop", "vq"):
+            # DONE is due where an id was published.
+            if op == "restore" and not story.device.session.id:
+                return None
+            if op in ("vq_stop", "vq", "vq_reset"):
                 given = {"index": str(index)}
         elif op in ("run", "kick", "queue"):
             given = {"index": str(index)}
