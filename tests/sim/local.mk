@@ -5,7 +5,7 @@
 
 SIM_STEPS = 24000000
 
-EXTRA_PROGRAMS = tests/sim/sim
+EXTRA_PROGRAMS += tests/sim/sim
 tests_sim_sim_SOURCES = \
 	tests/sim/check.c \
 	tests/sim/driver.c \
