@@ -42,6 +42,13 @@ class Driver:
 
     reset = clear                                           # R15, V16
 
+    def reset_queue(self, queue):
+        """The reset of one queue was confirmed: ids go on (Q-12A)."""
+        self.flight = {n: buffer for n, buffer in self.flight.items()
+                       if buffer[0] != queue}
+        if queue == "hint":
+            self.stream, self.start, self.cursor = None, None, []
+
     def room(self, queue):
         return self.ring - sum(len(parts) for at, parts in
                                self.flight.values() if at == queue)

@@ -260,6 +260,10 @@ class DriverRole:
         result = self.driver.used(number(name))
         return "ok" if result == "ok" else "err " + result
 
+    def do_queue_reset(self, queue):
+        self.driver.reset_queue(queue)
+        return "ok"
+
     def do_device_reset(self):
         self.driver.reset()
         return "ok"

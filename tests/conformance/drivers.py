@@ -205,6 +205,15 @@ class Guest:
         self.config = STOP
         need(self.ask("device-reset").ok, "device-reset")
 
+    def queue_reset(self, queue):
+        """The device, which ended its round first, goes on counting ids."""
+        self.flight = {name: buffer for name, buffer in self.flight.items()
+                       if buffer.queue != queue}
+        if queue == "hint":
+            self.stream, self.config = None, STOP
+            need(self.ask("config", STOP).ok, "config")
+        need(self.ask("queue-reset", queue).ok, "queue-reset")
+
     def acts(self, what):
         return self.testee.has("acts", what)
 
@@ -407,6 +416,39 @@ def test_reports_after_reset(testee):
     g.work()
     g.device_reset()
     for page in list(g.free):
+        need(g.takes(*page), "%#x+%#x is not back", *page)
+
+
+def test_reporting_queue_reset(testee):
+    """The pages in flight are back, and reported again: FPH-Q-12A"""
+    g = Guest(testee)
+    g.frees(*FREE)
+    g.work()
+    g.queue_reset("report")
+    for page in FREE:
+        need(g.takes(*page), "%#x+%#x is not back", *page)
+    g.frees(*FREE)
+    g.reported.clear()
+    g.use_all()
+    g.expect_reported(*FREE)
+
+
+def test_hinting_queue_reset(testee):
+    """The pages in flight are back, and ids go on: FPH-Q-12A"""
+    g = hinting(testee, ring=8)
+    g.frees(*FREE)
+    g.shows(2)
+    g.work()
+    g.queue_reset("hint")
+    g.use_all()
+    g.expect_no_stream()
+    g.shows(3)
+    g.use_all()
+    need(not g.acts("hints") or 3 in g.sent, "the id was not begun")
+    g.expect_no_stream()
+    g.shows(DONE)
+    g.use_all()
+    for page in FREE:
         need(g.takes(*page), "%#x+%#x is not back", *page)
 
 

@@ -140,6 +140,22 @@ def reports_lost_by_reset():
         self.flight = flight
 
 
+@mutant("FPH-Q-12A")
+def reports_lost_by_queue_reset():
+    @around(Driver, "reset_queue")
+    def reset_queue(old, self, queue):
+        if queue != "report":
+            old(self, queue)
+
+
+@mutant("FPH-Q-12A")
+def stream_goes_on_after_queue_reset():
+    @around(Driver, "reset_queue")
+    def reset_queue(old, self, queue):
+        if queue != "hint":
+            old(self, queue)
+
+
 @mutant("FPH-P1")
 def poisoning_guest_reports():
     @around(Driver, "__init__")

@@ -353,6 +353,25 @@ static void do_device_reset(const struct request *r)
 	puts("ok");
 }
 
+/* The other queue goes on with its buffers. */
+static void do_queue_reset(const struct request *r)
+{
+	bool report = !strcmp(r->word[1], "report");
+
+	for (uint32_t i = 0; i < sizeof(g.buffer) / sizeof(g.buffer[0]); i++) {
+		if (g.buffer[i].number && g.buffer[i].report == report)
+			memset(&g.buffer[i], 0, sizeof(g.buffer[i]));
+	}
+	if (report && g.reports)
+		fph_reporter_reset(g.reporter);
+	if (!report && g.hints)
+		fph_hinter_reset(g.hinter);
+	take_back();
+	for (uint32_t i = 0; !report && i < g.npieces; i++)
+		g.piece[i].hinted = 0;
+	puts("ok");
+}
+
 static const struct {
 	const char *name;
 	int words;
@@ -363,7 +382,8 @@ static const struct {
 	{ "take", 2, do_take },
 	{ "work", 1, do_work },
 	{ "used", 3, do_used },
-	{ "device-reset", 1, do_device_reset }
+	{ "device-reset", 1, do_device_reset },
+	{ "queue-reset", 2, do_queue_reset }
 };
 
 _Bool testee_driver(const struct request *r)
