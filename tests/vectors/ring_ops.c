@@ -176,23 +176,24 @@ static void ring(const struct fields *in, struct fields *out)
 
 /* ---------------------------------------------------------------- packed -- */
 
-/* Returns them one by one, in the order of "done". */
+/* Returns them in the order of "done", as one batch. */
 static void push_done(struct fph_vq_device *vq, const uint64_t *cookies,
 		      uint32_t n, const char *list)
 {
-	struct fph_used used = { 0 };
+	static struct fph_used used[NUM_MAX];
+	uint32_t count = 0;
 	const char *end;
 	char word[16];
 
 	while (fields_next(&list, word, sizeof(word))) {
 		uint64_t i = parse_number(word, &end);
 
-		if (i >= n)
+		if (i >= n || count == n)
 			die("no buffer %s", word);
-		used.cookie = cookies[i];
-		if (fph_vq_device_push(vq, &used, 1) != 1)
-			die("fph_vq_device_push failed");
+		used[count++].cookie = cookies[i];
 	}
+	if (count && fph_vq_device_push(vq, used, count) != (int)count)
+		die("fph_vq_device_push failed");
 }
 
 /* Each descriptor that the device has written: "SLOT=ID:FLAGS". */

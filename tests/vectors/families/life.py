@@ -214,7 +214,8 @@ def queue_resets():
         yield story("the reset of the %s queue waits for a discard" % name,
                     ["FPH-Q-12"],
                     [boot(), offer(index, data), kick(index, 1),
-                     take([P[0]]), busy, busy, finish(0), down, up,
+                     take([P[0]]), busy, offer(index, data),
+                     kick(index, 0), busy, finish(0), down, up,
                      run(index, 0)], ["Forgotten"])
         yield story("a round goes on when the %s queue is reset" % name,
                     ["FPH-Q-12"],
