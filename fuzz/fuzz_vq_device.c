@@ -34,6 +34,7 @@ static uint64_t record[FPH_INFLIGHT_SIZE(MAX_NUM) / 8];
 static struct fph_vq_device *vq;
 static uint64_t popped[MAX_NUM];
 static uint32_t npopped;
+static uint32_t nold;		/* in the record, not popped yet */
 static uint8_t mode;
 
 static const void *map(void *ctx, uint64_t gpa, uint64_t len)
@@ -64,6 +65,8 @@ static void take_up(void)
 	MUST(fph_vq_device_init(&vq, vq_memory, sizeof(vq_memory), &p) ==
 	     FPH_OK);
 	npopped = 0;
+	nold = fph_vq_device_get_inflight(vq);
+	MUST(nold <= r.num);
 }
 
 static void check_buffer(const struct fph_buffer *b,
@@ -104,7 +107,10 @@ static void pop(uint32_t most)
 		     (uint16_t)(base + (uint32_t)i));
 		MUST(npopped < r.num);
 		popped[npopped++] = b[i].cookie;
+		nold -= nold > 0;
 	}
+	if (ret < 0)
+		nold = 0;
 	MUST(at <= nsegs);
 	MUST(ret >= 0 ? (uint32_t)ret <= most : fph_status_is_peer(ret));
 	MUST(fph_vq_device_is_broken(vq) == (ret < 0));
@@ -189,7 +195,7 @@ static void step(struct fuzz_input *in)
 	default:
 		take_up();
 	}
-	MUST(fph_vq_device_get_inflight(vq) == npopped);
+	MUST(fph_vq_device_get_inflight(vq) == npopped + nold);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

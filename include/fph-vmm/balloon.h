@@ -185,8 +185,10 @@ FPH_API int fph_balloon_ring_enable(struct fph_balloon *b, uint32_t index,
 /*
  * fph_balloon_ring_stop - let go of a ring
  *
- * No buffer is popped from the call on; those in flight are returned first.
- * A statistics buffer that the device holds is left to be popped again.
+ * No buffer is popped from the call on; those in flight are returned first, and
+ * those that an earlier device left in the inflight record are taken for it,
+ * enabled or not, as soon as its queue is certain.  A statistics buffer that
+ * the device holds is left to be popped again.
  * *base: where a later start goes on.  An interrupt for what was returned is
  * still told by take_notify.
  *
@@ -202,8 +204,9 @@ FPH_API int fph_balloon_ring_stop(struct fph_balloon *b, uint32_t index,
  *
  * For a snapshot of a frozen device.
  *
- * FPH_OK, FPH_EBUSY (buffers are in flight: freeze), FPH_EINVAL (index),
- * FPH_ESTATE (it does not run), FPH_EUNINIT.  O(1).
+ * FPH_OK, FPH_EBUSY (buffers are in flight, or wait in the inflight record:
+ * freeze), FPH_EINVAL (index), FPH_ESTATE (it does not run), FPH_EUNINIT.
+ * O(1).
  */
 FPH_API int fph_balloon_ring_get_base(const struct fph_balloon *b,
 				      uint32_t index, uint32_t *base);
@@ -335,8 +338,9 @@ FPH_API uint32_t fph_balloon_take_events(struct fph_balloon *b);
  * Until thaw, process takes nothing, and next and hint_next give nothing.
  * Buffers that wait for next stay taken and are returned without a discard, as
  * SKIPPED, so that the device gets quiet: repeat with complete and flush.
- * FPH_OK says that nothing is in flight but a statistics buffer: then
- * ring_get_base, get_state and a snapshot are exact.  Repeating it is
+ * So do buffers that an earlier device left in an inflight record, as at
+ * ring_stop.  FPH_OK says that nothing is in flight but a statistics buffer:
+ * then ring_get_base, get_state and a snapshot are exact.  Repeating it is
  * harmless; it does not nest: whoever needs that counts.
  *
  * It never waits.  A discard that is late leaves it FPH_EINPROGRESS: look again
@@ -451,8 +455,8 @@ struct fph_balloon_state {
 /*
  * fph_balloon_get_state - of a frozen device with nothing in flight
  *
- * FPH_OK, FPH_EINVAL (size), FPH_EBUSY (freeze first), FPH_PEER_BROKEN,
- * FPH_EUNINIT.  O(1).
+ * FPH_OK, FPH_EINVAL (size), FPH_EBUSY (freeze first; also when buffers wait in
+ * an inflight record), FPH_PEER_BROKEN, FPH_EUNINIT.  O(1).
  */
 FPH_API int fph_balloon_get_state(const struct fph_balloon *b,
 				  struct fph_balloon_state *state);

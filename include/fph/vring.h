@@ -155,7 +155,7 @@ FPH_API int fph_vq_device_pop(struct fph_vq_device *vq,
  * the head.
  *
  * The number returned; FPH_EINVAL (the first cookie is none of this ring, or n
- * is 0), FPH_ESTATE (nothing is in flight), FPH_EUNINIT.  O(n), one barrier
+ * is 0), FPH_ESTATE (nothing is popped), FPH_EUNINIT.  O(n), one barrier
  * and one store that shows them; with IN_ORDER O(n + those whose turn comes).
  */
 FPH_API int fph_vq_device_push(struct fph_vq_device *vq,
@@ -188,8 +188,9 @@ FPH_API int fph_vq_device_want_notify(struct fph_vq_device *vq, bool on);
 /*
  * The base at which another device would pop next, in the form of vhost-user's
  * GET_VRING_BASE: the available index; packed, two places with their wrap bits,
- * available and (<< 16) used.  Exact for a device that has returned all that it
- * popped.  0 if not initialised.  O(1).
+ * available and (<< 16) used.  Exact when get_inflight is 0: until the buffers
+ * of an inflight record were popped and returned, no base says which they are.
+ * 0 if not initialised.  O(1).
  */
 FPH_API uint32_t fph_vq_device_get_base(const struct fph_vq_device *vq);
 
@@ -201,7 +202,10 @@ FPH_API uint32_t fph_vq_device_get_base(const struct fph_vq_device *vq);
 FPH_API uint32_t fph_vq_device_get_base_of(const struct fph_vq_device *vq,
 					   uint64_t cookie);
 
-/* Buffers popped and not yet pushed; 0 if not initialised.  O(1). */
+/*
+ * Buffers popped and not yet pushed, and unless the ring is broken those of an
+ * earlier device that wait in the inflight record; 0 if not initialised.  O(1).
+ */
 FPH_API uint32_t fph_vq_device_get_inflight(const struct fph_vq_device *vq);
 
 /* Whether the driver broke the ring; true if not initialised.  O(1). */

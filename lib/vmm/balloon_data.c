@@ -85,6 +85,7 @@ static int take_batch(struct fph_balloon *b, uint32_t index, uint32_t most,
 	if (ret <= 0)
 		return ret < 0 ? break_device(b, ret) : 0;
 	n = (uint32_t)ret;
+	r->old -= n < r->old ? n : r->old;
 	for (uint32_t i = 0; i < n; i++)
 		buffers[i].cookie = fph_balloon_cookie(index,
 						       buffers[i].cookie);
@@ -115,6 +116,26 @@ static int take_some(struct fph_balloon *b, uint32_t index, uint32_t budget)
 			break;
 	}
 	return (int)n;
+}
+
+/*
+ * A broken device does it too: an earlier one popped them, and what was popped
+ * is completed.
+ */
+void fph_balloon_take_old(struct fph_balloon *b, uint32_t index)
+{
+	struct balloon_ring *r = &b->ring[index];
+	uint32_t work = 0;
+
+	if (r->queue < 0 || b->resetting || b->frozen == FPH_FREEZE_HOLD)
+		return;
+	while (r->old && !fph_vq_device_is_broken(r->vq) &&
+	       fph_balloon_is_room(b, r->queue, r->num) &&
+	       take_batch(b, index, BALLOON_BATCH, &work)) {
+		if (b->frozen)
+			fph_balloon_skip_waiting(b);
+		(void)fph_balloon_flush(b);
+	}
 }
 
 int fph_balloon_process(struct fph_balloon *b, uint32_t index, uint32_t budget)
@@ -213,6 +234,10 @@ static void note_drained(struct fph_balloon *b)
 	/* A ring that is to stop waits for its buffers to be back. */
 	if (b->waiting & WAIT_RINGS)
 		(void)fph_balloon_flush(b);
+	for (uint32_t i = 0; i < FPH_NQUEUES; i++) {
+		if (b->waiting & 1u << i)
+			fph_balloon_take_old(b, i);
+	}
 	mask = get_finishable(b);
 	if (mask)
 		b->events |= FPH_EVENT_DRAINED;

@@ -30,6 +30,7 @@ struct balloon_ring {
 	struct fph_vq_device *vq;
 	void *memory;		/* of vq */
 	uint32_t num;
+	uint32_t old;		/* of an inflight record, to be taken first */
 	int queue;		/* enum fph_queue, or FPH_ENOENT */
 	bool running;
 	bool enabled;
@@ -145,7 +146,10 @@ static inline bool fph_balloon_is_held(const struct fph_balloon *b)
 	return b->frozen && b->frozen != FPH_FREEZE_SKIP;
 }
 
-/* Of a ring: buffers in flight but for the one that the device holds. */
+/*
+ * Of a ring: buffers in flight but for the one that the device holds, and with
+ * those of an inflight record.
+ */
 uint32_t fph_balloon_count_inflight(const struct fph_balloon *b,
 				    uint32_t index);
 
@@ -153,6 +157,12 @@ uint32_t fph_balloon_count_inflight(const struct fph_balloon *b,
 uint32_t fph_balloon_get_base(const struct fph_balloon *b, uint32_t index);
 
 /* ------------------------------------------------------- balloon_data.c -- */
+
+/*
+ * Takes what an earlier device left in flight, into a ring that is to be quiet,
+ * as far as there is room, and returns what has nothing pending.
+ */
+void fph_balloon_take_old(struct fph_balloon *b, uint32_t index);
 
 /* What waits is acknowledged without being acted on. */
 void fph_balloon_skip_waiting(struct fph_balloon *b);

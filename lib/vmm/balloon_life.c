@@ -28,6 +28,7 @@ int fph_balloon_ring_stop(struct fph_balloon *b, uint32_t index,
 		return FPH_ESTATE;
 	r->draining = true;
 	(void)fph_balloon_flush(b);
+	fph_balloon_take_old(b, index);
 	if (fph_balloon_count_inflight(b, index)) {
 		b->waiting |= 1u << index;
 		return FPH_EINPROGRESS;
@@ -125,8 +126,11 @@ static bool is_quiet(const struct fph_balloon *b)
 {
 	if (fph_balloon_get_outstanding(b))
 		return false;
-	/* With HOLD_DEFLATE buffers wait for next, without a run. */
-	return b->frozen != FPH_FREEZE_DRAIN || !b->deflate ||
+	/*
+	 * With HOLD_DEFLATE buffers wait for next, without a run, and those of
+	 * an inflight record for room.
+	 */
+	return b->frozen != FPH_FREEZE_DRAIN || b->resetting ||
 	       !count_inflight(b);
 }
 
@@ -140,6 +144,8 @@ int fph_balloon_freeze_as(struct fph_balloon *b, int mode)
 	if (mode != FPH_FREEZE_HOLD && !b->resetting)
 		fph_balloon_skip_waiting(b);
 	(void)fph_balloon_flush(b);
+	for (uint32_t i = 0; mode == FPH_FREEZE_DRAIN && i < FPH_NQUEUES; i++)
+		fph_balloon_take_old(b, i);
 	if (!is_quiet(b)) {
 		b->waiting |= WAIT_DEVICE;
 		return FPH_EINPROGRESS;

@@ -9,9 +9,10 @@
  *  enabled	ESTATE	=	off, draining	takes
  *  draining	ESTATE	=	off, draining	0
  *
- * stop makes it draining, with FPH_EINPROGRESS, while buffers are in flight; a
- * reset makes every ring off.  A ring that is no queue takes part in all of
- * this but process, which answers FPH_ESTATE.
+ * stop makes it draining, with FPH_EINPROGRESS, while buffers are in flight,
+ * and takes those itself that wait in an inflight record; a reset makes every
+ * ring off.  A ring that is no queue takes part in all of this but process,
+ * which answers FPH_ESTATE.
  *
  * A ring is kicked from a kick, or from when it is enabled, until process found
  * it empty and had the driver asked for notifications.
@@ -142,6 +143,8 @@ int fph_balloon_ring_start(struct fph_balloon *b, uint32_t index,
 			       FPH_VQ_DEVICE_SIZE(b->max_queue_size), &params))
 		return FPH_EINVAL;
 	r->num = in.num;
+	/* Nothing was popped yet. */
+	r->old = fph_vq_device_get_inflight(r->vq);
 	r->running = true;
 	b->seen |= 1u << index;
 	fph_balloon_update_queues(b);

@@ -9,14 +9,9 @@
 
 /* ----------------------------------------------------------------- state -- */
 
-static uint32_t count_old(const struct fph_vq_device *vq)
-{
-	return vq->nold - vq->nold_taken;
-}
-
 uint32_t fph_split_get_base(const struct fph_vq_device *vq)
 {
-	return (uint16_t)(vq->avail_idx - count_old(vq));
+	return (uint16_t)(vq->avail_idx - fph_count_old(vq));
 }
 
 bool fph_split_is_base(uint32_t base, uint32_t num)
@@ -51,8 +46,8 @@ static int look(struct fph_vq_device *vq)
 {
 	uint16_t idx;
 
-	if (count_old(vq))
-		return (int)count_old(vq);
+	if (fph_count_old(vq))
+		return (int)fph_count_old(vq);
 	if (vq->shadow == vq->avail_idx) {
 		idx = fph_ring_load(vq->driver, FPH_RING_IDX, vq->big);
 		if (idx == vq->avail_idx)
@@ -83,7 +78,7 @@ static uint32_t take_usual(struct fph_vq_device *vq, struct fph_buffer *b,
 
 static uint32_t get_head(const struct fph_vq_device *vq)
 {
-	if (count_old(vq))
+	if (fph_count_old(vq))
 		return vq->old[vq->nold_taken];
 	return fph_ring_load(vq->driver,
 			     fph_avail_entry(vq->num, vq->avail_idx), vq->big);
@@ -103,7 +98,7 @@ static int take_any(struct fph_vq_device *vq, struct fph_buffer *b,
 		return ret;
 	b->cookie = fph_cookie(head, fph_split_get_base(vq));
 	vq->inflight++;
-	if (count_old(vq)) {
+	if (fph_count_old(vq)) {
 		vq->nold_taken++;
 	} else {
 		vq->avail_idx++;
@@ -142,7 +137,7 @@ int fph_split_pop(struct fph_vq_device *vq, struct fph_buffer *buffers,
 	while (i < most) {
 		uint32_t k = 0;
 
-		if (!count_old(vq))
+		if (!fph_count_old(vq))
 			i += take_usual(vq, &buffers[i], most - i, segs, nsegs,
 					&k);
 		segs += k;
@@ -299,7 +294,7 @@ void fph_split_ask(struct fph_vq_device *vq, bool on)
 
 bool fph_split_is_waiting(const struct fph_vq_device *vq)
 {
-	return count_old(vq) ||
+	return fph_count_old(vq) ||
 	       fph_ring_load(vq->driver, FPH_RING_IDX, vq->big) !=
 	       vq->avail_idx;
 }

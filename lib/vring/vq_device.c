@@ -200,7 +200,10 @@ uint32_t fph_vq_device_get_base_of(const struct fph_vq_device *vq,
 
 uint32_t fph_vq_device_get_inflight(const struct fph_vq_device *vq)
 {
-	return vq ? vq->inflight : 0;
+	if (!vq)
+		return 0;
+	/* From a broken ring none is popped any more. */
+	return vq->inflight + (vq->broken ? 0 : fph_count_old(vq));
 }
 
 bool fph_vq_device_is_broken(const struct fph_vq_device *vq)

@@ -63,6 +63,12 @@ struct fph_vq_device {
 	uint32_t busy;			/* descriptors from used to avail */
 };
 
+/* Of an earlier device, still to be popped. */
+static inline uint32_t fph_count_old(const struct fph_vq_device *vq)
+{
+	return vq->nold - vq->nold_taken;
+}
+
 /* ------------------------------------------- one layout; see vq_device.c -- */
 
 /* base is one of this layout. */

@@ -86,7 +86,7 @@ int fph_vq_device_save(const struct fph_vq_device *vq, void *buf, size_t size,
 		return FPH_EUNINIT;
 	if (!needed)
 		return FPH_EINVAL;
-	if (vq->nold != vq->nold_taken)
+	if (fph_count_old(vq))
 		return FPH_EBUSY;
 	fph_state_begin(&w, buf, size);
 	fph_state_put32(&w, vq->num);

@@ -201,21 +201,6 @@ static void restore(struct sim *s, const struct fph_balloon_state *state)
 }
 
 /*
- * Buffers that the earlier device took and did not return are taken at once:
- * until then no base says where a third device would have to go on.
- */
-static void take_again(struct sim *s)
-{
-	struct fph_balloon *b = host(s)->balloon;
-
-	for (uint32_t q = 0; q < SIM_QUEUES; q++)
-		if (s->dev->driver.state == SIM_DRIVER_RUNS && has_queue(s, q))
-			while (fph_balloon_process(b, get_index(q),
-						   SIM_RING_MAX) > 0)
-				;
-}
-
-/*
  * A process that is killed takes its discards with it.  What the rings need
  * is in the inflight records; the VMM knows the rest, the last id too (D5).
  */
@@ -235,7 +220,6 @@ void sim_host_crash(struct sim *s)
 		return;
 	sim_host_fini(s, h);
 	restore(s, &state);
-	take_again(s);
 	/* The interrupt for what was returned last may have died with it. */
 	h->irqs = (1u << SIM_QUEUES) - 1;
 }

@@ -146,7 +146,8 @@ START_TEST(test_resubmit)
 
 		/* base is not looked at. */
 		ck_assert_int_eq(take_up(&r, record, 77), FPH_OK);
-		ck_assert_uint_eq(fph_vq_device_get_inflight(vq), 0);
+		ck_assert_uint_eq(fph_vq_device_get_inflight(vq),
+				  3u + (uint32_t)again);
 		ck_assert_int_eq(fph_vq_device_want_notify(vq, true), 1);
 		while (done < 4) {
 			int n = pop(again ? 1 : NUM);
@@ -182,6 +183,52 @@ START_TEST(test_refused)
 	ck_assert_int_eq(take_up(&r, record, 0), FPH_EINVAL);
 	record[3] = 0;
 	ck_assert_int_eq(take_up(&r, record, 0), FPH_OK);
+	ring_fini(&r);
+}
+END_TEST
+
+/* Until they were popped again and returned no base says which they are. */
+START_TEST(test_in_flight)
+{
+	struct fph_buffer first;
+
+	start(_i);
+	ck_assert_int_eq(take_up(&r, record, 0), FPH_OK);
+	ck_assert_uint_eq(fph_vq_device_get_inflight(vq), 0);
+	for (uint16_t i = 0; i < 3; i++)
+		offer(&r, i, i);
+	ck_assert_int_eq(pop(3), 3);
+	ck_assert_int_eq(push(b + 1, 1), 1);
+	ck_assert_int_eq(take_up(&r, record, 0), FPH_OK);
+	ck_assert_uint_eq(fph_vq_device_get_inflight(vq), 2);
+	ck_assert_int_eq(push(b, 1), FPH_ESTATE);
+	ck_assert_int_eq(pop(1), 1);
+	first = b[0];
+	ck_assert_uint_eq(fph_vq_device_get_inflight(vq), 2);
+	ck_assert_int_eq(pop(NUM), 1);
+	ck_assert_uint_eq(fph_vq_device_get_inflight(vq), 2);
+	ck_assert_int_eq(push(b, 1), 1);
+	ck_assert_int_eq(push(&first, 1), 1);
+	ck_assert_uint_eq(fph_vq_device_get_inflight(vq), 0);
+	ck_assert_uint_eq(fph_vq_device_get_base(vq), 3);
+	ring_fini(&r);
+}
+END_TEST
+
+/* What cannot be popped is waited for by nobody. */
+START_TEST(test_in_flight_broken)
+{
+	start(_i);
+	ck_assert_int_eq(take_up(&r, record, 0), FPH_OK);
+	for (uint16_t i = 0; i < 3; i++)
+		offer(&r, i, i);
+	ck_assert_int_eq(pop(3), 3);
+	ring_desc(&r, r.desc, 1, PAGE, 0, RING_WRITE, 0);
+	ck_assert_int_eq(take_up(&r, record, 0), FPH_OK);
+	ck_assert_int_eq(pop(NUM), 1);
+	ck_assert_uint_eq(fph_vq_device_get_inflight(vq), 3);
+	ck_assert_int_eq(pop(NUM), FPH_PEER_ZERO_LEN);
+	ck_assert_uint_eq(fph_vq_device_get_inflight(vq), 1);
 	ring_fini(&r);
 }
 END_TEST
@@ -356,6 +403,8 @@ Suite *make_suite(void)
 	tcase_set_timeout(tc, 300);
 	tcase_add_loop_test(tc, test_layout, 0, 2);
 	tcase_add_loop_test(tc, test_resubmit, 0, 2);
+	tcase_add_loop_test(tc, test_in_flight, 0, 2);
+	tcase_add_loop_test(tc, test_in_flight_broken, 0, 2);
 	tcase_add_loop_test(tc, test_refused, 0, 2);
 	tcase_add_loop_test(tc, test_hostile_record, 0, 4);
 	tcase_add_test(tc, test_killed);
