@@ -49,6 +49,8 @@ inline on_command(v)
 #define accepts	(session == ACTIVE ||					\
 	(DROP_D4B && session == REQUESTED))
 
+#define is_pending(p)	((SKIP_PENDING == 1 && unarmed[p]) || late[p])
+
 /* What the device does with a hint that it accepted. */
 inline act_on(p)
 {
@@ -67,7 +69,7 @@ inline act_on(p)
 			fi
 		:: else
 		fi
-	:: !NO_HINTS && !DISCARD && !(SKIP_PENDING && unarmed[p]) ->
+	:: !NO_HINTS && !DISCARD && !is_pending(p) ->
 		printf("@ device skip page=%d\n", p);
 		todo[p] = false;
 		if

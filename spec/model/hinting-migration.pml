@@ -76,6 +76,12 @@ inline note_issued()
 	fi
 }
 
+inline note_late(p)
+{
+	for_pages(p) { late[p] = unarmed[p] };
+	p = 0
+}
+
 inline publish(p)
 {
 	atomic {
@@ -92,6 +98,7 @@ inline publish(p)
 		fi;
 		if
 		:: DISCARD && !DROP_D7_ARM -> arm_guard(p)
+		:: SKIP_PENDING == 2 -> note_late(p)
 		:: else
 		fi
 	};
@@ -121,7 +128,8 @@ inline set_migrating(on, p)
 		log[p] = on && LAZY_LOG;
 		todo[p] = on;
 		same[p] = false;
-		unarmed[p] = false
+		unarmed[p] = false;
+		late[p] = false
 	};
 	p = 0
 }

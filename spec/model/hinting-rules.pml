@@ -63,7 +63,8 @@
 #endif
 #ifndef SKIP_PENDING
 #define SKIP_PENDING 0		/* LAZY_LOG: ignore a hint for a page whose
-				   log bit was not re-armed yet */
+				   log bit was not re-armed yet; 1: when it is
+				   acted on, 2: when the id was published */
 #endif
 #ifndef REUSE_IDS
 #define REUSE_IDS 0		/* only two ids exist and are reissued */

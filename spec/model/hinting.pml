@@ -54,6 +54,7 @@ bool log[NP];			/* dirty log of the hypervisor */
 bool todo[NP];			/* migration bitmap: to be sent */
 bool same[NP];			/* the copy at the destination is right */
 bool unarmed[NP];		/* LAZY_LOG: synced, not re-armed yet */
+bool late[NP];			/* SKIP_PENDING=2: so at the publication */
 bool written[NP];		/* DISCARD: content guard */
 byte nth;			/* migrations begun */
 bool cancelled, restored, over;
