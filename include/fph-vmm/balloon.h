@@ -163,7 +163,8 @@ struct fph_balloon_ring {
  *
  * Its queue follows from the numbering; with an inferred one, from the set of
  * rings that were started since none ran.  A ring that is no queue can be
- * started all the same.  It starts disabled.
+ * started all the same.  It starts disabled.  After a start with an inflight
+ * record call take_notify.
  *
  * FPH_OK, FPH_EINVAL (index is not below FPH_NQUEUES, size, num, alignment,
  * inflight), FPH_ESTATE (it runs already), FPH_EUNINIT.  O(num).
@@ -317,7 +318,11 @@ FPH_API uint32_t fph_balloon_flush(struct fph_balloon *b);
 /* Runs given out, hints too, and not completed.  O(1). */
 FPH_API uint32_t fph_balloon_get_outstanding(const struct fph_balloon *b);
 
-/* Bit n: raise the interrupt of ring n now.  Forgotten by the call.  O(1). */
+/*
+ * Bit n: raise the interrupt of ring n now; also after ring_start with an
+ * inflight record of an earlier device, whose last one may be lost.  Forgotten
+ * by the call.  O(1).
+ */
 FPH_API uint32_t fph_balloon_take_notify(struct fph_balloon *b);
 
 #define FPH_EVENT_CONFIG	1u	/* raise a config change interrupt */
@@ -325,8 +330,8 @@ FPH_API uint32_t fph_balloon_take_notify(struct fph_balloon *b);
 #define FPH_EVENT_HINT		4u	/* the hint state changed */
 #define FPH_EVENT_ACTUAL	8u	/* the driver wrote actual */
 #define FPH_EVENT_BROKEN	16u	/* broken by the driver: needs reset */
-#define FPH_EVENT_DRAINED	32u	/* what answered FPH_EINPROGRESS (freeze,
-					   ring_stop, reset, hint_stop, ...)
+#define FPH_EVENT_DRAINED	32u	/* what answered FPH_EINPROGRESS
+					   (freeze, ring_stop, reset, ...)
 					   can be repeated and will finish */
 
 /* FPH_EVENT_* since the last call; forgotten by it.  O(1). */

@@ -95,8 +95,10 @@ struct fph_vq_device_params {
  * (FPH_INFLIGHT_SIZE bytes, aligned to 8, zeroed when it is new).  init reads
  * it, and pop gives out first, in the order of their first pop, the buffers
  * that an earlier device took and did not return; base is looked at only when
- * the record is new.  The record is right whenever the process is killed.
- * There is none with RING_PACKED.
+ * the record is new.  The record is right whenever the process is killed.  The
+ * interrupt for what was returned last may have died with the process: unless
+ * the record is new, call should_notify once after init.  There is none with
+ * RING_PACKED.
  */
 #define FPH_INFLIGHT_SIZE(num)	(16u + 16u * (size_t)(num))
 
@@ -169,7 +171,8 @@ FPH_API int fph_vq_device_push(struct fph_vq_device *vq,
  * was passed; the first call with EVENT_IDX answers 1, because nothing is known
  * before.
  *
- * 1 (send one), 0 (no, or nothing was pushed since), FPH_EUNINIT.  O(1).
+ * 1 (send one), 0 (no, or nothing was pushed since; after init with a record
+ * that is not new, an earlier device may have pushed), FPH_EUNINIT.  O(1).
  */
 FPH_API int fph_vq_device_should_notify(struct fph_vq_device *vq);
 

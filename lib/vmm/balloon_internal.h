@@ -36,7 +36,8 @@ struct balloon_ring {
 	bool enabled;
 	bool draining;		/* ring_stop waits for what is in flight */
 	bool kicked;		/* may hold buffers that nobody will tell of */
-	bool pushed;		/* since the last take_notify */
+	bool pushed;		/* since the last take_notify, or, with an
+				   inflight record, perhaps before us */
 };
 
 /* The statistics buffer, which the device holds until it is asked for. */

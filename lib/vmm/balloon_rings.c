@@ -145,6 +145,7 @@ int fph_balloon_ring_start(struct fph_balloon *b, uint32_t index,
 	r->num = in.num;
 	/* Nothing was popped yet. */
 	r->old = fph_vq_device_get_inflight(r->vq);
+	r->pushed = in.inflight != NULL;
 	r->running = true;
 	b->seen |= 1u << index;
 	fph_balloon_update_queues(b);

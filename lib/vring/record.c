@@ -135,6 +135,8 @@ void fph_record_open(struct fph_vq_device *vq)
 		return;
 	}
 	finish_batch(vq);
+	/* The interrupt for what was used last may have died with it. */
+	vq->unsignalled = FPH_RING_ROUND;
 	for (uint32_t i = 0; i < vq->num; i++) {
 		if (entry_of(vq, i)[ENTRY_INFLIGHT])
 			vq->old[vq->nold++] = (uint16_t)i;

@@ -41,7 +41,7 @@ struct fph_vq_device {
 	uint32_t inflight;		/* popped, not pushed */
 	uint32_t nheld;			/* pushed, waiting for their turn */
 	uint32_t oldest;		/* place in held of the next turn */
-	uint32_t unsignalled;		/* used since should_notify */
+	uint32_t unsignalled;		/* used since should_notify, or more */
 	uint32_t unmarked;		/* used since take_written */
 	bool packed;
 	bool big;
@@ -169,7 +169,7 @@ static inline const uint8_t *fph_map_table(const struct fph_vq_device *vq,
 /* Whether a record is new, or one of a ring of num entries. */
 bool fph_record_fits(const uint8_t *record, uint32_t num);
 
-/* Takes up the record: sets old, nold, counter and avail_idx of the ring. */
+/* Takes up the record: sets old, nold, counter, avail_idx, unsignalled. */
 void fph_record_open(struct fph_vq_device *vq);
 
 /* A buffer of the ring is popped. */

@@ -179,7 +179,7 @@ void sim_host_ring_stop(struct sim *s)
 			  "ring start again");
 }
 
-/* ------------------------------------------------------------------ moved -- */
+/* ----------------------------------------------------------------- moved -- */
 
 static void restore(struct sim *s, const struct fph_balloon_state *state)
 {
@@ -219,9 +219,10 @@ void sim_host_crash(struct sim *s)
 	    s->migration.phase >= SIM_FINAL || s->drains)
 		return;
 	sim_host_fini(s, h);
+	/* Interrupts on their way die with it. */
+	h->irqs = 0;
 	restore(s, &state);
-	/* The interrupt for what was returned last may have died with it. */
-	h->irqs = (1u << SIM_QUEUES) - 1;
+	sim_host_flush(s);
 }
 
 bool sim_host_move(struct sim *s)

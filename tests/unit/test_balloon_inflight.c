@@ -113,6 +113,25 @@ START_TEST(freeze_returns_them)
 }
 END_TEST
 
+/* That of the one before may be lost. */
+START_TEST(first_interrupt)
+{
+	uint32_t base;
+
+	boot();
+	ck_assert_uint_eq(fph_balloon_take_notify(g.balloon), 0);
+	crash();
+	ck_assert_uint_eq(fph_balloon_take_notify(g.balloon), 0x1f);
+	ck_assert_uint_eq(fph_balloon_take_notify(g.balloon), 0);
+	crash();
+	for (uint32_t i = 0; i < FPH_NQUEUES; i++)
+		ck_assert_int_eq(fph_balloon_ring_stop(g.balloon, i, &base),
+				 FPH_OK);
+	ck_assert_uint_eq(fph_balloon_take_notify(g.balloon), 0x1f);
+	finish();
+}
+END_TEST
+
 START_TEST(ways_of_freeze_that_leave_them)
 {
 	int mode = _i ? FPH_FREEZE_SKIP : FPH_FREEZE_HOLD;
@@ -347,6 +366,7 @@ Suite *make_suite(void)
 
 	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, freeze_returns_them);
+	tcase_add_test(tc, first_interrupt);
 	tcase_add_loop_test(tc, ways_of_freeze_that_leave_them, 0, 2);
 	tcase_add_test(tc, stop_takes_them);
 	tcase_add_test(tc, more_than_there_is_room_for);

@@ -28,11 +28,14 @@ static struct fph_vq_device *vq;
 static struct fph_buffer b[NUM];
 static struct fph_seg segs[2 * NUM];
 
+static uint64_t features;
+
 static int take_up(struct ring *ring, void *inflight, uint32_t base)
 {
 	struct fph_vq_device_params p = {
 		.size = sizeof(p),
 		.num = NUM,
+		.features = features,
 		.endian = ring->big ? FPH_BE : FPH_LE,
 		.base = base,
 		.desc = ring->desc,
@@ -211,6 +214,39 @@ START_TEST(test_in_flight)
 	ck_assert_int_eq(push(&first, 1), 1);
 	ck_assert_uint_eq(fph_vq_device_get_inflight(vq), 0);
 	ck_assert_uint_eq(fph_vq_device_get_base(vq), 3);
+	ring_fini(&r);
+}
+END_TEST
+
+/* Killed before it sent the interrupt for what it had returned. */
+START_TEST(test_last_interrupt)
+{
+	start(_i & 1);
+	features = _i & 2 ? FPH_BIT(VIRTIO_RING_F_EVENT_IDX) : 0;
+	ck_assert_int_eq(take_up(&r, record, 0), FPH_OK);
+	ck_assert_int_eq(fph_vq_device_should_notify(vq), 0);
+	offer(&r, 0, 0);
+	ck_assert_int_eq(pop(1), 1);
+	ck_assert_int_eq(push(b, 1), 1);
+	for (int again = 0; again < 2; again++) {
+		ck_assert_int_eq(take_up(&r, record, 0), FPH_OK);
+		ck_assert_int_eq(fph_vq_device_should_notify(vq), 1);
+		ck_assert_int_eq(fph_vq_device_should_notify(vq), 0);
+	}
+	/* Together with what this one returns. */
+	ck_assert_int_eq(take_up(&r, record, 0), FPH_OK);
+	offer(&r, 0, 0);
+	ck_assert_int_eq(pop(1), 1);
+	ck_assert_int_eq(push(b, 1), 1);
+	ck_assert_int_eq(fph_vq_device_should_notify(vq), 1);
+	ck_assert_int_eq(fph_vq_device_should_notify(vq), 0);
+	/* A driver that wants none looks itself. */
+	if (!features) {
+		ring_set_avail_flags(&r, 1);
+		ck_assert_int_eq(take_up(&r, record, 0), FPH_OK);
+		ck_assert_int_eq(fph_vq_device_should_notify(vq), 0);
+	}
+	features = 0;
 	ring_fini(&r);
 }
 END_TEST
@@ -405,6 +441,7 @@ Suite *make_suite(void)
 	tcase_add_loop_test(tc, test_resubmit, 0, 2);
 	tcase_add_loop_test(tc, test_in_flight, 0, 2);
 	tcase_add_loop_test(tc, test_in_flight_broken, 0, 2);
+	tcase_add_loop_test(tc, test_last_interrupt, 0, 4);
 	tcase_add_loop_test(tc, test_refused, 0, 2);
 	tcase_add_loop_test(tc, test_hostile_record, 0, 4);
 	tcase_add_test(tc, test_killed);
