@@ -244,6 +244,31 @@ START_TEST(fault_6_region_over_a_kill)
 }
 END_TEST
 
+/* Killed after 65536 buffers came back, and before the last interrupt. */
+START_TEST(fault_6_last_interrupt)
+{
+	uint8_t p[VU_INFLIGHT_SIZE] = { 0 };
+	uint16_t five = 5, num = VU_NUM;
+	uint64_t count;
+	int fd;
+
+	vu_start(&v, false);
+	memcpy(p + VU_INFLIGHT_QUEUES, &five, 2);
+	memcpy(p + VU_INFLIGHT_NUM, &num, 2);
+	vu_protocol(&v, PROTOCOL);
+	fd = get_region(p);
+	ck_assert_int_eq(vu_ack(&v, VU_SET_INFLIGHT_FD, p, sizeof(p), &fd, 1),
+			 0);
+	vu_negotiate(&v, FEATURES);
+	vu_ring(&v, REPORT, false);
+	vu_step(&v, 20);
+	ck_assert_int_eq(read(v.call[REPORT], &count, sizeof(count)),
+			 sizeof(count));
+	close(fd);
+	vu_stop(&v);
+}
+END_TEST
+
 /* It is shortened under the daemon: the end of the connection only. */
 START_TEST(fault_6_region_is_taken_away)
 {
@@ -278,6 +303,7 @@ int main(void)
 	tcase_add_loop_test(tc, fault_6_killed_at_any_moment, 0, 4);
 	tcase_add_test(tc, fault_6_region_is_checked);
 	tcase_add_test(tc, fault_6_region_over_a_kill);
+	tcase_add_test(tc, fault_6_last_interrupt);
 	tcase_add_test(tc, fault_6_region_is_taken_away);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);

@@ -161,7 +161,8 @@ void session_process(struct session *s, uint32_t index)
 
 /*
  * A ring that goes on in the middle may hold used buffers whose interrupt was
- * lost with a former descriptor or back-end, so it is raised once.
+ * lost with a former descriptor or back-end, so it is raised once.  Where the
+ * front-end keeps what is in flight, index 0 may be that after 65536 buffers.
  */
 static int start_ring(struct session *s, uint32_t index)
 {
@@ -173,7 +174,7 @@ static int start_ring(struct session *s, uint32_t index)
 		err = vring_start(v, index, s->device);
 	}
 	v->suspended = err == EFAULT;
-	if (!err && v->base)
+	if (!err && (v->base || s->inflight.map))
 		session_raise_calls(s, 1u << index);
 	return err;
 }
