@@ -348,7 +348,8 @@ struct fph_hinter_params {
 					   all ranges of a round */
 	uint32_t max_hints;		/* buffers with hints in the queue at
 					   a time, up to 32768; 0: 64 */
-	uint32_t max_segs;		/* of a hint; 0: 32 */
+	uint32_t max_segs;		/* of a hint; 0: 32.  INDIRECT: at most
+					   32768, and see submit */
 	uint32_t commands;		/* command buffers of 4 bytes each, 2
 					   to 16; 0: 2 */
 	uint32_t reserved;
@@ -489,8 +490,11 @@ FPH_API int fph_hinter_stop(struct fph_hinter *h);
  * fph_hinter_submit - the next buffers to put into the hinting queue
  *
  * room: ring entries that are free.  One is always left for STOP: START and
- * hints are given out while 2 or more are left, and without INDIRECT a hint
- * takes an entry a segment.
+ * hints are given out while 2 or more are left.  Without INDIRECT a hint takes
+ * an entry a segment, and is never longer than there is room.  With INDIRECT it
+ * takes one whatever its length, so max_segs must be at most the entries of an
+ * indirect table, and at most those of the ring: a device takes no longer
+ * chain.
  *
  * buffers, n; segs, nsegs: receive the buffers and their segments, one of 4
  * bytes for START and STOP.  Before a buffer with FPH_BUFFER_START or

@@ -78,6 +78,7 @@ static bool is_init(const struct fph_hinter *h)
 /* ------------------------------------------------------------------ init -- */
 
 #define FIRST_SIZE	sizeof(struct fph_hinter_params)
+#define MAX_CHAIN	32768u		/* entries of the largest ring */
 #define FLAGS		(FPH_HINTER_METADATA_OUTSIDE | FPH_HINTER_NO_MERGE | \
 			 FPH_HINTER_INDIRECT)
 
@@ -102,6 +103,9 @@ static bool read_params(struct fph_hinter_params *p,
 	if (p->content != FPH_CONTENT_FREE && p->content != FPH_CONTENT_KEPT)
 		return false;
 	if (p->mode > FPH_HINTER_NEVER || (p->flags & ~FLAGS) || p->reserved)
+		return false;
+	/* Without it the room in the ring is the bound. */
+	if ((p->flags & FPH_HINTER_INDIRECT) && p->max_segs > MAX_CHAIN)
 		return false;
 	return (p->endian == FPH_LE || p->endian == FPH_BE) &&
 	       p->commands >= 2 && p->commands <= MAX_COMMANDS &&

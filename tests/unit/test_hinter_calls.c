@@ -3,7 +3,11 @@
  * The hinter: what init refuses, and every state with every call, in each way
  * of holding pages.
  */
+#include <fph/vring.h>
+
 #include "hinter_fixture.h"
+
+#define RING		4u
 
 static int init(struct fixture *f, const struct fph_hinter_params *p)
 {
@@ -54,6 +58,49 @@ START_TEST(init_refused)
 }
 END_TEST
 
+/* The longest chains that a ring can have, and the entry for STOP. */
+START_TEST(indirect_fills_the_ring)
+{
+	static _Alignas(16) uint8_t desc[16 * RING], driver[6 + 2 * RING],
+		device[6 + 8 * RING], tables[16 * RING * RING];
+	static uint64_t mem[FPH_VQ_DRIVER_SIZE(RING) / 8];
+	struct fph_vq_driver_params ring = {
+		.size = sizeof(ring),
+		.num = RING,
+		.features = FPH_BIT(VIRTIO_RING_F_INDIRECT_DESC),
+		.table_entries = RING,
+		.desc = desc,
+		.driver = driver,
+		.device = device,
+		.tables = tables
+	};
+	struct fph_hinter_params p = fixture_params(HOLD);
+	static const uint32_t want[] = { 1, RING, RING, 1 };
+	struct fph_vq_driver *vq;
+	struct fph_buffer buffer;
+	struct fph_seg segs[RING];
+	static struct fixture f;
+
+	p.flags = FPH_HINTER_NO_MERGE | FPH_HINTER_INDIRECT;
+	p.max_segs = RING;
+	fixture_init_with(&f, &p);
+	ck_assert_int_eq(fph_vq_driver_init(&vq, mem, sizeof(mem), &ring),
+			 FPH_OK);
+	fixture_read(&f, 2);
+	for (uint32_t i = 0; i < 2 * RING; i++)
+		fixture_add(&f, i);
+	ck_assert_int_eq(fph_hinter_finish_input(f.h), FPH_OK);
+	for (size_t i = 0; i < 4; i++) {
+		ck_assert_int_eq(fixture_submit(&f, fph_vq_driver_get_room(vq),
+						segs, RING, &buffer), 1);
+		ck_assert_uint_eq(buffer.nread + buffer.nwrite, want[i]);
+		ck_assert_int_eq(fph_vq_driver_add(vq, &buffer, 1, segs), 1);
+	}
+	ck_assert_uint_eq(buffer.flags, STOP);
+	ck_assert_uint_eq(fph_vq_driver_get_room(vq), 0);
+}
+END_TEST
+
 START_TEST(init_bad_numbers)
 {
 	struct {
@@ -61,12 +108,12 @@ START_TEST(init_bad_numbers)
 		uint8_t tail[8];
 	} longer;
 	static struct fixture f, before;
-	struct fph_hinter_params good = fixture_params(HOLD), bad[9];
+	struct fph_hinter_params good = fixture_params(HOLD), bad[10];
 	size_t i, size = fph_hinter_size(&good);
 
 	memset(&f, 0x5a, sizeof(f));
 	memcpy(&before, &f, sizeof(f));
-	for (i = 0; i < 9; i++)
+	for (i = 0; i < 10; i++)
 		bad[i] = good;
 	bad[0].size--;
 	bad[1].max_ranges = 0x80000000u;
@@ -76,10 +123,12 @@ START_TEST(init_bad_numbers)
 	bad[5].endian = 3;
 	bad[6].flags = 8;
 	bad[7].reserved = 1;
-	bad[8].max_ranges = NSLOTS + 100;
-	for (i = 0; i < 9; i++)
+	bad[8].flags = FPH_HINTER_INDIRECT;
+	bad[8].max_segs = 32769;
+	bad[9].max_ranges = NSLOTS + 100;
+	for (i = 0; i < 10; i++)
 		ck_assert_int_eq(init(&f, &bad[i]), FPH_EINVAL);
-	for (i = 0; i < 8; i++)
+	for (i = 0; i < 9; i++)
 		ck_assert_uint_eq(fph_hinter_size(&bad[i]), 0);
 	ck_assert_int_eq(fph_hinter_init(NULL, f.mem, size, &good),
 			 FPH_EINVAL);
@@ -512,6 +561,7 @@ END_TEST
 RUNNER_SUITE("hinter_calls",
 	     init_refused,
 	     init_bad_numbers,
+	     indirect_fills_the_ring,
 	     the_constant_is_enough,
 	     two_command_buffers,
 	     reset_forgets_what_was_declined,
