@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 #
 # The simulation.  SIM_STEPS in all, by two processes with seeds of their own;
-# 1,000,000,000 for a long run.
+# 1,000,000,000 for a long run.  SIM_MUTANT_STEPS at most for each mutant, of
+# which the latest is found after 2.6 million.
 
 SIM_STEPS = 24000000
+SIM_MUTANT_STEPS = 12000000
 
 EXTRA_PROGRAMS += tests/sim/sim
 tests_sim_sim_SOURCES = \
@@ -33,4 +35,22 @@ check-sim:
 		echo '0 passed, 1 failed, 0 skipped'; exit 1; \
 	fi; \
 	echo '1 passed, 0 failed, 0 skipped'
-.PHONY: check-sim
+
+# One that ends in any other way than by a fault was not found.
+check-sim-mutants:
+	$(MAKE) $(AM_MAKEFLAGS) tests/sim/sim
+	@passed=0; failed=0; \
+	for mutant in `./tests/sim/sim --list`; do \
+		if found=`./tests/sim/sim --mutant $$mutant \
+				--steps $(SIM_MUTANT_STEPS) | \
+				grep '^FAIL seed'`; then \
+			echo "$$mutant: $$found"; \
+			passed=`expr $$passed + 1`; \
+		else \
+			echo "$$mutant: NOT FOUND"; \
+			failed=`expr $$failed + 1`; \
+		fi; \
+	done; \
+	echo "$$passed passed, $$failed failed, 0 skipped"; \
+	test $$failed -eq 0 && test $$passed -ne 0
+.PHONY: check-sim check-sim-mutants

@@ -9,7 +9,11 @@
  *	--mutant NAME			with that fault; --list names them
  *
  * A run that fails prints the shortest list of steps that was found to fail
- * the same way; this is what --trace reads.
+ * the same way; this is what --trace reads.  With a mutant, --steps prints only
+ * how it failed.
+ *
+ *	make check-sim			no run fails
+ *	make check-sim-mutants		with each mutant one does
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -115,9 +119,9 @@ static void print_config(const struct sim_config *c)
 		"eager", "armed", "pending", "on-hint"
 	};
 
-	printf("# devices %u, host page %u, log %s by %u, backing %u, errors %u,"
-	       " hinter modes %#x%s%s%s%s%s\n", c->ndevices, SIM_PAGE <<
-	       c->shift, logs[c->log], c->chunk, c->backing, c->errors,
+	printf("# devices %u, host page %u, log %s by %u, backing %u, "
+	       "errors %u, hinter modes %#x%s%s%s%s%s\n", c->ndevices,
+	       SIM_PAGE << c->shift, logs[c->log], c->chunk, c->backing, c->errors,
 	       c->modes, c->faithless ? ", faithless host" : "",
 	       c->poison ? ", poison" : "", c->legacy ? ", legacy" : "",
 	       c->lossy ? ", lossy" : "",

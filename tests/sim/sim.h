@@ -73,7 +73,7 @@ enum sim_log {
 /*
  * What is broken on purpose.  D1 to R5: that rule of the specification, by
  * whoever has to keep it; the rest are faults that were found in drivers and
- * devices.  Rules that lib/ keeps are broken by patches of it: see mutants.
+ * devices.  make check-sim-mutants finds each of them.
  */
 enum sim_mutant {
 	SIM_NO_MUTANT,
