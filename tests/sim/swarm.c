@@ -23,6 +23,14 @@ static void draw_weights(struct sim_config *c, struct sim_rng *r)
 	}
 }
 
+/* Of hints and reports. */
+static void keep_only(struct sim_config *c, unsigned int bit)
+{
+	c->features &= ~(FPH_BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT) |
+			 FPH_BIT(VIRTIO_BALLOON_F_PAGE_REPORTING));
+	c->features |= FPH_BIT(bit);
+}
+
 /* A mutant is looked for where it can show itself. */
 static void fit_mutant(struct sim_config *c)
 {
@@ -46,6 +54,11 @@ static void fit_mutant(struct sim_config *c)
 		c->shift = 1 + c->shift % 2;
 	if (c->mutant == SIM_LOST_KICK)
 		c->lossy = false;
+	/* The same mistake of a guest, with one of the two alone. */
+	if (c->mutant == SIM_V2)
+		keep_only(c, VIRTIO_BALLOON_F_FREE_PAGE_HINT);
+	else if (c->mutant == SIM_R3)
+		keep_only(c, VIRTIO_BALLOON_F_PAGE_REPORTING);
 }
 
 void sim_config_draw(struct sim_config *c, uint64_t seed,
