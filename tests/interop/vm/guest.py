@@ -76,6 +76,9 @@ class Guest(shell.Shell):
     def _path(self, name):
         return os.path.join(self.folder, name)
 
+    def build_initramfs(self, path):
+        parts.build_initramfs(self.kernel, path)
+
     def _command(self):
         return parts.qemu() + [
             "-machine", "q35,memory-backend=ram", "-accel", "tcg",
@@ -91,7 +94,7 @@ class Guest(shell.Shell):
     def launch(self):
         """Start QEMU without waiting for anything."""
         os.makedirs(self.folder)
-        parts.build_initramfs(self.kernel, self._path("initrd"))
+        self.build_initramfs(self._path("initrd"))
         with open(self.errors_path, "wb") as errors:
             self.process = subprocess.Popen(
                 self._command(), stdin=subprocess.DEVNULL, stdout=errors,

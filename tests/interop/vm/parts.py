@@ -42,16 +42,16 @@ DRIVER = "virtio_balloon"
 
 def get(name):
     """Set up one of PACKAGES, unless it is there; fails by MissingPart."""
-    package, only, suites = PACKAGES[name]
+    packages, only, suites = PACKAGES[name]
     where = os.path.join(FOLDER, name)
     for suite in suites:
         done = subprocess.run(
-            [GET_DEBS, "-o", only, suite, where, package], check=False,
-            stdin=subprocess.DEVNULL)
+            [GET_DEBS, "-o", only, suite, where] + packages.split(),
+            check=False, stdin=subprocess.DEVNULL)
         if done.returncode == 0:
             return
     raise MissingPart("%s cannot be had from %s; get-debs has said why"
-                      % (package, " or ".join(suites)))
+                      % (packages, " or ".join(suites)))
 
 
 def qemu():
@@ -78,9 +78,9 @@ def kernel(name):
     raise MissingPart("no kernel in " + name)
 
 
-def _module(name, module):
+def module(name, module_name):
     """Content of a module, or None when the kernel has none."""
-    pattern = "usr/lib/modules/*/kernel/drivers/virtio/%s.ko*" % module
+    pattern = "usr/lib/modules/*/kernel/drivers/virtio/%s.ko*" % module_name
     if not glob.glob(os.path.join(FOLDER, name, pattern)):
         return None
     path = _one(name, pattern)
@@ -90,10 +90,10 @@ def _module(name, module):
 
 def build_initramfs(name, path):
     """The initramfs for a kernel, written to path."""
-    modules = [(m + ".ko", _module(name, m)) for m in MODULES]
+    modules = [(m + ".ko", module(name, m)) for m in MODULES]
     modules = [(m, content) for m, content in modules if content]
     names = "".join(m + "\n" for m, _ in modules).encode()
-    driver = _module(name, DRIVER)
+    driver = module(name, DRIVER)
     if not driver:
         raise MissingPart("no virtio_balloon.ko in " + name)
     initramfs.build(path, INIT, modules + [("modules", names),

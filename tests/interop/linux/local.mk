@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+#
+# check-linux: the kernel module of ports/linux, built for Debian's kernel 6.1
+# and the newest that can be had, in guests of QEMU. Kernels and headers are
+# unpacked in build/vm of the sources at the first run; clean-vm removes them.
+# LINUX_FLAGS adds options of the runner (-k NAME, --verbose, --keep, --list).
+# Status 77 says that it cannot run here; the runner has said why.
+
+EXTRA_DIST += \
+	doc/linux-guest.adoc \
+	ports/linux/Kbuild \
+	ports/linux/Makefile \
+	ports/linux/README.md \
+	ports/linux/arm.c \
+	ports/linux/compat.h \
+	ports/linux/debug.c \
+	ports/linux/dkms.conf \
+	ports/linux/fph_balloon.h \
+	ports/linux/fph_linux.h \
+	ports/linux/hint.c \
+	ports/linux/main.c \
+	ports/linux/pages.c \
+	ports/linux/queues.c \
+	ports/linux/report.c \
+	ports/linux/stats.c \
+	ports/linux/take.c \
+	ports/linux/trace.h \
+	ports/linux/walk.c \
+	tests/interop/linux/__init__.py \
+	tests/interop/linux/check_linux \
+	tests/interop/linux/churn.c \
+	tests/interop/linux/machine.py \
+	tests/interop/linux/memwatch/Kbuild \
+	tests/interop/linux/memwatch/memwatch.c \
+	tests/interop/linux/parts.py \
+	tests/interop/linux/test_balloon.py \
+	tests/interop/linux/test_build.py \
+	tests/interop/linux/test_hint.py
+
+check-linux: all
+	@'$(PYTHON3)' '$(srcdir)/tests/interop/linux/check_linux' \
+		--daemon tools/vhost-user-balloon/vhost-user-balloon \
+		$(LINUX_FLAGS) || { code=$$?; test $$code -eq 77 || exit $$code; }
+
+.PHONY: check-linux
