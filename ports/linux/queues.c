@@ -85,7 +85,11 @@ int fph_find_queues(struct fph_balloon *fb)
 	memset(fb->vqs, 0, sizeof(fb->vqs));
 	/* The device has a queue with the last index only if it is fixed. */
 	fb->fixed_queues = gap && !set_up(fb, last + 1, true);
-	if (fb->fixed_queues)
-		return 0;
-	return set_up(fb, last + 1, false);
+	if (!fb->fixed_queues)
+		return set_up(fb, last + 1, false);
+	/* What only holds a place is not used. */
+	for (i = 0; i < last; i++)
+		if (!has_queue(fb, i))
+			fb->vqs[i] = NULL;
+	return 0;
 }
