@@ -314,13 +314,13 @@ static void commit_buffers(struct fph_inflight *f,
 	for (uint32_t i = l->nbuffers; i > 0; i--) {
 		struct fph_inflight_buffer *b = &f->buffers[i - 1];
 
-		if (b->pending == NIL)
+		if (b->outcome == FREE) {
+			b->link = f->free_head;
+			f->free_head = i - 1;
 			b->pending = 0;
-		if (b->outcome != FREE)
-			continue;
-		b->pending = 0;
-		b->link = f->free_head;
-		f->free_head = i - 1;
+		} else if (b->pending == NIL) {
+			b->pending = 0;
+		}
 	}
 }
 

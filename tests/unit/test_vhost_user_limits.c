@@ -389,7 +389,7 @@ END_TEST
 /* No descriptor is free: the connection is dropped, and not asked for again. */
 START_TEST(fault_17_no_descriptor_is_free)
 {
-	struct rlimit limit = { 0, 0 };
+	struct rlimit limit = { 0, 0 }, before;
 	struct listener l;
 	int first, second, fd;
 
@@ -399,9 +399,11 @@ START_TEST(fault_17_no_descriptor_is_free)
 	ck_assert_int_ge(fd, 0);
 	second = connect_to("fault_17.sock");
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	before = limit;
 	limit.rlim_cur = (rlim_t)second + 1;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	ck_assert_int_eq(listener_accept(l.fd), -1);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
 	ck_assert(is_closed(second));
 	ck_assert(!is_closed(first));
 	close(first);
