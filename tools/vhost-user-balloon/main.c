@@ -122,7 +122,8 @@ static int filter_calls(const struct options *o)
 	return err == ENOSYS ? 0 : err;
 }
 
-static int serve(const struct options *o, const struct listener *frontend,
+static int serve(const struct options *o, int signal_fd,
+		 const struct listener *frontend,
 		 const struct listener *control)
 {
 	static struct daemon d;
@@ -134,7 +135,7 @@ static int serve(const struct options *o, const struct listener *frontend,
 		log_line("cannot start: %s", strerror(err));
 		return err;
 	}
-	d.signal_fd = open_signals();
+	d.signal_fd = signal_fd;
 	log_start();
 	err = take_sockets(&d, frontend, control);
 	if (!err)
@@ -150,16 +151,20 @@ int main(int argc, char **argv)
 	struct listener frontend = { .fd = -1 };
 	struct listener control = { .fd = -1 };
 	struct options options;
+	int signal_fd = -1;
 	int err, result = options_parse(&options, argc, argv);
 
 	if (result != OPTIONS_RUN)
 		return result == OPTIONS_EXIT ? EXIT_SUCCESS : result;
 	log_set_verbose(options.verbose);
 	err = check_descriptors();
+	/* From the first socket on a signal is a reason to clean up. */
+	if (!err)
+		signal_fd = open_signals();
 	if (!err)
 		err = open_sockets(&options, &frontend, &control);
 	if (!err)
-		err = serve(&options, &frontend, &control);
+		err = serve(&options, signal_fd, &frontend, &control);
 	listener_close(&frontend);
 	listener_close(&control);
 	log_stop();

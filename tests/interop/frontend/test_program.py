@@ -92,6 +92,21 @@ def test_once(t):
     assert not os.path.exists(daemon.control_path)
 
 
+def test_sigterm_at_once(t):
+    """SIGTERM as soon as the socket is there: exit 0, and it is gone."""
+    path = os.path.join(t.workdir, "at-once")
+    for turn in range(5):
+        process = subprocess.Popen(
+            [t.options.daemon, "--socket-path=" + path],
+            stderr=subprocess.DEVNULL)
+        while not os.path.exists(path):
+            assert process.poll() is None, "daemon ended at start"
+        process.terminate()
+        code = process.wait(60 * wait.SCALE)
+        assert code == 0, "turn %d: %d" % (turn, code)
+        assert not os.path.exists(path), "turn %d: socket left" % turn
+
+
 def test_sigterm(t):
     """SIGTERM with and without a front-end: exit 0, sockets unlinked."""
     daemon = daemons.start(t, name="idle")
