@@ -107,6 +107,12 @@ def _wrap(name, path):
 
 # Build ----------------------------------------------------------------------
 
+def _environment():
+    """A make of ours is no part of the one that runs these tests."""
+    return {name: value for name, value in os.environ.items()
+            if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+
+
 def kbuild(name, where, *words):
     """Build the modules of a folder; what the compiler said."""
     done = subprocess.run(
@@ -116,7 +122,8 @@ def kbuild(name, where, *words):
          "CONFIG_DEBUG_INFO_BTF_MODULES=",
          "CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT="] + list(words) +
         ["modules"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, check=False)
+        stderr=subprocess.STDOUT, text=True, check=False,
+        env=_environment())
     if done.returncode != 0:
         raise AssertionError("the module does not build for %s:\n%s" % (
             release(name), done.stdout[-6000:]))
@@ -126,7 +133,8 @@ def kbuild(name, where, *words):
 def vendor(where):
     """The library's guest side into the module's folder."""
     subprocess.run(["make", "-s", "-C", where, "FPH_TOP=" + vm.TOP,
-                    "vendor"], check=True, stdin=subprocess.DEVNULL)
+                    "vendor"], check=True, stdin=subprocess.DEVNULL,
+                   env=_environment())
 
 
 def build(name, *words):
