@@ -8,6 +8,7 @@ EXAMPLES = \
 	examples/vmm_device \
 	examples/vmm_migration \
 	examples/vmm_rings \
+	examples/vmm_snapshot \
 	examples/vmm_values \
 	examples/vmm_worker
 
