@@ -50,6 +50,13 @@ static int start(struct vm *vm)
 	return fph_memory_add(vm->memory, &region);
 }
 
+static void stop(struct vm *vm)
+{
+	fph_balloon_free(vm->b);
+	fph_memory_free(vm->memory);
+	munmap(vm->ram, SIZE);
+}
+
 /* The guest's driver, which notices nothing: its ring is in guest memory. */
 static int offer(struct vm *vm)
 {
@@ -75,6 +82,7 @@ int main(void)
 {
 	struct vm here = { 0 }, there = { 0 };
 	struct fph_run run;
+	bool returned;
 	void *state;
 	size_t size;
 
@@ -110,5 +118,9 @@ int main(void)
 		fph_balloon_complete(there.b, &run, 1);
 	}
 	printf("%u buffers came back there\n", fph_balloon_flush(there.b));
-	return there.ram[0x2002] != 2;		/* used index of the ring */
+	returned = there.ram[0x2002] == 2;	/* used index of the ring */
+	free(state);
+	stop(&there);
+	stop(&here);
+	return returned ? 0 : 1;
 }
