@@ -24,6 +24,11 @@ check-conformance: all
 	$(CONFORMANCE) -- $(PYTHON3) $(srcdir)/spec/refcodec/testee.py
 	$(CONFORMANCE) --role codec -- \
 		perl $(srcdir)/tests/conformance/testee_codec.pl
+	@if command -v ruby >/dev/null; then \
+		$(CONFORMANCE) -- ruby $(srcdir)/tests/conformance/testee.rb; \
+	else \
+		echo "testee.rb: skipped, there is no ruby"; \
+	fi
 	$(CONFORMANCE) --break 500 --break-least 90 -- $(CONFORMANCE_TESTEE)
 	$(CONFORMANCE) --self-test
 
@@ -103,6 +108,11 @@ EXTRA_DIST += \
 	tests/conformance/stories.py \
 	tests/conformance/streams.py \
 	tests/conformance/taking.py \
+	tests/conformance/testee.rb \
 	tests/conformance/testee_codec.pl \
+	tests/conformance/testee_codec.rb \
+	tests/conformance/testee_common.rb \
+	tests/conformance/testee_device.rb \
+	tests/conformance/testee_driver.rb \
 	tests/conformance/variants.py \
 	tests/conformance/world.py
