@@ -35,7 +35,8 @@ EXTRA_DIST += \
 	tests/interop/linux/parts.py \
 	tests/interop/linux/test_balloon.py \
 	tests/interop/linux/test_build.py \
-	tests/interop/linux/test_hint.py
+	tests/interop/linux/test_hint.py \
+	tests/interop/linux/test_live.py
 
 check-linux: all
 	@'$(PYTHON3)' '$(srcdir)/tests/interop/linux/check_linux' \
