@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 
-from common import initramfs
+from common import initramfs, runner
 from common.initramfs import MissingPart
 from vm import parts as vm
 
@@ -43,6 +43,14 @@ def set_up():
     for name in (OLD, NEW):
         vm.get(name)
         _mend_headers(name)
+
+
+def precheck(_options):
+    """Set up what is missing; skip everything where it cannot be had."""
+    try:
+        set_up()
+    except MissingPart as missing:
+        raise runner.Skip(str(missing)) from None
 
 
 # Headers --------------------------------------------------------------------
