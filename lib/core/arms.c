@@ -66,7 +66,7 @@ static uint64_t count_units(const struct fph_arms_params *p)
 static size_t get_size(const struct fph_arms_params *p)
 {
 	uint64_t n = count_units(p);
-	size_t most = (SIZE_MAX - sizeof(struct fph_arms)) / sizeof(uint64_t);
+	size_t most = (~(size_t)0 - sizeof(struct fph_arms)) / sizeof(uint64_t);
 
 	return n > most ? 0 :
 	       sizeof(struct fph_arms) + (size_t)n * sizeof(uint64_t);
