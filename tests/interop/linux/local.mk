@@ -39,7 +39,10 @@ EXTRA_DIST += \
 	tests/interop/linux/test_balloon.py \
 	tests/interop/linux/test_build.py \
 	tests/interop/linux/test_hint.py \
-	tests/interop/linux/test_live.py
+	tests/interop/linux/test_live.py \
+	tests/interop/linux/test_vectors.py \
+	tests/interop/linux/vectors/Kbuild \
+	tests/interop/linux/vectors/module.c
 
 check-linux: all
 	@'$(PYTHON3)' '$(srcdir)/tests/interop/linux/check_linux' \
