@@ -16,6 +16,7 @@ Copies the parts into the folder DEST:
 
   wire     the wire format; always taken
   guest    reporter and hinter
+  policy   arming and pace, with the guest
   host     reports and hint sessions
   driver   the guest's side of rings
   device   the host's side of rings
@@ -48,18 +49,19 @@ list() {
 		"$1" | MAKEFLAGS='' make -s -f - list
 }
 
-wire=yes guest=no host=no driver=no device=no port=''
+wire=yes guest=no policy=no host=no driver=no device=no port=''
 for part in "$@"; do
 	case $part in
 	wire) ;;
 	guest) guest=yes ;;
+	policy) guest=yes policy=yes ;;
 	host) host=yes ;;
 	driver) driver=yes ;;
 	device) device=yes ;;
 	rings) driver=yes device=yes ;;
 	port=*) port=${part#port=} ;;
-	*) die "no part $part: there are wire, guest, host, driver, device" \
-		"and rings" ;;
+	*) die "no part $part: there are wire, guest, policy, host, driver," \
+		"device and rings" ;;
 	esac
 done
 parts='' sources='' roots=''
@@ -69,11 +71,12 @@ take() {
 }
 take wire FPH_WIRE_SOURCES
 [ $guest = no ] || take guest FPH_GUEST_SOURCES
+[ $policy = no ] || take policy FPH_POLICY_SOURCES
 [ $host = no ] || take host FPH_HOST_SOURCES
 [ $driver = no ] || take driver FPH_VRING_DRIVER_SOURCES
 [ $device = no ] || take device FPH_VRING_DEVICE_SOURCES
 # The header of all headers is of use with all parts only.
-case $wire$guest$host$driver$device in
+case $wire$guest$policy$host$driver$device in
 *no*) ;;
 *) roots=include/fph/fph.h ;;
 esac

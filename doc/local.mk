@@ -7,11 +7,13 @@
 # same bytes on every day.
 
 FPH_MAN3 = \
+	doc/man/fph_arms.3 \
 	doc/man/fph_balloon.3 \
 	doc/man/fph_hint_session.3 \
 	doc/man/fph_hinter.3 \
 	doc/man/fph_memory.3 \
 	doc/man/fph_migration.3 \
+	doc/man/fph_pace.3 \
 	doc/man/fph_reclaim.3 \
 	doc/man/fph_report.3 \
 	doc/man/fph_reporter.3 \

@@ -9,6 +9,7 @@ FPH_PUBLIC_H = \
 	include/fph/fph.h \
 	include/fph/guest.h \
 	include/fph/host.h \
+	include/fph/policy.h \
 	include/fph/status.h \
 	include/fph/types.h \
 	include/fph/version.h \

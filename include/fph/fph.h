@@ -7,6 +7,7 @@
  *	wire.h		numbers and layouts of the device
  *	host.h		reports and hint sessions of a VMM
  *	guest.h		reporter and hinter of a kernel
+ *	policy.h	what a kernel hints and reports, and when
  *	vring.h		virtqueues, device side and driver side
  *
  * Each can be included alone; a port copies those that it needs.
@@ -21,6 +22,7 @@
 #include <fph/wire.h>
 #include <fph/host.h>
 #include <fph/guest.h>
+#include <fph/policy.h>
 #include <fph/vring.h>
 
 #endif /* FPH_FPH_H */

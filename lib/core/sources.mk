@@ -22,9 +22,13 @@ FPH_GUEST_SOURCES = \
 	lib/core/pool.c \
 	lib/core/reporter.c \
 	lib/core/tree.c
+# Policies for a driver that looks at free memory itself.
+FPH_POLICY_SOURCES = \
+	lib/core/arms.c \
+	lib/core/pace.c
 FPH_CORE_SOURCES = \
 	$(FPH_WIRE_SOURCES) $(FPH_HOST_SOURCES) $(FPH_HOST_STATE_SOURCES) \
-	$(FPH_GUEST_SOURCES)
+	$(FPH_GUEST_SOURCES) $(FPH_POLICY_SOURCES)
 FPH_CORE_PRIVATE_H = \
 	lib/core/coalescer.h \
 	lib/core/coalescer_sort.h \

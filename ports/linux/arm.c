@@ -18,18 +18,6 @@ static unsigned int arm_shift = 18;
 module_param(arm_shift, uint, 0444);
 MODULE_PARM_DESC(arm_shift, "hint=armed: chunk of the host's dirty log, log2 of pages (default 18, as QEMU with 4 KiB pages)");
 
-static unsigned long get_chunk(unsigned long pfn)
-{
-	return pfn >> arm_shift;
-}
-
-bool fph_has_arm(const struct fph_hint *h, unsigned long pfn)
-{
-	unsigned long i = get_chunk(pfn) - h->arms.first;
-
-	return i < h->arms.n && h->arms.pfns[i];
-}
-
 /* A page of ours in [pfn, end), or 0. */
 static unsigned long take_arm(unsigned long pfn, unsigned long end)
 {
@@ -47,53 +35,67 @@ static unsigned long take_arm(unsigned long pfn, unsigned long end)
 	return 0;
 }
 
+static int make_arms(struct fph_hint *h, u32 id)
+{
+	struct fph_arms_params params = {
+		.size = sizeof(params),
+		.shift = PAGE_SHIFT + clamp(arm_shift, FPH_TOP_ORDER, 40u),
+		.gpa = PFN_PHYS(h->walk.lowest),
+		.len = PFN_PHYS(h->walk.pfn - h->walk.lowest),
+	};
+	size_t size = fph_arms_size(&params);
+	void *mem = size ? kvmalloc(size, GFP_KERNEL | __GFP_NOWARN) : NULL;
+
+	if (!mem || fph_arms_init(&h->arms, mem, size, &params)) {
+		kvfree(mem);
+		return -ENOMEM;
+	}
+	return fph_arms_begin(h->arms, id);
+}
+
+/* A page of ours in the unit, on its way to the device. */
+static void arm(struct fph_hint *h, u32 id, const struct fph_unit *unit)
+{
+	struct fph_owned_range range = { .len = PAGE_SIZE };
+	unsigned long pfn = take_arm(PHYS_PFN(unit->gpa),
+				     PHYS_PFN(unit->gpa + unit->len));
+
+	if (!pfn)
+		return;
+	range.gpa = PFN_PHYS(pfn);
+	if (fph_hinter_add(h->core, id, &range, 1) != 1 ||
+	    fph_arms_set(h->arms, range.gpa))
+		fph_free_pages(pfn, 1);
+}
+
 void fph_arm_begin(struct fph_hint *h, u32 id)
 {
-	struct fph_arms *arms = &h->arms;
-	struct fph_owned_range range = { .len = PAGE_SIZE };
-	unsigned long i, pfn, end;
+	struct fph_unit unit;
 
-	arm_shift = clamp(arm_shift, FPH_TOP_ORDER, BITS_PER_LONG - 1u);
-	arms->first = get_chunk(h->walk.lowest);
-	arms->n = get_chunk(h->walk.pfn - 1) - arms->first + 1;
-	arms->pfns = kvcalloc(arms->n, sizeof(*arms->pfns),
-			      GFP_KERNEL | __GFP_NOWARN);
-	if (!arms->pfns)
-		arms->n = 0;	/* nothing is hinted then */
-	for (i = 0; i < arms->n; i++) {
-		pfn = max((arms->first + i) << arm_shift, h->walk.lowest);
-		end = min((arms->first + i + 1) << arm_shift, h->walk.pfn);
-		arms->pfns[i] = take_arm(pfn, end);
-		range.gpa = PFN_PHYS(arms->pfns[i]);
-		if (range.gpa && fph_hinter_add(h->core, id, &range, 1) != 1) {
-			fph_free_pages(arms->pfns[i], 1);
-			arms->pfns[i] = 0;
-		}
-	}
-	arms->pending = true;
+	if (make_arms(h, id))
+		return;		/* nothing is hinted then */
+	while (fph_arms_next(h->arms, &unit) == 1)
+		arm(h, id, &unit);
 	fph_hinter_flush(h->core);
 }
 
 bool fph_is_armed(struct fph_hint *h)
 {
-	struct fph_hinter_amounts amounts;
-
-	if (!h->arms.pending)
-		return true;
-	fph_hinter_get_amounts(h->core, &amounts, sizeof(amounts));
-	if (amounts.waiting.ranges || amounts.outstanding.ranges)
+	if (!h->arms)
+		return true;	/* not hint=armed; or no memory, see walk.c */
+	if (fph_arms_is_ready(h->arms, h->core) != 1)
 		return false;
-	h->arms.pending = false;
-	h->round.armed = ktime_get();
+	if (!h->round.armed)
+		h->round.armed = ktime_get();
 	return true;
 }
 
 void fph_arm_end(struct fph_hint *h)
 {
-	while (h->arms.n)
-		if (h->arms.pfns[--h->arms.n])
-			fph_free_pages(h->arms.pfns[h->arms.n], 1);
-	kvfree(h->arms.pfns);
-	h->arms.pfns = NULL;
-	h->arms.pending = false;
+	u64 gpa;
+
+	while (h->arms && fph_arms_release(h->arms, &gpa) == 1)
+		fph_free_pages(PHYS_PFN(gpa), 1);
+	kvfree(h->arms);
+	h->arms = NULL;
 }

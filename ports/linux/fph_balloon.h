@@ -18,7 +18,7 @@
 
 #include "compat.h"
 
-#include <fph/guest.h>
+#include <fph/policy.h>
 #include <fph/wire.h>
 
 #define FPH_GROUP		BIT(FPH_TOP_ORDER)	/* pages */
@@ -62,14 +62,6 @@ struct fph_round {
 	ktime_t stopped;		/* STOP was used */
 };
 
-/* One page of ours in each chunk of the host's dirty log. */
-struct fph_arms {
-	unsigned long *pfns;		/* by chunk; 0: none */
-	unsigned long first;		/* chunk */
-	unsigned long n;
-	bool pending;			/* not all of them were used */
-};
-
 struct fph_hint {
 	struct fph_hinter *core;	/* NULL: no hints are given */
 	enum fph_hint_how how;
@@ -80,7 +72,7 @@ struct fph_hint {
 	unsigned long changed;		/* bit 0: read the config */
 	unsigned long hold;		/* pages at a time */
 	struct fph_walk walk;
-	struct fph_arms arms;
+	struct fph_arms *arms;		/* of a round of hint=armed */
 	struct fph_round round, last;
 	struct fph_owned_range *ranges;	/* seen free, not added yet */
 	unsigned int nranges, next;
@@ -171,7 +163,6 @@ void fph_give_back(struct fph_hint *h);
 /* arm.c */
 void fph_arm_begin(struct fph_hint *h, u32 id);
 bool fph_is_armed(struct fph_hint *h);
-bool fph_has_arm(const struct fph_hint *h, unsigned long pfn);
 void fph_arm_end(struct fph_hint *h);
 
 /* report.c.  register and unregister may sleep. */

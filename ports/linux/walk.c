@@ -91,7 +91,9 @@ bool fph_walk_group(struct fph_hint *h)
 	struct page *page;
 
 	h->walk.pfn -= FPH_GROUP;
-	if (h->how == FPH_HINT_ARMED && !fph_has_arm(h, h->walk.pfn))
+	if (h->how == FPH_HINT_ARMED &&
+	    !fph_arms_allows(h->arms, PFN_PHYS(h->walk.pfn),
+			     PFN_PHYS(FPH_GROUP)))
 		return h->walk.pfn > h->walk.lowest;
 	for (pfn = h->walk.pfn; pfn < end; pfn += step) {
 		step = pageblock_nr_pages - (pfn & (pageblock_nr_pages - 1));

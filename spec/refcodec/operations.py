@@ -5,6 +5,7 @@ Each takes a case's "input" and gives its "expect": objects whose values are
 strings or lists of strings.
 """
 
+import arming
 import commands
 import config
 import device
@@ -207,11 +208,18 @@ def poison_discard(a):
                                                number(a["poison_val"]))]}
 
 
+def arm(a):
+    arms = arming.Arms(parse_range(a["memory"]), number(a["unit"]),
+                       [number(gpa) for gpa in a["arms"]])
+    return {"allowed": show_ranges(
+        r for r in map(parse_range, a["ranges"]) if arms.allows(*r))}
+
+
 CODEC = {f.__name__: f for f in (
     config_decode, config_encode, config_size, command_decode,
     command_encode, command_next, pfn_decode, pfn_encode, stat_decode,
     stat_encode, queue_index, queue_infer, coalesce, ring, packed,
-    used, poison_discard)}
+    used, poison_discard, arm)}
 
 
 # ------------------------------------------------------------------ device

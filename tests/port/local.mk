@@ -24,17 +24,19 @@ EXTRA_DIST += \
 	tests/port/check/check.h \
 	tests/port/check/jansson.c \
 	tests/port/check/jansson.h \
-	tests/port/efi/format.c \
-	tests/port/efi/image.c \
-	tests/port/efi/include/ctype.h \
-	tests/port/efi/include/errno.h \
-	tests/port/efi/include/image.h \
-	tests/port/efi/include/inttypes.h \
-	tests/port/efi/include/libgen.h \
-	tests/port/efi/include/stdio.h \
-	tests/port/efi/include/stdlib.h \
-	tests/port/efi/include/string.h \
-	tests/port/efi/text.c \
+	tests/port/image/efi.c \
+	tests/port/image/format.c \
+	tests/port/image/image.c \
+	tests/port/image/include/ctype.h \
+	tests/port/image/include/errno.h \
+	tests/port/image/include/image.h \
+	tests/port/image/include/inttypes.h \
+	tests/port/image/include/libgen.h \
+	tests/port/image/include/stdio.h \
+	tests/port/image/include/stdlib.h \
+	tests/port/image/include/string.h \
+	tests/port/image/make_files \
+	tests/port/image/text.c \
 	tests/port/mock/efi/Library/BaseMemoryLib.h \
 	tests/port/mock/efi/Uefi.h \
 	tests/port/mock/freebsd/machine/atomic.h \

@@ -28,6 +28,7 @@ tests_unit_libsupport_la_SOURCES = \
 	tests/unit/runner.h
 
 UNIT_TESTS += \
+	tests/unit/test_arms \
 	tests/unit/test_balloon \
 	tests/unit/test_balloon_freeze \
 	tests/unit/test_balloon_hint \
@@ -52,6 +53,7 @@ UNIT_TESTS += \
 	tests/unit/test_hinter_trace \
 	tests/unit/test_memory \
 	tests/unit/test_migration \
+	tests/unit/test_pace \
 	tests/unit/test_page_set \
 	tests/unit/test_pages \
 	tests/unit/test_range \

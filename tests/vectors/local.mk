@@ -4,6 +4,7 @@
 # both against each other.
 
 EXTRA_DIST += \
+	tests/vectors/arming.json \
 	tests/vectors/commands.json \
 	tests/vectors/config.json \
 	tests/vectors/device.json \
@@ -23,6 +24,7 @@ EXTRA_DIST += \
 EXTRA_DIST += \
 	spec/check_registry \
 	spec/refcodec/README.adoc \
+	spec/refcodec/arming.py \
 	spec/refcodec/commands.py \
 	spec/refcodec/config.py \
 	spec/refcodec/device.py \
@@ -41,6 +43,7 @@ EXTRA_DIST += \
 	spec/registry.json \
 	tests/vectors/README.adoc \
 	tests/vectors/check_schema \
+	tests/vectors/families/arming.py \
 	tests/vectors/families/build.py \
 	tests/vectors/families/command_ids.py \
 	tests/vectors/families/config_space.py \
@@ -93,6 +96,7 @@ tests_vectors_run_vectors_SOURCES = \
 	tests/vectors/migration.c \
 	tests/vectors/migration.h \
 	tests/vectors/operations.h \
+	tests/vectors/policy_ops.c \
 	tests/vectors/ring_ops.c \
 	tests/vectors/run_vectors.c \
 	tests/vectors/story.h \

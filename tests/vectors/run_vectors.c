@@ -32,7 +32,8 @@ static bool run_codec(const struct codec_op *ops, const char *op,
 bool codec_run(const char *op, const struct fields *in, struct fields *out)
 {
 	return run_codec(wire_ops, op, in, out) ||
-	       run_codec(ring_ops, op, in, out);
+	       run_codec(ring_ops, op, in, out) ||
+	       run_codec(policy_ops, op, in, out);
 }
 
 static bool run_step(const struct story_op *ops, struct story *s,

@@ -6,7 +6,8 @@
  *
  * Keeps SLOTS blocks of 1 to PAGES pages; for ever one of them is verified,
  * unmapped and replaced.  SIGUSR1: all are verified, and it ends.  Its status
- * is 0 when every word had the value that was written.
+ * is 0 when every word had the value that was written.  The longest turn tells
+ * how long the guest stood still.
  */
 #define _DEFAULT_SOURCE
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PAGE		4096u
@@ -29,7 +31,7 @@ struct slot {
 static struct slot slots[MAX_SLOTS];
 static volatile sig_atomic_t stopped;
 static uint64_t state;
-static unsigned long bad, zero, verified;
+static unsigned long bad, zero, verified, longest_us;
 
 static void stop(int number)
 {
@@ -88,6 +90,23 @@ static void verify(const struct slot *s)
 		verify_page(s, i);
 }
 
+static void turn(struct slot *s, size_t most, useconds_t pause_us)
+{
+	struct timespec begin, end;
+	long us;
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	verify(s);
+	munmap(s->words, s->pages * PAGE);
+	fill(s, 1 + get_random() % most);
+	usleep(pause_us);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	us = (end.tv_sec - begin.tv_sec) * 1000000 +
+	     (end.tv_nsec - begin.tv_nsec) / 1000;
+	if (us > 0 && (unsigned long)us > longest_us)
+		longest_us = (unsigned long)us;
+}
+
 int main(int argc, char **argv)
 {
 	size_t nslots, most, i;
@@ -104,16 +123,11 @@ int main(int argc, char **argv)
 	signal(SIGUSR1, stop);
 	for (i = 0; i < nslots; i++)
 		fill(&slots[i], 1 + get_random() % most);
-	while (!stopped) {
-		struct slot *s = &slots[get_random() % nslots];
-
-		verify(s);
-		munmap(s->words, s->pages * PAGE);
-		fill(s, 1 + get_random() % most);
-		usleep(pause_us);
-	}
+	while (!stopped)
+		turn(&slots[get_random() % nslots], most, pause_us);
 	for (i = 0; i < nslots; i++)
 		verify(&slots[i]);
-	printf("verified %lu bad %lu zero %lu\n", verified, bad, zero);
+	printf("verified %lu bad %lu zero %lu longest_us %lu\n", verified, bad,
+	       zero, longest_us);
 	return bad != 0;
 }

@@ -4,6 +4,8 @@
 # and the newest that can be had, in guests of QEMU. Kernels and headers are
 # unpacked in build/vm of the sources at the first run; clean-vm removes them.
 # LINUX_FLAGS adds options of the runner (-k NAME, --verbose, --keep, --list).
+# linux-table makes the table of doc/linux-guest.adoc: FPH_LINUX_RUNS runs of each
+# row (default 5, half an hour).
 # Status 77 says that it cannot run here; the runner has said why.
 
 EXTRA_DIST += \
@@ -33,13 +35,22 @@ EXTRA_DIST += \
 	tests/interop/linux/memwatch/Kbuild \
 	tests/interop/linux/memwatch/memwatch.c \
 	tests/interop/linux/parts.py \
+	tests/interop/linux/table \
 	tests/interop/linux/test_balloon.py \
 	tests/interop/linux/test_build.py \
-	tests/interop/linux/test_hint.py
+	tests/interop/linux/test_hint.py \
+	tests/interop/linux/test_live.py \
+	tests/interop/linux/test_vectors.py \
+	tests/interop/linux/vectors/Kbuild \
+	tests/interop/linux/vectors/module.c
 
 check-linux: all
 	@'$(PYTHON3)' '$(srcdir)/tests/interop/linux/check_linux' \
 		--daemon tools/vhost-user-balloon/vhost-user-balloon \
 		$(LINUX_FLAGS) || { code=$$?; test $$code -eq 77 || exit $$code; }
 
-.PHONY: check-linux
+linux-table: all
+	@'$(PYTHON3)' '$(srcdir)/tests/interop/linux/table' --verbose \
+		--daemon tools/vhost-user-balloon/vhost-user-balloon
+
+.PHONY: check-linux linux-table

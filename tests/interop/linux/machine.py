@@ -12,6 +12,8 @@ from . import parts
 
 MODULE = "/fph_balloon.ko"
 STATUS = "/sys/kernel/debug/fph_balloon-virtio0/status"
+TRACE = "/sys/kernel/debug/tracing/"
+STOCK_ROUND = "virtio_balloon:report_free_page_func"
 DEVICE = "virtio-balloon-pci,id=balloon,disable-legacy=on," \
     "free-page-hint=on,free-page-reporting=%s,iothread=io"
 FULL_SPEED = 4096 * MIB
@@ -111,6 +113,40 @@ class Guest(guests.Guest):
         free, available = re.match(r"free (\d+) available (\d+)",
                                    self.run("cat /proc/memwatch")).groups()
         return int(free) * 1024, int(available) * 1024
+
+    # Rounds --------------------------------------------------------------
+
+    def trace_rounds(self, driver):
+        """Record how long each round takes, from now on. The stock driver
+        has no events of its own: its function is watched."""
+        if driver == "stock":
+            self.run("cd %s; echo 'p:stock/begin %s' > kprobe_events; "
+                     "echo 'r:stock/end %s' >> kprobe_events; "
+                     "echo 1 > events/stock/enable"
+                     % (TRACE, STOCK_ROUND, STOCK_ROUND))
+        else:
+            self.run("echo 1 > %sevents/fph_balloon/fph_hint_end/enable"
+                     % TRACE)
+        self.run("echo > %strace" % TRACE)
+
+    def untrace_rounds(self, driver):
+        if driver == "stock":
+            self.run("cd %s; echo 0 > events/stock/enable; "
+                     "echo > kprobe_events" % TRACE)
+
+    def longest_round(self, driver):
+        """In seconds, of those that were traced and ended: the first, as a
+        rule. None if there is none."""
+        text = self.run("cat %strace" % TRACE)
+        if driver != "stock":
+            rounds = [int(us) / 1e6 for us in
+                      re.findall(r"fph_hint_end: .* us=(\d+)", text)]
+        else:
+            times = [float(time) for time in
+                     re.findall(r" ([\d.]+): (?:begin|end): ", text)]
+            rounds = [end - begin for begin, end in
+                      zip(times[::2], times[1::2])]
+        return max(rounds, default=None)
 
     # Migration ---------------------------------------------------------
 

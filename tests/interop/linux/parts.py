@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 
-from common import initramfs
+from common import initramfs, runner
 from common.initramfs import MissingPart
 from vm import parts as vm
 
@@ -43,6 +43,14 @@ def set_up():
     for name in (OLD, NEW):
         vm.get(name)
         _mend_headers(name)
+
+
+def precheck(_options):
+    """Set up what is missing; skip everything where it cannot be had."""
+    try:
+        set_up()
+    except MissingPart as missing:
+        raise runner.Skip(str(missing)) from None
 
 
 # Headers --------------------------------------------------------------------
@@ -130,10 +138,11 @@ def kbuild(name, where, *words):
     return done.stdout
 
 
-def vendor(where):
-    """The library's guest side into the module's folder."""
-    subprocess.run(["make", "-s", "-C", where, "FPH_TOP=" + vm.TOP,
-                    "vendor"], check=True, stdin=subprocess.DEVNULL,
+def vendor(where, *words):
+    """The library, or parts of it, into a module's folder."""
+    subprocess.run(["sh", os.path.join(vm.TOP, "build-aux", "vendor.sh"),
+                    os.path.join(where, "libfph")] + list(words) +
+                   ["port=linux"], check=True, stdin=subprocess.DEVNULL,
                    env=_environment())
 
 
@@ -144,13 +153,38 @@ def build(name, *words):
     shutil.copytree(PORT, os.path.join(where, "module"))
     shutil.copytree(os.path.join(HERE, "memwatch"),
                     os.path.join(where, "memwatch"))
-    vendor(os.path.join(where, "module"))
+    vendor(os.path.join(where, "module"), "policy")
     text = kbuild(name, os.path.join(where, "module"), *words)
     text += kbuild(name, os.path.join(where, "memwatch"), *words)
     subprocess.run(["gcc", "-O2", "-Wall", "-static", "-o",
                     os.path.join(where, "churn"),
                     os.path.join(HERE, "churn.c")], check=True)
     return where, text
+
+
+RUNNER = ("vectors/fields.[ch]", "vectors/operations.h",
+          "vectors/policy_ops.c", "vectors/ring_ops.c",
+          "vectors/run_vectors.c", "vectors/story.h", "vectors/wire_ops.c",
+          "vectors/migration.h", "port/check/jansson.[ch]",
+          "port/image/text.c", "port/image/format.c", "port/image/image.c")
+
+
+def build_vectors(name):
+    """Build fph_vectors, which runs the vectors inside the kernel."""
+    where = os.path.join(folder(name), "fph", "vectors")
+    tests = os.path.join(vm.TOP, "tests")
+    image = os.path.join(tests, "port", "image")
+    shutil.rmtree(where, ignore_errors=True)
+    shutil.copytree(os.path.join(HERE, "vectors"), where)
+    shutil.copytree(os.path.join(image, "include"),
+                    os.path.join(where, "include"))
+    for pattern in RUNNER:
+        for path in glob.glob(os.path.join(tests, pattern)):
+            shutil.copy(path, where)
+    vendor(where, "policy", "host", "rings")
+    subprocess.run(["sh", os.path.join(image, "make_files"), vm.TOP],
+                   check=True, cwd=where)
+    kbuild(name, where)
 
 
 def _stripped(path):
@@ -174,4 +208,7 @@ def build_initramfs(name, path):
          _stripped(os.path.join(where, "memwatch", "memwatch.ko"))),
         ("churn", initramfs.read(os.path.join(where, "churn"))),
     ]
+    vectors = os.path.join(where, "vectors", "fph_vectors.ko")
+    if os.path.exists(vectors):
+        modules.append(("fph_vectors.ko", _stripped(vectors)))
     initramfs.build(path, vm.INIT, modules)

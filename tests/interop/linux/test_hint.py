@@ -17,10 +17,11 @@ DIRTY_MIB = 384
 BANDWIDTH = 60 * MIB        # a second
 
 # Of one migration, in bytes and seconds: what was sent, how long it took, free
-# and available memory before and at the least, and what the module counted.
+# and available memory before and at the least, the longest round, and what the
+# module counted.
 Run = collections.namedtuple(
     "Run", "sent pages seconds free available least_free least_available "
-    "status")
+    "longest_round status")
 
 
 def load(guest, driver):
@@ -37,7 +38,10 @@ def migrate(t, source, driver, bandwidth=BANDWIDTH):
     """To a file and from it; the source goes on when that was checked."""
     path = os.path.join(t.workdir, driver + ".state")
     to_file, from_file = saved(path)
+    hints = driver != "none"
     source.dirty(DIRTY_MIB)
+    if hints:
+        source.trace_rounds(driver)
     before = source.watch()
     t.log("%s: migrates" % driver)
     ram, seconds = source.migrate(to_file, bandwidth)
@@ -53,13 +57,15 @@ def migrate(t, source, driver, bandwidth=BANDWIDTH):
         t.log(target.check_churn().strip().splitlines()[0])
         complaints = target.complaints()
         assert not complaints, complaints
-        status = target.status() if driver not in ("none", "stock") else {}
+        status = target.status() if hints and driver != "stock" else {}
+        longest = target.longest_round(driver) if hints else None
         unload(target, driver)
     finally:
         target.kill()
         os.remove(path)
     run = Run(ram["transferred"], ram["normal"], seconds, before["MemFree"],
-              before["MemAvailable"], least_free, least_available, status)
+              before["MemAvailable"], least_free, least_available,
+              longest, status)
     t.log("%-10s sent %4d MiB in %4.1f s; free %4d MiB, least %4d; available "
           "%4d, least %4d" % ((driver, run.sent // MIB, seconds) + tuple(
               n // MIB for n in (run.free, run.least_free, run.available,
@@ -67,7 +73,11 @@ def migrate(t, source, driver, bandwidth=BANDWIDTH):
     if status:
         t.log(" ".join("%s=%d" % item for item in status.items()
                        if item[0].startswith(("round_", "hint_"))))
+    if longest is not None:
+        t.log("longest round %.2f s" % longest)
     source.resume()
+    if hints:
+        source.untrace_rounds(driver)
     return run
 
 
@@ -100,6 +110,7 @@ def check_run(runs, driver):
     ways that take no page send less than half."""
     run = runs[driver]
     assert run.status["hint_rounds"] >= 1, run.status
+    assert run.longest_round > 0, run
     assert run.status["hint_with_device"] == 0, run.status
     assert run.status["hint_held_bytes"] == 0, run.status
     most = 0.9 if driver == "until_used" else 0.5

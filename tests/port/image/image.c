@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * An EFI program that runs the vectors which are in it, all but the stories:
- * those need the device of libfph-vmm.  It uses no service of the firmware.
+ * What runs the vectors where there is no C library, all but the stories: those
+ * need the device of libfph-vmm.
  */
 #include <image.h>
 
 #include "../../vectors/operations.h"
 
 #define POOL_SIZE	(64u << 20)
-#define DEBUG_CONSOLE	0xe9
-#define DEBUG_EXIT	0xf4
 
 struct image_file {
 	const char *name;		/* ends the list with NULL */
@@ -28,9 +26,7 @@ static size_t pool_used;
 
 _Noreturn void exit(int code)
 {
-	for (;;)
-		__asm__ volatile("outl %0, %1" : :
-				 "a"(code), "Nd"((uint16_t)DEBUG_EXIT));
+	image_exit(code);
 }
 
 _Noreturn void abort(void)
@@ -129,8 +125,7 @@ long getline(char **line, size_t *size, FILE *file)
 int fputc(int c, FILE *file)
 {
 	(void)file;
-	__asm__ volatile("outb %0, %1" : :
-			 "a"((uint8_t)c), "Nd"((uint16_t)DEBUG_CONSOLE));
+	image_put(c);
 	return c;
 }
 
@@ -203,16 +198,12 @@ void story_free(struct story *s)
 /* run_vectors.c, whose main() was named so. */
 int run_vectors(int argc, char **argv);
 
-int efi_main(void *image, void *system_table);
-
-int efi_main(void *image, void *system_table)
+int image_run(void)
 {
 	static char *argv[32] = { "run_vectors" };
 	int argc = 1;
 
-	(void)image;
-	(void)system_table;
 	for (FILE *file = image_files; file->name && argc < 32; file++)
 		argv[argc++] = (char *)file->name;
-	exit(run_vectors(argc, argv));
+	return run_vectors(argc, argv);
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * As much of a C library as the runner of the vectors uses, for an image that
- * the firmware starts.  Text goes to the debug console of the virtual machine,
- * exit() ends that machine, files are those in the image, and memory is not
- * freed.
+ * firmware starts or a kernel loads.  Files are those in the image, and memory
+ * is not freed.
  */
 #ifndef FPH_PORT_IMAGE_H
 #define FPH_PORT_IMAGE_H
@@ -63,5 +62,12 @@ int snprintf(char *to, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 int vsnprintf(char *to, size_t size, const char *format, va_list args);
 int vasprintf(char **to, const char *format, va_list args);
+
+/* Runs all vectors of the image; the status of that program. */
+int image_run(void);
+
+/* What is around the image gives: a character of output, and the end. */
+void image_put(int c);
+_Noreturn void image_exit(int code);
 
 #endif /* FPH_PORT_IMAGE_H */
