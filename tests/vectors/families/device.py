@@ -89,6 +89,15 @@ def numbering_stories():
                  do("queue", {"queue": "hint"}, index="3"),
                  run(3, 1, used=[0])],
                 ["Numbering", "HintAsReport"], offered=offered)
+    yield story("no statistics offered, fixed indices, a queue that holds"
+                " the place", ["FPH-Q-2", "FPH-Q-3"],
+                [boot(HINT | REPORT | V1),
+                 do("queue", {"queue": "none"}, index="2"),
+                 do("queue", {"queue": "hint"}, index="3"),
+                 do("queue", {"queue": "report"}, index="4"),
+                 offer(3, hint(0x10000)), run(3, 1, used=[0]),
+                 offer(4, hint(0x10000)), run(4, 1, [PAGE], used=[1])],
+                ["Numbering", "HintAsReport"], offered=HINT | REPORT | V1)
     yield story("queues below 2 are always certain", ["FPH-Q-3"],
                 [boot(HINT | REPORT | V1, (0, 1)),
                  do("queue", {"queue": "inflate"}, index="0"),
