@@ -61,15 +61,6 @@ def test_start_needs_sync(testee):
     w.start()
 
 
-def test_start_after_reset_needs_sync(testee):
-    """A reset begins anew: FPH-D1 FPH-L1"""
-    w = World(testee)
-    w.active()
-    w.device_reset()
-    w.start_refused()
-    w.begin()
-
-
 def test_sync_ends_round(testee):
     """A stale hint after a sync loses no page: FPH-D2 FPH-S1"""
     for steps in range(4):
