@@ -164,7 +164,10 @@ NUMBERS = (
      """        return [run for region in self.regions for run in coalesce(
             Memory([region]).split(merge(ranges)), granule)]""",
      "        return list(self.split(coalesce(ranges, granule)))"),
-    ("discards_over_a_border", "FPH-R6", "device.py",
+    ("backing_of_4_kib_pages", "FPH-PFN-15", "device.py",
+     "self.inflate = report.Report(self.memory, granule)",
+     "self.inflate = report.Report(self.memory, entries.PAGE)"),
+    ("discards_over_a_border", "FPH-R6A", "device.py",
      "return list(self.memory.split(given)),", "return given,"),
     ("frames_cut_to_32_bits", "FPH-PFN-1", "entries.py",
      "if any(gpa % PAGE or gpa // PAGE >> 32 for gpa in gpas):",
@@ -234,7 +237,7 @@ ROUNDS = (
         self.clear()
         self.state = DONE if state == DONE else IDLE
         self.harvesting = harvesting"""),
-    ("reset_forgets_ids", "FPH-D5A", "hint_session.py",
+    ("reset_forgets_ids", "FPH-D5B", "hint_session.py",
      "if self.next_id is None:\n            self.next_id",
      "if True:\n            self.next_id"),
     ("any_smaller_id_begins", "FPH-D4A", "hint_session.py",
@@ -415,7 +418,7 @@ DRIVER = (
      "self.command(commands.STOP) ", "self.command(commands.DONE) "),
     ("ids_are_not_remembered", "FPH-V4", "driver.py",
      "self.sent_ids.add(wanted)", "pass"),
-    ("reports_in_flight_reported", "FPH-R1", "driver.py",
+    ("reports_in_flight_reported", "FPH-R1A", "driver.py",
      "        out = self.done_reports + [\n"
      "            part[1:] for at, parts in self.flight.values()\n"
      '            if at == "report" for part in parts]',

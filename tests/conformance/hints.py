@@ -453,7 +453,7 @@ def test_before_driver_ok(testee):
 
 
 def test_not_negotiated(testee):
-    """No hints without FREE_PAGE_HINT: FPH-FEAT-3"""
+    """No hints without FREE_PAGE_HINT: FPH-FEAT-3A"""
     w = World(testee, features=ALL & ~HINT)
     w.sync()
     answer = w.ask("start")
