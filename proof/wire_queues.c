@@ -40,5 +40,10 @@ int main(void)
 	     inferred <= FPH_NUMBERING_OFFERED);
 	if (!count)
 		MUST(inferred == numbering);
+	/* An index beyond the dense ones is none of them. */
+	x = fph_queue_index(FPH_QUEUE_REPORT, FPH_NUMBERING_NEGOTIATED,
+			    offered, negotiated);
+	if (count && x >= 0 && (enabled >> x) > 1)
+		MUST(inferred != FPH_NUMBERING_NEGOTIATED);
 	return 0;
 }

@@ -470,7 +470,8 @@ FPH_API int fph_balloon_get_state(const struct fph_balloon *b,
  * fph_balloon_restore - go on as another device was
  *
  * Right after new or reset, in place of set_features; then start the rings at
- * their bases.  No hint round survives: see fph_hint_session_restore.
+ * their bases.  No hint round survives: see fph_hint_session_restore.  A driver
+ * that negotiated hints is shown DONE, also where hint_id is 0 (L5).
  *
  * FPH_OK, FPH_EINVAL (size, features that are not offered, endian),
  * FPH_ESTATE (a ring runs), FPH_EUNINIT.  O(1).

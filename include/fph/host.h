@@ -478,9 +478,9 @@ FPH_API int fph_hint_session_save(const struct fph_hint_session *s, void *buf,
  * fph_hint_session_load - go on from a saved state
  *
  * As fph_report_load.  With FPH_LOAD_MOVED what was out or waits is SKIPPED
- * with FPH_SKIP_ROUND_OVER, and the state is DONE if an id was ever published:
- * raise a configuration change interrupt.  The ids go on, and another round
- * needs a dirty-log sync of this host first (D1).
+ * with FPH_SKIP_ROUND_OVER, and the state is DONE: raise a configuration change
+ * interrupt (L5).  The ids go on, and another round needs a dirty-log sync of
+ * this host first (D1).
  */
 FPH_API int fph_hint_session_load(struct fph_hint_session *s, const void *buf,
 				  size_t size, uint32_t flags);

@@ -247,9 +247,11 @@ FPH_API int fph_queue_index(int queue, int numbering, uint64_t offered,
  * fph_queue_infer - a device finds out which numbering its driver uses
  *
  * enabled: bit n set when the driver set up the virtqueue with index n.
- * A numbering fits when it gives every enabled index to a negotiated queue;
- * those that give every queue the same index are one.  With all queues set up
- * no two different ones can fit, for all keep the queues in order; with some
+ * A numbering fits when it gives every enabled index to a negotiated queue; the
+ * fixed one also when the highest enabled index is that of the last negotiated
+ * queue, because a driver may have to set up queues that only hold a place.
+ * Numberings that give every queue the same index are one.  With all queues set
+ * up no two different ones can fit, for all keep the queues in order; with some
  * of them they can.
  * preferred: taken when it fits, or when none does; otherwise the first that
  * fits, in the order of enum fph_numbering.

@@ -138,8 +138,7 @@ static void commit(struct fph_hint_session *s, const struct values *v,
 static void move(struct fph_hint_session *s)
 {
 	fph_inflight_give_up(&s->inflight, FPH_SKIP_ROUND_OVER);
-	if (s->id)
-		(void)fph_hint_session_done(s);
+	(void)fph_hint_session_done(s);
 	s->synced = false;
 	s->in_sync = false;
 }

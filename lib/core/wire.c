@@ -252,6 +252,25 @@ static uint32_t get_indices(int numbering, uint64_t offered,
 	return indices;
 }
 
+/*
+ * A driver with fixed numbering may have to set up every queue below its last:
+ * some only hold the place of one that was not negotiated.
+ */
+static bool holds_places(uint32_t enabled, uint32_t fixed)
+{
+	uint32_t both = enabled & fixed;
+
+	/* Either set alone has nothing above the last index of both. */
+	return (both ^ enabled) < both && (both ^ fixed) < both;
+}
+
+static bool fits(int numbering, uint32_t enabled, uint32_t indices)
+{
+	return !(enabled & ~indices) ||
+	       (numbering == FPH_NUMBERING_FIXED &&
+		holds_places(enabled, indices));
+}
+
 int fph_queue_infer(int *numbering, uint64_t offered, uint64_t negotiated,
 		    uint32_t enabled, int preferred)
 {
@@ -264,7 +283,7 @@ int fph_queue_infer(int *numbering, uint64_t offered, uint64_t negotiated,
 		return FPH_EINVAL;
 	for (n = FPH_NUMBERING_FIXED; n <= FPH_NUMBERING_OFFERED; n++) {
 		indices[n] = get_indices(n, offered, negotiated);
-		if (enabled & ~indices[n])
+		if (!fits(n, enabled, indices[n]))
 			continue;
 		if (!chosen || n == preferred)
 			chosen = n;

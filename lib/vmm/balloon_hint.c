@@ -29,6 +29,14 @@ void fph_balloon_note(struct fph_balloon *b,
 		b->events |= FPH_EVENT_CONFIG;
 }
 
+void fph_balloon_hide_done(struct fph_balloon *b)
+{
+	if (b->negotiated & FPH_BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT))
+		return;
+	(void)fph_hint_session_reset(b->hint);
+	fph_balloon_update_endian(b);
+}
+
 int fph_balloon_hint_request(struct fph_balloon *b, uint32_t *id)
 {
 	struct balloon_hint_view before;

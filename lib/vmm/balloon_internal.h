@@ -121,6 +121,9 @@ struct balloon_hint_view fph_balloon_look(const struct fph_balloon *b);
 void fph_balloon_note(struct fph_balloon *b,
 		      const struct balloon_hint_view *before);
 
+/* After a restore: a driver that negotiated no hints is shown no DONE (L5). */
+void fph_balloon_hide_done(struct fph_balloon *b);
+
 /* ------------------------------------------------------ balloon_rings.c -- */
 
 /* Rings or features have changed: which queue is each ring? */

@@ -227,8 +227,8 @@ int fph_balloon_restore(struct fph_balloon *b,
 	b->poison_val = s.poison_val;
 	fph_balloon_update_poison(b);
 	before = fph_balloon_look(b);
-	if (s.hint_id)
-		(void)fph_hint_session_restore(b->hint, s.hint_id);
+	(void)fph_hint_session_restore(b->hint, s.hint_id);
+	fph_balloon_hide_done(b);
 	fph_balloon_note(b, &before);
 	return FPH_OK;
 }

@@ -437,6 +437,7 @@ static void move(struct fph_balloon *b)
 	if (b->waiting)
 		b->events |= FPH_EVENT_DRAINED;
 	b->waiting = 0;
+	fph_balloon_hide_done(b);
 	b->events |= FPH_EVENT_CONFIG | FPH_EVENT_HINT;
 }
 

@@ -180,7 +180,8 @@ def packed(a):
             taken.append(buffer)
     except queues.RingError:
         result = "broken"
-    back = sorted(vq.give_back(*taken[number(n)][:2]) for n in a["done"])
+    back = sorted(vq.give_back(*taken[number(n)][:2]) for n in a["done"]
+                  if number(n) < len(taken))
     return {"result": result,
             "buffers": [show_segs(segs) for _, _, segs in taken],
             "used": ["%d=%d:%#x" % written for written in back]}

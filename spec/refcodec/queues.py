@@ -29,9 +29,13 @@ def by_index(numbering, offered, negotiated):
 
 
 def fitting(offered, negotiated, enabled):
-    """The numberings that have a queue for each index set up (Q-2)."""
-    return [n for n in NUMBERINGS
-            if enabled <= set(by_index(n, offered, negotiated))]
+    """The numberings that the driver can have (Q-2)."""
+    found = [n for n in NUMBERINGS
+             if enabled <= set(by_index(n, offered, negotiated))]
+    fixed = by_index("fixed", offered, negotiated)
+    if "fixed" not in found and max(enabled) == max(fixed):
+        found.insert(0, "fixed")        # the others hold a place
+    return found
 
 
 def identify(at, offered, negotiated, enabled):

@@ -44,7 +44,12 @@ CODEC = {
     "coalesce": ["granule", ["ranges"]],
     "ring": ["num", "endian", "indirect", "avail_idx", "avail", "table",
              ["memory"]],
+    "packed": ["num", "indirect", "first", "wrap", "done", "table",
+               ["memory"]],
+    "used-ring": ["num", "endian", "buffers", "used_idx", ["used"]],
+    "poison-discard": ["negotiated", "poison_val"],
 }
+OPS = {"used-ring": operations.used}
 
 
 def codec(request, words):
@@ -54,10 +59,15 @@ def codec(request, words):
             a[name[0]] = words[i:]
         else:
             a[name] = given(words[i])
-    if request == "ring":
-        a["avail"] = a["avail"].split(",") if a["avail"] else []
+    for name in ("avail", "done"):
+        if name in a:
+            a[name] = a[name].split(",") if a[name] else []
+    if "buffers" in a:
+        a["buffers"] = range(number(a["buffers"]))
+    if "table" in a:
         a["table"] = [a["table"]]
-    got = operations.CODEC[request.replace("-", "_")](a)
+    call = OPS.get(request) or operations.CODEC[request.replace("-", "_")]
+    got = call(a)
     result = got.pop("result", "ok")
     if request == "config-decode":
         return "ok " + " ".join("%s=%s" % pair for pair in got.items())
@@ -112,13 +122,8 @@ class DeviceRole:
         self.was_broken = self.device.broken
 
     def give_back(self):
-        parts = (self.device.report, self.device.inflate,
-                 self.device.session, self.device)
-        for part in parts:
-            for buffer in part.returned:
-                del self.device.inflight[buffer]
-                self.say("used %d 0" % buffer)
-            part.returned = []
+        for buffer in self.device.give_back():
+            self.say("used %d 0" % buffer)
 
     def act(self):
         """The second half of a step: what was taken takes effect."""
@@ -201,6 +206,26 @@ class DeviceRole:
         result = self.device.reset()
         self.runs = None if result == "ok" else self.runs
         return "ok" if result == "ok" else "err " + result
+
+    def do_restore(self):
+        self.runs = None
+        self.device.restore()
+        return self.answer("ok")
+
+    def do_takeover(self):
+        self.runs = None
+        self.device.take_over()
+        for at in self.device.rings:
+            self.device.process(at, 1024)
+        return self.answer("ok")
+
+    def do_queue_reset(self, queue):
+        at = queues.index(queue, "negotiated", self.device.negotiated,
+                          self.device.negotiated)
+        result = self.device.reset_ring(at)
+        if result == "ok":
+            self.device.start_ring(at)
+        return self.answer(result)
 
     def do_features(self, negotiated):
         return self.answer(self.boot(number(negotiated)))

@@ -394,7 +394,8 @@ def test_report(testee):
 
 
 def test_reports_under_pressure(testee):
-    """No page comes back before its report is used: FPH-R1 FPH-F10"""
+    """No page comes back before its report is used: FPH-R1 FPH-R1A
+    FPH-F10"""
     g = Guest(testee, ring=16)
     g.frees(*FREE)
     g.work()

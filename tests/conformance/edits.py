@@ -67,6 +67,59 @@ RINGS = (
      'offered if numbering == "negotiated" else negotiated'),
 )
 
+PACKED = (
+    ("id_of_the_first_descriptor", "FPH-PK-2", "packed.py",
+     "        place, count, segs = self.avail, 0, []\n"
+     "        d = self.load(place)\n",
+     "        place, count, segs = self.avail, 0, []\n"
+     "        first = d = self.load(place)\n",
+     "return d.id, count, segs", "return first.id, count, segs"),
+    ("one_slot_for_each_list", "FPH-PK-2", "packed.py",
+     "self.used = self.step(self.used, count)",
+     "self.used = self.step(self.used, 1)"),
+    ("wrap_counter_stays", "FPH-PK-2", "packed.py",
+     "return (slot - self.num, not wrap) if",
+     "return (slot - self.num, wrap) if"),
+    ("used_bit_alone", "FPH-PK-2", "packed.py",
+     "there = bool(d.flags & AVAIL) == wrap != bool(d.flags & USED)",
+     "there = bool(d.flags & USED) != wrap"),
+    ("rest_of_a_list_not_looked_at", "FPH-PK-1", "packed.py",
+     "            d = self.load(place)\n"
+     '            need(d, "not made available with its list")     # PK-1\n',
+     "            at = 16 * place[0]\n"
+     "            d = Descriptor(self.ring[at:at + 16])\n"),
+    ("rest_of_a_list_waited_for", "FPH-PK-1", "packed.py",
+     '            need(d, "not made available with its list")     # PK-1\n',
+     "            if not d:\n                return None\n"),
+    ("written_in_a_packed_queue", "FPH-PK-3", "packed.py",
+     "flags = AVAIL | USED if wrap else 0",
+     "flags = (AVAIL | USED if wrap else 0) | WRITE"),
+    ("packed_tables_have_flags", "FPH-PK-2", "packed.py",
+     "        return [Descriptor(table[at:at + 16]).seg()\n"
+     "                for at in range(0, len(table), 16)]",
+     "        entries = [Descriptor(table[at:at + 16])\n"
+     "                   for at in range(0, len(table), 16)]\n"
+     "        need(not any(d.flags & INDIRECT for d in entries), '')\n"
+     "        return [d.seg() for d in entries]"),
+    ("packed_table_after_others", "FPH-Q-6J", "packed.py",
+     "need(count == 1 and not d.flags & NEXT,", "need(not d.flags & NEXT,"),
+    ("packed_table_longer_than_the_ring", "FPH-Q-6C", "packed.py",
+     "need(len(table) // 16 <= self.num,", "need(True,"),
+    ("used_twice_taken", "FPH-X6", "used_ring.py",
+     "yield inflight.pop(number)", "yield inflight[number]"),
+    ("used_index_unchecked", "FPH-X6", "used_ring.py",
+     "if used_idx > len(heads):", "if False:"),
+    ("used_id_of_16_bits", "FPH-X6", "used_ring.py",
+     "    for number, _ in used[:used_idx]:\n",
+     "    for number, _ in used[:used_idx]:\n        number &= 0xffff\n"),
+    ("used_ids_unchecked", "FPH-X6", "used_ring.py",
+     "        if number not in inflight:\n"
+     '            raise DeviceError("not in flight")\n',
+     "        if number not in inflight:\n            continue\n"),
+    ("poison_forbids_always", "FPH-P5", "poison.py",
+     "poison_val) == 0", "1) == 0"),
+)
+
 NUMBERS = (
     ("half_a_field_read", "FPH-CFG-3", "config.py",
      "if at + 4 <= len(space) else None", "if at < len(space) else None"),
@@ -111,7 +164,10 @@ NUMBERS = (
      """        return [run for region in self.regions for run in coalesce(
             Memory([region]).split(merge(ranges)), granule)]""",
      "        return list(self.split(coalesce(ranges, granule)))"),
-    ("discards_over_a_border", "FPH-R6", "device.py",
+    ("backing_of_4_kib_pages", "FPH-PFN-15", "device.py",
+     "self.inflate = report.Report(self.memory, granule)",
+     "self.inflate = report.Report(self.memory, entries.PAGE)"),
+    ("discards_over_a_border", "FPH-R6A", "device.py",
      "return list(self.memory.split(given)),", "return given,"),
     ("frames_cut_to_32_bits", "FPH-PFN-1", "entries.py",
      "if any(gpa % PAGE or gpa // PAGE >> 32 for gpa in gpas):",
@@ -129,9 +185,6 @@ ROUNDS = (
      "if not self.harvested or self.harvesting:", "if not self.harvested:"),
     ("publish_before_any_harvest", "FPH-D1", "hint_session.py",
      "if not self.harvested or self.harvesting:", "if self.harvesting:"),
-    ("harvest_before_a_reset_counts", "FPH-D1", "hint_session.py",
-     "self.harvested = False      #",
-     'self.harvested = getattr(self, "harvested", False)  #'),
     ("publish_with_hints_in_flight", "FPH-D3", "hint_session.py",
      "        if self.held or self.waiting:\n"
      "            return \"busy\"\n", ""),
@@ -184,7 +237,7 @@ ROUNDS = (
         self.clear()
         self.state = DONE if state == DONE else IDLE
         self.harvesting = harvesting"""),
-    ("reset_forgets_ids", "FPH-D5A", "hint_session.py",
+    ("reset_forgets_ids", "FPH-D5B", "hint_session.py",
      "if self.next_id is None:\n            self.next_id",
      "if True:\n            self.next_id"),
     ("any_smaller_id_begins", "FPH-D4A", "hint_session.py",
@@ -297,11 +350,11 @@ DEVICE = (
      "            self.device.changed = True                      # Q-7A\n",
      "            pass\n"),
     ("used_twice", "FPH-D10", "testee.py",
-     '                self.say("used %d 0" % buffer)\n',
-     '                self.say("used %d 0" % buffer)\n' * 2),
+     '            self.say("used %d 0" % buffer)\n',
+     '            self.say("used %d 0" % buffer)\n' * 2),
     ("last_buffer_is_kept", "FPH-D10", "testee.py",
-     "            for buffer in part.returned:",
-     "            for buffer in part.returned[:3]:"),
+     "        for buffer in self.device.give_back():",
+     "        for buffer in self.device.give_back()[:3]:"),
     ("fields_move_up", "FPH-CFG-2", "device.py",
      "space = config.encode(self.fields, config.size(self.offered))",
      "space = config.encode(self.fields, 16)\n"
@@ -365,7 +418,7 @@ DRIVER = (
      "self.command(commands.STOP) ", "self.command(commands.DONE) "),
     ("ids_are_not_remembered", "FPH-V4", "driver.py",
      "self.sent_ids.add(wanted)", "pass"),
-    ("reports_in_flight_reported", "FPH-R1", "driver.py",
+    ("reports_in_flight_reported", "FPH-R1A", "driver.py",
      "        out = self.done_reports + [\n"
      "            part[1:] for at, parts in self.flight.values()\n"
      '            if at == "report" for part in parts]',
@@ -404,7 +457,7 @@ DRIVER = (
 )
 
 EDITS = {name: (rules, file, changes) for name, rules, file, *changes in
-         (*RINGS, *NUMBERS, *ROUNDS, *DEVICE, *DRIVER)}
+         (*RINGS, *PACKED, *NUMBERS, *ROUNDS, *DEVICE, *DRIVER)}
 
 
 def load(name):

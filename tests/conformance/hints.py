@@ -61,15 +61,6 @@ def test_start_needs_sync(testee):
     w.start()
 
 
-def test_start_after_reset_needs_sync(testee):
-    """A reset begins anew: FPH-D1 FPH-L1"""
-    w = World(testee)
-    w.active()
-    w.device_reset()
-    w.start_refused()
-    w.begin()
-
-
 def test_sync_ends_round(testee):
     """A stale hint after a sync loses no page: FPH-D2 FPH-S1"""
     for steps in range(4):
@@ -462,7 +453,7 @@ def test_before_driver_ok(testee):
 
 
 def test_not_negotiated(testee):
-    """No hints without FREE_PAGE_HINT: FPH-FEAT-3"""
+    """No hints without FREE_PAGE_HINT: FPH-FEAT-3A"""
     w = World(testee, features=ALL & ~HINT)
     w.sync()
     answer = w.ask("start")

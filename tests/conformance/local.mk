@@ -9,7 +9,8 @@ tests_conformance_testee_c_SOURCES = \
 	tests/conformance/testee_c.c \
 	tests/conformance/testee_codec.c \
 	tests/conformance/testee_device.c \
-	tests/conformance/testee_driver.c
+	tests/conformance/testee_driver.c \
+	tests/conformance/testee_rings.c
 tests_conformance_testee_c_LDADD = \
 	lib/libfph-vmm-objects.la lib/libfph-objects.la
 CLEANFILES += $(CONFORMANCE_TESTEE)
@@ -91,12 +92,14 @@ EXTRA_DIST += \
 	tests/conformance/edits.py \
 	tests/conformance/hints.py \
 	tests/conformance/known/libfph.txt \
+	tests/conformance/lives.py \
 	tests/conformance/matrix \
 	tests/conformance/mutant.py \
 	tests/conformance/mutants.py \
 	tests/conformance/mutants_codec.py \
 	tests/conformance/mutants_driver.py \
 	tests/conformance/mutants_hints.py \
+	tests/conformance/mutants_lives.py \
 	tests/conformance/mutants_reports.py \
 	tests/conformance/protocol.py \
 	tests/conformance/random_drivers.py \

@@ -20,6 +20,7 @@ if sys.argv[1:2] and sys.argv[1] in edits.EDITS:
 import mutants_codec                    # noqa: E402,F401
 import mutants_driver                   # noqa: E402,F401
 import mutants_hints                    # noqa: E402,F401
+import mutants_lives                    # noqa: E402,F401
 import mutants_reports                  # noqa: E402,F401
 import testee                           # noqa: E402
 from variants import RIGHT              # noqa: E402

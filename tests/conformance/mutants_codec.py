@@ -89,6 +89,23 @@ def fixed_numbers_only():
         return old(queue, "fixed", offered, negotiated)
 
 
+@mutant("FPH-Q-2")
+def held_places_forbidden():
+    """A queue that only holds a place fits no numbering."""
+    @around(queues, "fitting")
+    def fitting(old, offered, negotiated, enabled):
+        return [n for n in old(offered, negotiated, enabled)
+                if enabled <= set(queues.by_index(n, offered, negotiated))]
+
+
+@mutant("FPH-Q-2")
+def held_places_allowed_everywhere():
+    @around(queues, "fitting")
+    def fitting(old, offered, negotiated, enabled):
+        return [n for n in queues.NUMBERINGS if not enabled or
+                max(enabled) <= max(queues.by_index(n, offered, negotiated))]
+
+
 @mutant("FPH-Q-6")
 def descriptors_unchecked():
     @around(queues, "check_segs")

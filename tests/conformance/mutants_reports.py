@@ -89,7 +89,7 @@ def poisoned_reports_kept():
             old(self, buffer, segs, discard)
 
 
-@mutant("FPH-FEAT-3")
+@mutant("FPH-FEAT-3A")
 def report_queue_always_there():
     @around(queues, "index")
     def index(old, queue, numbering, offered, negotiated):

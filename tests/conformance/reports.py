@@ -138,7 +138,7 @@ def test_readable(testee):
 
 
 def test_not_negotiated(testee):
-    """No discards without PAGE_REPORTING: FPH-FEAT-3"""
+    """No discards without PAGE_REPORTING: FPH-FEAT-3A"""
     w = World(testee, features=ALL & ~REPORT)
     if w.report((P, PAGE)) is not None:
         w.work()
@@ -146,7 +146,7 @@ def test_not_negotiated(testee):
 
 
 def test_reports_and_hints(testee):
-    """A report is no hint and a hint no report: FPH-FEAT-3 FPH-D7"""
+    """A report is no hint and a hint no report: FPH-FEAT-3A FPH-D7"""
     w = World(testee)
     w.active()
     w.hint((P, PAGE))
@@ -185,12 +185,35 @@ def test_inflate(testee):
 
 
 def test_inflate_refused(testee):
-    """A bad frame, or half an entry: FPH-PFN-2 FPH-PFN-14"""
+    """A bad frame, half an entry, or a writable one: FPH-PFN-2 FPH-PFN-14"""
     w = World(testee)
+    w.offer("inflate", ("W", P, 4))
+    w.offer("inflate", ("R", bytes.fromhex("00010000")), ("W", P, 4))
     for data in ("000100000010", "0001000000100000", "00010000ffffffff"):
         w.offer("inflate", ("R", bytes.fromhex(data)))
     w.drain()
     need(not w.discarded, "discarded a part")
+
+
+def test_backing_of_large_pages(testee):
+    """What is not a whole page of the backing stays: FPH-PFN-15 FPH-R6"""
+    w = World(testee, granule=HUGE)
+    w.inflate(0x100, 0x101)
+    w.inflate(*range(0x201, 0x300))
+    w.report((P, PAGE), (R, PAGE))
+    w.drain()
+    need(not w.discarded, "discarded a part of a large page")
+
+
+def test_large_page_over_a_border(testee):
+    """A page of the backing that is not in one region stays: FPH-R6A"""
+    needs_regions(testee)
+    w = World(testee, granule=HUGE)
+    low = BORDER // HUGE * HUGE
+    w.report((low - HUGE, 3 * HUGE))
+    w.report((low, HUGE // 2), (low + HUGE // 2, HUGE // 2))
+    w.drain()
+    w.expect_discarded((low - HUGE, HUGE), (low + HUGE, HUGE))
 
 
 def test_deflate(testee):

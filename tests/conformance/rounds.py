@@ -211,7 +211,8 @@ def test_reset_in_every_state(testee):
 
 
 def test_ids_count_up(testee):
-    """Ids go on over a reset and a whole migration: FPH-D5A"""
+    """Ids go on over a reset and a whole migration: FPH-D5A
+    FPH-D5B"""
     w = World(testee)
     last = w.begin()
     for _ in range(3):

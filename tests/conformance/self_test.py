@@ -28,10 +28,9 @@ UNSEEN = {
         " proof it may have is inside it"),
     "FPH-D7 armed late": (
         "D7-armed-late", "as before"),
-    "FPH-L4 a restored round": (
-        "restore-live", "the protocol has no save and restore"),
-    "FPH-L3 a lost counter": (
-        "restore-loses-counter", "the protocol has no save and restore"),
+    "FPH-L6 without a discard": (
+        "restore-acts-on-popped", "what was taken before the restore nobody"
+        " outside can know"),
     "FPH-V2": ("V2", "content is used inside the guest"),
     "FPH-V8 by a late reader": (
         "start-rewritten", "seen here only when a driver tells where its"

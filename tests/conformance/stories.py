@@ -14,8 +14,8 @@ import codec
 import world
 from world import DONE, STOP, World, merge, need, show
 
-FILES = ("config.json", "device.json", "hints.json", "model.json",
-         "poison.json", "queues.json", "reports.json", "traces.json")
+FILES = ("device.json", "hints.json", "life.json", "model.json",
+         "reports.json", "traces.json")
 QUEUES = ("inflate", "deflate", "stats", "hint", "report")
 BITS = {"stats": 1, "hint": 3, "report": 5}
 # Operations that the protocol has no words for, or that look inside.
@@ -44,6 +44,7 @@ class Player:
         self.ids = {STOP: STOP, DONE: DONE}     # of the story: the device's
         self.names = []             # story's number of a buffer: world's
         self.skips, self.discards = [], []
+        self.rest = set()           # queues of which not all was taken
         self.certain = True         # nothing ended a round since the last end
         self.taking = False         # it may not have taken all that waits
 
@@ -57,6 +58,8 @@ class Player:
 
     booted = 0
     offered_since = 0               # buffers, since the device was through
+    due = ()                        # buffers that came back at once
+    not_begun = False               # buffers were taken since the last begin
 
     def boot(self, steps):
         self.world = World(self.testee, offered=self.offered,
@@ -81,6 +84,7 @@ class Player:
     def do_reset(self, given, expect):
         if expect["result"] != "ok":
             return
+        self.due = []
         self.world.end_round("device-reset")
         self.world.forget()
         self.names = [None] * len(self.names)
@@ -153,7 +157,9 @@ class Player:
 
     def through(self):
         self.world.work()
-        self.taking, self.offered_since = False, 0
+        self.taking = self.not_begun = False
+        self.offered_since = 0
+        self.rest.clear()
         if self.certain:
             for what, got, wanted, acts in (
                     ("skipped", self.world.skipped, self.skips, "hints"),
@@ -174,7 +180,29 @@ class Player:
 
     def do_kick(self, given, expect):
         """The device takes them when it likes."""
-        self.taking = True
+        self.taking = self.not_begun = True
+        if "budget" in given:
+            self.rest.add(given["index"])
+        else:
+            self.rest.discard(given["index"])
+
+    def do_take(self, given, expect):
+        """It begins, or waits with that."""
+        self.not_begun = False
+        self.expect_later(expect)
+        self.world.work(1)
+
+    def do_flush(self, given, expect):
+        self.due = [*self.due, *expect["used"]]
+
+    def do_finish(self, given, expect):
+        """The device may be further than the story, and do the rest too."""
+        if self.not_begun or self.rest:
+            self.world.work()
+        else:
+            self.through()
+        self.returned({"used": [*self.due, *expect["used"]]})
+        self.due = []
 
     def do_work(self, given, expect):
         self.expect_later(expect)
@@ -188,8 +216,13 @@ class Player:
 
     def end(self, given, expect, *words):
         """Ends a round; what was in the device's hand is its own affair."""
-        self.certain = self.certain and not self.taking
+        self.leave_open()
         self.world.end_round(*words)
+
+    def leave_open(self):
+        """From here on it matters what the device had taken."""
+        self.certain = self.certain and not self.taking and \
+            not self.offered_since
 
     def do_stop(self, given, expect):
         self.end(given, expect, "stop")
@@ -198,16 +231,40 @@ class Player:
         self.end(given, expect, "done", "ok")
 
     def do_sync_begin(self, given, expect):
-        self.end(given, expect, "sync-begin")
+        busy = expect["result"] == "busy"       # and is asked again
+        self.end(given, expect, "stop" if busy else "sync-begin")
 
     def do_sync_end(self, given, expect):
-        need(self.world.ask("sync-end").ok, "sync-end")
+        if expect["result"] == "ok":
+            need(self.world.ask("sync-end").ok, "sync-end")
 
     def do_harvest(self, given, expect):
-        self.certain = self.certain and not self.taking
+        self.leave_open()
         self.world.sync()
 
+    def do_restore(self, given, expect):
+        self.leave_open()
+        self.world.go_on("restore")
+
+    def do_takeover(self, given, expect):
+        self.leave_open()
+        self.world.go_on("takeover")
+
+    def do_vq_reset(self, given, expect):
+        queue = self.queue(given["index"])
+        self.leave_open()
+        if expect["result"] == "ok":
+            gone = self.world.queue_reset(queue)
+            self.names = [None if n in gone else n for n in self.names]
+        elif queue == "hint":
+            self.world.end_round("stop")        # and is asked again
+
     def do_publish(self, given, expect):
+        if isinstance(expect, list):
+            self.world.try_start()      # the last step: either is right
+            return
+        if expect["result"] == "busy":
+            return
         answer = self.world.try_start()
         if expect["result"] == "ok":
             need(answer.ok, "start: %s", answer)
@@ -282,13 +339,10 @@ def unsaid(case):
             return OUTSIDE if op == "memory" else "features that are refused"
         if op in ("kick", "run") and result == "none":
             return "a queue that does not exist"
-        if op in ("sync_begin", "sync_end", "harvest") and result == "state":
+        if op in ("sync_begin", "harvest") and result == "state":
             return "a sync inside another"
         if result == "exhausted":
             return "the last id"
-        if result == "busy" or op in ("take", "finish") or \
-                "budget" in step["input"]:
-            return "a moment inside the device"
     if unnotified(case["steps"]):
         return "a queue that is not notified"
     return why_not_booted(case)
@@ -302,7 +356,7 @@ def unnotified(steps):
             waiting.add(step["input"]["index"])
         elif step["op"] in ("kick", "run"):
             waiting.discard(step["input"]["index"])
-        if step["op"] in ("work", "run") and waiting:
+        if step["op"] in ("work", "run", "finish") and waiting:
             return True
     return False
 

@@ -24,6 +24,12 @@ class Queue:
         self.since = {}             # id: offers when it was published
         self.histories = {History(0, IDLE, frozenset())}
 
+    def emptied(self):
+        """The queue was reset: the same ids, and nothing in it."""
+        fresh = Queue()
+        fresh.since = dict.fromkeys(self.since, 0)
+        return fresh
+
     # The driver.
 
     def offer(self, name, kind, command, hints):

@@ -25,6 +25,9 @@ uint64_t parse_number(const char *text);
 /* "GPA+LEN"; exits on anything else. */
 void parse_range(const char *text, uint64_t *gpa, uint64_t *len);
 
+/* "le" or "be": FPH_LE or FPH_BE. */
+int parse_endian(const char *text);
+
 /* Bytes of hex digits ("-": none) in a buffer that malloc made. */
 uint8_t *parse_hex(const char *text, size_t *len);
 
@@ -39,6 +42,7 @@ void print_status(int status);
  * before the device: reset decides whose the requests are that both have.
  */
 _Bool testee_codec(const struct request *r);
+_Bool testee_rings(const struct request *r);
 _Bool testee_driver(const struct request *r);
 _Bool testee_device(const struct request *r);
 

@@ -107,7 +107,8 @@ static void answer(const struct request *r)
 		     "acts=hints,reports");
 	else if (!strcmp(r->word[0], "bye"))
 		puts("ok");
-	else if (!testee_codec(r) && !testee_driver(r) && !testee_device(r))
+	else if (!testee_codec(r) && !testee_rings(r) && !testee_driver(r) &&
+		 !testee_device(r))
 		puts("skip unknown request");
 	fflush(stdout);
 }

@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <fph/vring.h>
+#include <fph/host.h>
 #include <fph/wire.h>
 
 #include "core/coalescer.h"
 
 #include "testee.h"
 
-static int parse_endian(const char *text)
+int parse_endian(const char *text)
 {
 	return strcmp(text, "be") ? FPH_LE : FPH_BE;
 }
@@ -276,123 +276,24 @@ static void coalesce(const struct request *r)
 	putchar('\n');
 }
 
-/* ----------------------------------------------------------------- rings -- */
+/* ---------------------------------------------------------------- poison -- */
 
-#define MAX_BLOCKS	16
-#define MAX_RING	1024
-#define MAX_SEGS	(MAX_RING * MAX_RING / 8)
-
-static struct block {
-	uint64_t gpa;
-	size_t len;
-	uint8_t *data;
-} blocks[MAX_BLOCKS];
-static int nblocks;
-
-static const void *map_block(void *ctx, uint64_t gpa, uint64_t len)
+static void poison_discard(const struct request *r)
 {
-	(void)ctx;
-	for (int i = 0; i < nblocks; i++) {
-		const struct block *b = &blocks[i];
-
-		if (gpa >= b->gpa && gpa - b->gpa <= b->len &&
-		    len <= b->len - (gpa - b->gpa))
-			return b->data + (gpa - b->gpa);
-	}
-	return NULL;
-}
-
-static void add_block(const char *text)
-{
-	const char *data = strchr(text, '=');
-
-	if (!data || nblocks == MAX_BLOCKS)
-		exit(2);
-	blocks[nblocks].gpa = parse_number(text);
-	blocks[nblocks].data = parse_hex(data + 1, &blocks[nblocks].len);
-	nblocks++;
-}
-
-static void put16(uint8_t *at, bool big, uint64_t value)
-{
-	at[big] = (uint8_t)value;
-	at[!big] = (uint8_t)(value >> 8);
-}
-
-/* The ring's memory from the words of the request. */
-static void fill_ring(const struct request *r, uint8_t *desc, uint8_t *avail)
-{
-	bool big = parse_endian(r->word[2]) == FPH_BE;
-	size_t len;
-	uint8_t *table = parse_hex(r->word[6], &len);
-	char *save = NULL;
-	int n = 0;
-
-	memset(desc, 0, 16 * MAX_RING);
-	memset(avail, 0, 8 * MAX_RING);
-	memcpy(desc, table, len < 16 * MAX_RING ? len : 16 * MAX_RING);
-	free(table);
-	put16(avail + 2, big, parse_number(r->word[4]));
-	if (!strcmp(r->word[5], "-"))
-		return;
-	for (char *head = strtok_r(r->word[5], ",", &save); head;
-	     head = strtok_r(NULL, ",", &save))
-		put16(avail + 4 + 2 * n++, big, parse_number(head));
-}
-
-static void print_buffer(const struct fph_seg *segs, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++)
-		printf("%s%c0x%" PRIx64 "+0x%" PRIx32, i ? "|" : " ",
-		       segs[i].flags & FPH_SEG_WRITE ? 'W' : 'R', segs[i].gpa,
-		       segs[i].len);
-}
-
-static void ring(const struct request *r)
-{
-	static uint64_t memory[3][2 * MAX_RING];
-	static uint64_t object[FPH_VQ_DEVICE_SIZE(MAX_RING) / 8];
-	static struct fph_seg segs[MAX_SEGS + MAX_RING];
-	static struct fph_buffer buffers[MAX_RING];
-	struct fph_vq_device *vq;
-	struct fph_vq_device_params params = {
-		.size = sizeof(params),
-		.num = number32(r, 1),
-		.features = number32(r, 3) ?
-			    FPH_BIT(VIRTIO_RING_F_INDIRECT_DESC) : 0,
-		.endian = (uint32_t)parse_endian(r->word[2]),
-		.desc = memory[0],
-		.driver = memory[1],
-		.device = memory[2],
-		.map = map_block
+	static uint64_t memory[FPH_REPORT_SIZE(1, 1) / 8];
+	const struct fph_report_params params = {
+		.size = sizeof(params), .max_ranges = 1, .max_buffers = 1
 	};
-	uint32_t n = 0, at = 0;
-	int result;
+	struct fph_seg page = { 0x1000, 0x1000, FPH_SEG_WRITE };
+	struct fph_buffer buffer = { .cookie = 1, .nwrite = 1 };
+	struct fph_report *report;
+	struct fph_run run;
 
-	memset(memory[2], 0, sizeof(memory[2]));
-	fill_ring(r, (uint8_t *)memory[0], (uint8_t *)memory[1]);
-	for (int i = 7; i < r->words; i++)
-		add_block(r->word[i]);
-	result = fph_vq_device_init(&vq, object, sizeof(object), &params);
-	/* One at a time: what comes before a bad one is printed too. */
-	while (!result && n < MAX_RING && at <= MAX_SEGS) {
-		result = fph_vq_device_pop(vq, &buffers[n], 1, segs + at,
-					   MAX_RING);
-		if (result != 1)
-			break;
-		at += buffers[n].nread + buffers[n].nwrite;
-		n++;
-		result = 0;
-	}
-	printf(result < 0 ? "err broken" : "ok");
-	at = 0;
-	for (uint32_t i = 0; i < n; i++) {
-		print_buffer(segs + at, buffers[i].nread + buffers[i].nwrite);
-		at += buffers[i].nread + buffers[i].nwrite;
-	}
-	putchar('\n');
-	while (nblocks)
-		free(blocks[--nblocks].data);
+	if (fph_report_init(&report, memory, sizeof(memory), &params) ||
+	    fph_report_set_poison(report, number32(r, 1), number32(r, 2)) ||
+	    fph_report_add(report, &buffer, 1, &page) != 1)
+		exit(2);
+	printf("ok %d\n", fph_report_next(report, &run, 1));
 }
 
 static const struct {
@@ -413,7 +314,7 @@ static const struct {
 	{ "queue-index", 5, queue_index },
 	{ "queue-infer", 3, queue_infer },
 	{ "coalesce", 2, coalesce },
-	{ "ring", 7, ring }
+	{ "poison-discard", 3, poison_discard }
 };
 
 _Bool testee_codec(const struct request *r)

@@ -3,6 +3,7 @@
 # A codec of its own, written from the guide and the specification alone.
 use strict;
 use warnings;
+use List::Util 'max';
 no warnings 'portable';
 $| = 1;
 
@@ -95,7 +96,8 @@ sub queue_infer {
     return join ' ', 'ok', grep {
         my $n = $_;
         my %at = map { (index_of($_, $n, $offered, $negotiated), 1) } @queues;
-        !grep { !$at{$_} } @enabled;
+        !(grep { !$at{$_} } @enabled) ||
+            $n eq 'fixed' && max(@enabled) == max(grep { /\d/ } keys %at);
     } qw(fixed negotiated offered);
 }
 
@@ -127,10 +129,167 @@ sub coalesce {
     return join ' ', 'ok', @out;
 }
 
+sub poison_discard { my ($on, $value) = map { num($_) } @_;
+                     return 'ok ' . ($on && $value ? 0 : 1) }
+
+# Rings.  What breaks one ends by die, after the buffers that came before it.
+my ($NEXT, $WRITE, $INDIRECT, $AVAIL, $USED) = (1, 2, 4, 1 << 7, 1 << 15);
+sub need { die "broken\n" unless shift }
+sub take_all {
+    my ($take, @out) = shift;
+    while (1) {
+        my $buffer = eval { $take->() };
+        return 'err broken', @out if $@;
+        return 'ok', @out unless defined $buffer;
+        push @out, $buffer;
+    }
+}
+
+# Pieces of guest memory as [address, bytes]; a range of one of them.
+sub pieces { return [map { my ($at, $data) = split /=/;
+                           [num($at), bytes($data)] } @_] }
+sub fetch {
+    my ($memory, $at, $len) = @_;
+    for (@$memory) {
+        my ($gpa, $data) = @$_;
+        return substr $data, $at - $gpa, $len
+            if $at >= $gpa && $at - $gpa <= length($data) &&
+               $len <= length($data) - ($at - $gpa);
+    }
+    return undef;
+}
+sub table {
+    my ($memory, $at, $len) = @_;
+    need($len && $len % 16 == 0);
+    my $data = fetch($memory, $at, $len);
+    need(defined $data);
+    return $data;
+}
+
+# A buffer of segments [address, length, flags], when it is a good one.
+sub buffer {
+    my ($written, $sum, @out) = (0, 0);
+    for (@_) {
+        my ($at, $len, $flags) = @$_;
+        my $write = $flags & $WRITE;
+        need($len && $len - 1 <= ~0 - $at && ($write || !$written));
+        ($written, $sum) = ($write, $sum + $len);
+        push @out, sprintf '%s0x%x+0x%x', $write ? 'W' : 'R', $at, $len;
+    }
+    need($sum <= 1 << 32);
+    return join '|', @out;
+}
+
+# Follows a chain; the indirect descriptor that ends it, or nothing.
+sub walk {
+    my ($form, $table, $at, $num, $segs) = @_;
+    while (1) {
+        need($at < length($table) / 16 && @$segs < $num);
+        my ($addr, $len, $flags, $next) =
+            unpack $form, substr $table, 16 * $at, 16;
+        if ($flags & $INDIRECT) {
+            need(!($flags & $NEXT));
+            return [$addr, $len];
+        }
+        push @$segs, [$addr, $len, $flags];
+        return undef unless $flags & $NEXT;
+        $at = $next;
+    }
+}
+sub ring {
+    my ($num, $endian, $indirect, $idx, $heads, $table, @rest) = @_;
+    my $form = $endian eq 'be' ? 'Q> N n n' : 'Q< V v v';
+    my @heads = $heads eq '-' ? () : map { num($_) } split /,/, $heads;
+    my $memory = pieces(@rest);
+    my $all = bytes($table);
+    $all .= "\0" x (16 * $num - length $all);
+    return 'err broken' if $idx > $num;
+    my $n = 0;
+    return join ' ', take_all(sub {
+        return undef if $n == $idx;
+        my @segs;
+        my $link = walk($form, $all, $heads[$n++] // 0, $num, \@segs);
+        if ($link) {
+            need($indirect);
+            need(!walk($form, table($memory, @$link), 0, $num, \@segs));
+        }
+        return buffer(@segs);
+    });
+}
+
+sub step {
+    my ($num, $slot, $wrap, $n) = @_;
+    $slot += $n;
+    return $slot >= $num ? ($slot - $num, !$wrap) : ($slot, $wrap);
+}
+sub packed {
+    my ($num, $indirect, $first, $wrap, $done, $table, @rest) = @_;
+    my ($memory, $all) = (pieces(@rest), bytes($table));
+    my @place = ($first, $wrap);
+    my @used = @place;
+    my @taken;
+    $all .= "\0" x (16 * $num - length $all);
+    my $load = sub {
+        my ($slot, $lap) = @_;
+        my @d = unpack 'Q< V v v', substr $all, 16 * $slot, 16;
+        my ($avail, $used) = (!!($d[3] & $AVAIL), !!($d[3] & $USED));
+        return $avail == !!$lap && $used != !!$lap ? @d : ();
+    };
+    my @answer = take_all(sub {
+        my (@segs, $n);
+        my @at = @place;
+        my ($addr, $len, $id, $flags) = $load->(@at) or return undef;
+        while (1) {
+            @at = step($num, @at, 1);
+            $n++;
+            if ($flags & $INDIRECT) {
+                need($n == 1 && !($flags & $NEXT) && $indirect);
+                my $data = table($memory, $addr, $len);
+                need(length($data) / 16 <= $num);
+                @segs = map { my @d = unpack 'Q< V v v', $_;
+                              [@d[0, 1, 3]] } unpack '(a16)*', $data;
+                last;
+            }
+            push @segs, [$addr, $len, $flags];
+            last unless $flags & $NEXT;
+            need($n < $num);
+            ($addr, $len, $id, $flags) = $load->(@at);
+            need(defined $addr);
+        }
+        my $buffer = buffer(@segs);
+        @place = @at;
+        push @taken, [$id, $n];
+        return $buffer;
+    });
+    my %back;
+    for (map { $taken[$_] // () } $done eq '-' ? () : split /,/, $done) {
+        my ($id, $n) = @$_;
+        $back{$used[0]} = sprintf '%d=%d:0x%x', $used[0], $id,
+            $used[1] ? $AVAIL | $USED : 0;
+        @used = step($num, @used, $n);
+    }
+    return join ' ', @answer, map { $back{$_} } sort { $a <=> $b } keys %back;
+}
+
+# Buffer n has head n here.
+sub used_ring {
+    my ($num, $endian, $buffers, $idx, @used) = @_;
+    return 'err broken' if $idx > $buffers;
+    my %flight = map { ($_, 1) } 0 .. $buffers - 1;
+    my $n = 0;
+    return join ' ', take_all(sub {
+        return undef if $n == $idx;
+        my ($id) = $used[$n++] =~ /^b?([^+]*)/;
+        need(delete $flight{num($id)});
+        return num($id);
+    });
+}
+
 my %call = map { my $n = tr/_/-/r; ($n, \&{$main::{$_}}) }
     qw(config_decode config_encode config_size command_decode command_encode
        command_next pfn_decode pfn_encode stat_decode stat_encode
-       queue_index queue_infer coalesce);
+       queue_index queue_infer coalesce poison_discard ring packed
+       used_ring);
 while (<STDIN>) {
     my ($request, @words) = split;
     print $request eq 'hello' ? 'ok fph-conformance 1 perl roles=codec'

@@ -23,6 +23,7 @@
 #define DESC_WRITE	2u
 
 struct ring {
+	_Alignas(8) uint8_t record[FPH_INFLIGHT_SIZE(RING_SIZE)];
 	_Alignas(16) uint8_t desc[16 * RING_SIZE];
 	_Alignas(4) uint8_t avail[6 + 2 * RING_SIZE];
 	_Alignas(4) uint8_t used[6 + 8 * RING_SIZE];
@@ -43,7 +44,10 @@ static struct {
 	struct ring ring[FPH_NQUEUES];
 	uint8_t *scratch;
 	uint32_t scratch_used;
+	struct fph_balloon_params params;
+	bool recorded;			/* what the rings have in flight */
 	uint64_t features;
+	uint32_t last_id;
 	uint32_t shown;
 	uint64_t granule;
 	enum hand hand;
@@ -135,24 +139,32 @@ static int index_of(int queue)
 				   w.features);
 }
 
+static struct fph_balloon_ring ring_of(int queue)
+{
+	struct ring *r = &w.ring[queue];
+
+	return (struct fph_balloon_ring) {
+		.size = sizeof(struct fph_balloon_ring), .num = RING_SIZE,
+		.desc = r->desc, .driver = r->avail, .device = r->used,
+		.inflight = w.recorded ? r->record : NULL
+	};
+}
+
+static void start_ring(int queue, int index)
+{
+	struct fph_balloon_ring params = ring_of(queue);
+
+	if (fph_balloon_ring_start(w.balloon, (uint32_t)index, &params) ||
+	    fph_balloon_ring_enable(w.balloon, (uint32_t)index, true))
+		fail("ring");
+}
+
+/* Of all queues, as they lie in memory. */
 static void start_rings(void)
 {
-	for (int queue = 0; queue < FPH_NQUEUES; queue++) {
-		int index = index_of(queue);
-		struct ring *r = &w.ring[queue];
-		struct fph_balloon_ring params = {
-			.size = sizeof(params), .num = RING_SIZE,
-			.desc = r->desc, .driver = r->avail, .device = r->used
-		};
-
-		if (index < 0)
-			continue;
-		memset(r, 0, sizeof(*r));
-		if (fph_balloon_ring_start(w.balloon, (uint32_t)index,
-					   &params) ||
-		    fph_balloon_ring_enable(w.balloon, (uint32_t)index, true))
-			fail("ring");
-	}
+	for (int queue = 0; queue < FPH_NQUEUES; queue++)
+		if (index_of(queue) >= 0)
+			start_ring(queue, index_of(queue));
 }
 
 static int set_features(uint64_t features)
@@ -161,6 +173,8 @@ static int set_features(uint64_t features)
 
 	if (status == FPH_OK) {
 		w.features = features;
+		w.recorded = true;
+		memset(w.ring, 0, sizeof(w.ring));
 		start_rings();
 	}
 	return status;
@@ -168,7 +182,7 @@ static int set_features(uint64_t features)
 
 static void do_reset(const struct request *r)
 {
-	struct fph_balloon_params params = { .size = sizeof(params) };
+	struct fph_balloon_params *params = &w.params;
 	const char *mem = request_get(r, "mem");
 	const char *granule = request_get(r, "granule");
 	const char *offered = request_get(r, "offered");
@@ -186,13 +200,15 @@ static void do_reset(const struct request *r)
 	forget();
 	snprintf(list, sizeof(list), "%s", mem);
 	add_regions(list);
-	params.memory = w.memory;
-	params.features = parse_number(offered) & ~FPH_BIT(VIRTIO_F_VERSION_1);
+	params->size = sizeof(*params);
+	params->memory = w.memory;
+	params->features = parse_number(offered) &
+			   ~FPH_BIT(VIRTIO_F_VERSION_1);
 	w.granule = parse_number(granule);
-	params.report_granule = w.granule;
-	params.inflate_granule = w.granule;
-	params.hint_granule = w.granule;
-	w.balloon = fph_balloon_new(&params, &status);
+	params->report_granule = w.granule;
+	params->inflate_granule = w.granule;
+	params->hint_granule = w.granule;
+	w.balloon = fph_balloon_new(params, &status);
 	print_status(w.balloon ? set_features(parse_number(features)) :
 		     status);
 }
@@ -382,10 +398,12 @@ static void do_start(const struct request *r)
 
 	(void)r;
 	tell();
-	if (status == FPH_OK)
+	if (status == FPH_OK) {
+		w.last_id = id;
 		printf("ok %" PRIu32 "\n", id);
-	else
+	} else {
 		print_status(status);
+	}
 }
 
 static void do_stop(const struct request *r)
@@ -418,9 +436,89 @@ static void do_device_reset(const struct request *r)
 
 	(void)r;
 	tell();
-	if (status == FPH_OK)
-		memset(w.ring, 0, sizeof(w.ring));
 	print_status(status);
+}
+
+/* Another device is there in its place; what was begun is not going on. */
+static struct fph_balloon *replace(void)
+{
+	struct fph_balloon *old = w.balloon;
+
+	w.balloon = fph_balloon_new(&w.params, NULL);
+	if (!w.balloon)
+		fail("no memory");
+	w.hand = NOTHING;
+	return old;
+}
+
+static void do_restore(const struct request *r)
+{
+	struct fph_balloon_ring rings[FPH_NQUEUES] = { 0 };
+	size_t size;
+	void *state;
+
+	(void)r;
+	if (fph_balloon_save(w.balloon, NULL, 0, &size) != FPH_EFULL) {
+		puts("err busy");
+		return;
+	}
+	state = malloc(size);
+	if (!state || fph_balloon_save(w.balloon, state, size, &size))
+		fail("save");
+	w.recorded = false;
+	for (int queue = 0; queue < FPH_NQUEUES; queue++)
+		if (index_of(queue) >= 0)
+			rings[index_of(queue)] = ring_of(queue);
+	fph_balloon_free(replace());
+	if (fph_balloon_load(w.balloon, state, size, FPH_LOAD_MOVED, rings))
+		fail("load");
+	free(state);
+	finish(FPH_OK);
+}
+
+static void do_takeover(const struct request *r)
+{
+	struct fph_balloon_state state = {
+		.size = sizeof(state),
+		.negotiated = w.features,
+		.hint_id = w.last_id,
+		.endian = FPH_LE
+	};
+	uint8_t poison[4];
+
+	(void)r;
+	if (!w.recorded) {
+		puts("skip there is no record");
+		return;
+	}
+	fph_balloon_get_config(w.balloon, 12, poison, sizeof(poison));
+	state.poison_val = get(poison, 4);
+	state.actual = fph_balloon_get_actual(w.balloon);
+	fph_balloon_free(replace());
+	if (fph_balloon_restore(w.balloon, &state))
+		fail("restore");
+	start_rings();
+	finish(FPH_OK);
+}
+
+/* The hinting queue goes only after the barrier. */
+static void do_queue_reset(const struct request *r)
+{
+	int queue = queue_by_name(r->word[1]), index = index_of(queue);
+	int status = FPH_OK;
+	uint32_t base;
+
+	if (queue == FPH_QUEUE_HINT)
+		status = fph_balloon_hint_stop(w.balloon);
+	if (status == FPH_OK)
+		status = fph_balloon_ring_stop(w.balloon, (uint32_t)index,
+					       &base);
+	if (status == FPH_OK) {
+		tell();
+		memset(&w.ring[queue], 0, sizeof(w.ring[queue]));
+		start_ring(queue, index);
+	}
+	finish(status);
 }
 
 static void do_features(const struct request *r)
@@ -467,6 +565,9 @@ static const struct {
 	{ "sync-end", 1, do_sync_end },
 	{ "device-reset", 1, do_device_reset },
 	{ "features", 2, do_features },
+	{ "restore", 1, do_restore },
+	{ "takeover", 1, do_takeover },
+	{ "queue-reset", 2, do_queue_reset },
 	{ "read-config", 3, do_read_config },
 	{ "write-config", 3, do_write_config }
 };

@@ -13,7 +13,7 @@ import taking
 
 PAGE = 4096
 STATS, HINT, POISON, REPORT = 1 << 1, 1 << 3, 1 << 4, 1 << 5
-V1 = 1 << 32
+V1, IN_ORDER = 1 << 32, 1 << 35
 ALL = STATS | HINT | POISON | REPORT | V1
 # The middle of a granule of 2 MiB is a border; then two that lie alone.
 MEMORY = ((0, 0x800000), (0x800000, 0x300000), (0xb00000, 0x500000),
@@ -22,6 +22,7 @@ BORDER = 0xb00000
 LAST_GPA, LAST_LEN = MEMORY[-1]
 END = 0x1000000                 # of the memory at the bottom
 STOP, DONE, MIN = 0, 1, 2
+SAY_MORE = ("start", "read-config")     # others answer with ok alone
 RETRIES = 1000
 
 
@@ -112,6 +113,8 @@ class World:
     def __init__(self, testee, features=ALL, offered=None, granule=PAGE,
                  memory=None):
         memory = memory or own_memory(testee) or MEMORY
+        if testee.world:
+            testee.world.finish()       # what was due in the one before
         self.testee = testee
         self.features, self.granule, self.memory = features, granule, memory
         self.poison = 0
@@ -143,7 +146,7 @@ class World:
         self.judge(answer)
         testee.world = self
 
-    synced = False               # since the last reset
+    synced = False                  # the log is of use to a migration
     reset_untold = False            # broken, and no interrupt came with it
 
     # Requests and what is told of them.
@@ -151,6 +154,8 @@ class World:
     def ask(self, *words):
         answer = self.testee.ask(*words)
         self.judge(answer)
+        need(not answer.ok or not answer.words or words[0] in SAY_MORE,
+             "%s: '%s'", words[0], answer)
         self.synced |= answer.ok and words[0] == "sync-end"
         return answer
 
@@ -158,6 +163,7 @@ class World:
         names = [action[0] for action in answer.actions if action]
         if "broken" in names:
             self.reset_untold = "irq" not in names
+        self.was_untold = self.untold
         for action in answer.actions:
             known = {"skip-range": (self.on_skip, 1),
                      "discard": (self.on_discard, 1),
@@ -169,6 +175,8 @@ class World:
             call, words = known[name]
             need(len(action) == words + 1, "'%s'", " ".join(action))
             call(*action[1:])
+        need(self.was_untold or not self.untold or "irq" not in names,
+             "an interrupt came before the id that it tells of, not after")
 
     def on_skip(self, text):
         gpa, length = parse_range(text)
@@ -210,6 +218,10 @@ class World:
     def on_used(self, name, length):
         buffer = self.flight.get(number(name))
         need(buffer, "buffer %s was used, and is not with the device", name)
+        need(not self.features & IN_ORDER or not any(
+            n < number(name) and b.queue == buffer.queue
+            for n, b in self.flight.items()), "buffer %s was used before one"
+             " that was offered earlier, and it is IN_ORDER", name)
         need(buffer.queue != "hint" or self.hints.was_used(number(name)),
              "buffer %s was used before one that was offered earlier, or"
              " after an error", name)
@@ -453,11 +465,32 @@ class World:
             self.features = features
         need(self.ask("features", "%#x" % self.features).ok, "features")
 
+    def go_on(self, how):
+        """"restore" or "takeover": another device goes on."""
+        self.hints.end()
+        answer = self.until_ok(how)
+        self.hints.barrier()
+        self.synced = False
+        if self.features & HINT:
+            need(self.shown == DONE, "after %s the id is %d", how, self.shown)
+            need(["irq"] in answer.actions, "%s without an interrupt", how)
+
+    def queue_reset(self, queue):
+        """The driver resets one queue; the buffers that it forgets."""
+        if queue == "hint":
+            self.end_round("queue-reset", queue)
+            self.hints = self.hints.emptied()
+        else:
+            self.until_ok("queue-reset", queue)
+        gone = {n for n, b in self.flight.items() if b.queue == queue}
+        self.flight = {n: b for n, b in self.flight.items() if n not in gone}
+        return gone
+
     def forget(self):
         """A reset was confirmed: the driver has its buffers back."""
         self.flight = {}
         self.hints = taking.Queue()
-        self.synced = self.broken = False
+        self.broken = False
         self.untold = False         # no interrupt is due for a reset
         self.poison = 0
 

@@ -55,5 +55,6 @@ def cases():
                        ["Length"], "invalid")
     for number, following in NEXT.items():
         yield case("the id after %#x" % number, "command_next",
-                   {"id": str(number)}, {"id": following}, ["FPH-D5A"],
+                   {"id": str(number)}, {"id": following},
+                   ["FPH-D5A"] + ["FPH-D5C"] * (following == "none"),
                    ["Wrap"] if number > 0xfffffff0 else [])

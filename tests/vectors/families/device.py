@@ -29,11 +29,11 @@ def feature_stories():
                      boot(), offer(4, hint(0x10000)),
                      run(4, 1, [PAGE], used=[0])], result="invalid")
     yield story("reports on a queue that was not negotiated",
-                ["FPH-FEAT-3"],
+                ["FPH-FEAT-3A"],
                 [boot(ALL & ~REPORT, (0, 1, 2, 3, 4)),
                  offer(4, hint(0x10000)), kick_result(4, "none"), look(0)],
                 ["QemuUnnegotiated"], "invalid")
-    yield story("hints on a queue that was not negotiated", ["FPH-FEAT-3"],
+    yield story("hints on a queue that was not negotiated", ["FPH-FEAT-3A"],
                 [boot(STATS | V1, (0, 1, 2, 3)),
                  offer(3, hint(0x10000)), kick_result(3, "none"),
                  HARVEST, publish("state"), look(0)],
@@ -89,6 +89,15 @@ def numbering_stories():
                  do("queue", {"queue": "hint"}, index="3"),
                  run(3, 1, used=[0])],
                 ["Numbering", "HintAsReport"], offered=offered)
+    yield story("no statistics offered, fixed indices, a queue that holds"
+                " the place", ["FPH-Q-2", "FPH-Q-3"],
+                [boot(HINT | REPORT | V1),
+                 do("queue", {"queue": "none"}, index="2"),
+                 do("queue", {"queue": "hint"}, index="3"),
+                 do("queue", {"queue": "report"}, index="4"),
+                 offer(3, hint(0x10000)), run(3, 1, used=[0]),
+                 offer(4, hint(0x10000)), run(4, 1, [PAGE], used=[1])],
+                ["Numbering", "HintAsReport"], offered=HINT | REPORT | V1)
     yield story("queues below 2 are always certain", ["FPH-Q-3"],
                 [boot(HINT | REPORT | V1, (0, 1)),
                  do("queue", {"queue": "inflate"}, index="0"),
@@ -121,7 +130,7 @@ def config_stories():
                 [boot(), do("write_config", offset="0", data="11" * 16),
                  do("read_config", {"data": "00000000" "11111111" "00000000"
                                     "11111111"}, **read)], ["ReadOnly"])
-    yield story("actual byte by byte", ["FPH-CFG-1"],
+    yield story("actual byte by byte", ["FPH-CFG-1", "FPH-CFG-10"],
                 [boot(), do("write_config", offset="4", data="01"),
                  do("write_config", offset="6", data="03"),
                  do("read_config", {"data": "01000300"}, offset="4",

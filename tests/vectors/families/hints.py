@@ -294,7 +294,7 @@ def hints():
 
 def rounds():
     yield story("a whole migration: three rounds and DONE",
-                ["FPH-D1", "FPH-D2", "FPH-D5A", "FPH-D9", "FPH-D11"],
+                ["FPH-D1", "FPH-D2", "FPH-D5A", "FPH-D5B", "FPH-D9", "FPH-D11"],
                 [boot(), HARVEST, publish(2), look(2, 1),
                  offer(3, START, H[0], STOP),
                  run(3, 3, [], [P[0]], used=range(3)), look(0, 1), HARVEST,
@@ -402,13 +402,16 @@ def rounds():
                  result("sync_end"), publish(2)])
     yield story("no id before the first harvest", ["FPH-D1"],
                 [boot(), publish("state"), look(0), HARVEST, publish(2)])
-    yield story("no id after a reset before a harvest", ["FPH-D1", "FPH-L1"],
-                [READY, result("reset"), boot(), publish("state"), HARVEST,
-                 publish(3)])
+    yield story("a harvest before a reset: to ask for another is the device's"
+                " choice", ["FPH-D1", "FPH-L1"],
+                [READY, result("reset"), boot(),
+                 do("publish", [{"result": "state"},
+                                {"result": "ok", "id": "3"}])],
+                result="acceptable")
     yield story("a harvest that ends before it begins", ["FPH-D1"],
                 [boot(), result("sync_end", "state"), result("sync_begin"),
                  result("sync_begin", "state"), result("sync_end")])
-    yield story("ids go on over a reset", ["FPH-D5", "FPH-D5A", "FPH-L1"],
+    yield story("ids go on over a reset", ["FPH-D5", "FPH-D5B", "FPH-L1"],
                 [READY, offer(3, START), result("reset"), boot(), HARVEST,
                  publish(3), offer(3, START, H[0]), run(3, 2, used=[1, 2]),
                  state("REQUESTED")], ["StaleId"])
@@ -417,7 +420,7 @@ def rounds():
                  publish(4), offer(3, START, H[0], STOP),
                  run(3, 3, used=range(3)), result("stop"), publish(5)],
                 ["StaleId"])
-    yield story("the last id", ["FPH-D5A"],
+    yield story("the last id", ["FPH-D5C"],
                 [boot(), HARVEST, publish(0xfffffffe), result("stop"),
                  publish(0xffffffff), offer(3, command(0xffffffff), H[0]),
                  run(3, 2, [], [P[0]], used=[0, 1]), result("stop"),
@@ -455,7 +458,7 @@ def rounds():
                  work(), look(2, 1), offer(3, H[1], H[2]),
                  run(3, 2, [], P[1:3], used=[2, 3]), offer(3, STOP),
                  run(3, 1, used=[4])])
-    yield story("the feature is gone after a reset", ["FPH-FEAT-3",
+    yield story("the feature is gone after a reset", ["FPH-FEAT-3A",
                                                       "FPH-L1"],
                 [READY, result("reset"), boot(ALL & ~HINT, (0, 1, 2)),
                  HARVEST, publish("state")], offered=ALL)

@@ -2,7 +2,7 @@
 """Stories of a device: its end and what follows, the reset of one queue, and
 queues in order."""
 
-from .build import (ALL, HARVEST, boot, command, do, finish, hint,
+from .build import (ALL, HARVEST, HINT, boot, command, do, finish, hint,
                     kick, look, offer, publish, result, run, span, state,
                     story, take, work)
 
@@ -21,6 +21,7 @@ NOTES = {
     "Overtaken": ("order", "A buffer comes back before an older one."),
 }
 IN_ORDER = ALL | 1 << 35
+NO_HINT = ALL & ~HINT
 RINGS = (0, 1, 2, 3, 4)
 P = [span(0x100000 + (i << 16)) for i in range(8)]
 H = ["W" + p for p in P]
@@ -70,6 +71,24 @@ def after_restore():
                     ["FPH-L3", "FPH-L4"],
                     [boot(), *reach, RESTORE, look(1, 1), *late,
                      *new_round(n)], ["NewCounter", "OldStream"])
+    yield story("restored before any id was published",
+                ["FPH-L4A", "FPH-L5"],
+                [boot(), look(0), RESTORE, look(1, 1), state("DONE"),
+                 HARVEST, publish(2), look(2, 1)], ["NoDone"])
+    yield story("restored before any id was published, twice",
+                ["FPH-L5"], [boot(), RESTORE, look(1, 1), result("reset"),
+                             look(0, 1), boot(), RESTORE, look(1, 1)],
+                ["NoDone"])
+    yield story("a restore shows no DONE without FREE_PAGE_HINT",
+                ["FPH-L5"],
+                [boot(NO_HINT, rings=(0, 1, 2, 3)), look(0), RESTORE,
+                 look(0, 1), HARVEST, publish("state"), look(0)])
+    yield story("a restore shows no DONE to a driver without hints, after one"
+                " with them", ["FPH-L3", "FPH-L5"],
+                [boot(), *READY, look(2, 1), result("reset"), look(0, 1),
+                 boot(NO_HINT, rings=(0, 1, 2, 3)), RESTORE, look(0, 1),
+                 result("reset"), boot(), HARVEST, publish(3)],
+                ["NewCounter"])
     yield story("restored twice", ["FPH-L3", "FPH-L5"],
                 [boot(), *READY, RESTORE, look(1, 1), HARVEST, publish(3),
                  RESTORE, look(1, 1), HARVEST, publish(4)], ["NewCounter"])
@@ -171,6 +190,10 @@ def takeovers():
                     [RECORDED, *ACTIVE, offer(3, H[0]), kick(3, 1), *step,
                      TAKEOVER, look(1, 1), run(3, 1, used=[1]),
                      run(3, 0), *new_round(2)], ["OldStream", "NoDone"])
+    yield story("takeover before any id was published",
+                ["FPH-L4A", "FPH-L5"],
+                [RECORDED, look(0), TAKEOVER, look(1, 1), HARVEST,
+                 publish(2), look(2, 1)], ["NoDone"])
     yield story("takeover: START was taken, not returned",
                 ["FPH-L4", "FPH-L10"],
                 [RECORDED, *READY, offer(3, START + "|" + H[0]), kick(3, 1),

@@ -11,6 +11,9 @@ NOTES = {
                              "offered takes reports for hints here."),
     "Ambiguous": ("numbering", "More than one numbering fits the queues that "
                   "are set up."),
+    "PlaceHeld": ("numbering", "A Linux driver that goes by the fixed indices "
+                  "has to set up queues that it does not use: an index beyond "
+                  "the dense ones tells."),
     "NoneFits": ("numbering", "No numbering has a queue for an index that "
                  "the driver set up."),
 }
@@ -55,12 +58,18 @@ def index_case(queue, numbering, offered, negotiated):
                 ["FPH-Q-1", "FPH-FEAT-2"], flags)
 
 
-def infer_case(offered, negotiated, enabled, why):
-    fits = [n for n in NAMES if enabled <=
-            set(indices(n, offered, negotiated).values())]
+def can_be(numbering, offered, negotiated, enabled):
+    there = set(indices(numbering, offered, negotiated).values())
+    if numbering == "fixed" and enabled and max(enabled) == max(there):
+        return True             # what is below may only hold a place
+    return enabled <= there
+
+
+def infer_case(offered, negotiated, enabled, why, *more):
+    fits = [n for n in NAMES if can_be(n, offered, negotiated, enabled)]
     different = {tuple(sorted(indices(n, offered, negotiated).items()))
                  for n in fits}
-    flags = [] if fits else ["NoneFits"]
+    flags = [*more] if fits else ["NoneFits"]
     if len(different) > 1:
         flags.append("Ambiguous")
     return case("%s: offered %#x, negotiated %#x, set up %s" %
@@ -102,6 +111,17 @@ def cases():
     yield infer_case(EVERY, STATS | REPORT, frozenset((3,)), "one queue")
     yield infer_case(EVERY, STATS | REPORT, frozenset((4,)), "one queue")
     yield infer_case(EVERY, EVERY, frozenset(), "none yet")
+    for offered in DENSE:
+        for negotiated in DENSE:
+            there = set(indices("fixed", offered, negotiated).values())
+            below = frozenset(range(max(there) + 1))
+            if negotiated & ~offered or there == below:
+                continue
+            yield infer_case(offered, negotiated, below,
+                             "every queue up to the last", "PlaceHeld")
+    yield infer_case(HINT | REPORT, HINT | REPORT, frozenset((0, 1, 2, 3)),
+                     "one short of the last")
+    yield infer_case(REPORT, REPORT, frozenset(range(6)), "one too many")
     yield infer_case(STATS | REPORT, REPORT, frozenset((0, 1, 3)),
                      "offered two")
     yield infer_case(STATS | REPORT, REPORT, frozenset((0, 1, 2)),

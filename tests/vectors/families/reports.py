@@ -229,7 +229,7 @@ def inflation():
     yield story("inflate neighbours, descending", reqs,
                 [boot(), offer(0, frames(0x102, 0x101, 0x100)),
                  run(0, 1, ["0x100000+0x3000"], used=[0])])
-    yield story("inflate 256 pages", reqs + ["FPH-PFN-3"],
+    yield story("inflate 256 pages", reqs + ["FPH-PFN-3A"],
                 [boot(), offer(0, frames(*range(0x200, 0x300))),
                  run(0, 1, ["0x200000+0x100000"], used=[0])])
     yield story("an array in three descriptors, split inside an entry",
@@ -297,7 +297,18 @@ def statistics():
     yield story("an entry over two descriptors", ["FPH-STAT-1", "FPH-Q-10"],
                 [boot(), offer(2, "R:" + entry[:6] + "|R:" + entry[6:]),
                  run(2, 1), do("stats", {"stats": ["4=0x1d8bc000"]})])
-    yield story("truncated statistics change nothing", ["FPH-STAT-1"],
+    for what, bad in (("writable", "W0x100000+0xa"),
+                      ("partly writable", "R:" + entry + "|W0x100000+0xa"),
+                      ("that are not guest memory", "R0x40000000+0xa")):
+        yield story("statistics %s change nothing" % what, ["FPH-STAT-10"],
+                    [boot(), offer(2, "R:" + entry), run(2, 1),
+                     result("stats_request"), work(used=[0]),
+                     offer(2, bad), run(2, 1),
+                     do("stats", {"stats": ["4=0x1d8bc000"]}), look(0),
+                     result("stats_request"), work(used=[1])],
+                    result="invalid")
+    yield story("truncated statistics change nothing",
+                ["FPH-STAT-1", "FPH-STAT-10"],
                 [boot(), offer(2, "R:" + entry), run(2, 1),
                  result("stats_request"), work(used=[0]),
                  offer(2, "R:" + entry + "00"), run(2, 1),
