@@ -14,8 +14,8 @@
  *    that the other side writes or reads at the same time, never split and
  *    never repeated, in host byte order;
  *  - fph_rmb(), fph_wmb(), fph_mb(): barriers between accesses to ring memory
- *    that is shared with another processor: reads before reads, writes
- *    before writes, and everything before everything;
+ *    that is shared with another processor: reads before reads, reads and
+ *    writes before writes, and everything before everything;
  *  - fph_compiler_barrier(), optional: keeps the compiler from fetching again
  *    from ring memory what it has copied; fph_rmb() where it is not given;
  *  - FPH_HOST_BIG_ENDIAN: 1 or 0, for the byte order of ring memory.
