@@ -34,6 +34,7 @@ UNIT_TESTS += \
 	tests/unit/test_balloon_hostile \
 	tests/unit/test_balloon_hostile_hint \
 	tests/unit/test_balloon_inflight \
+	tests/unit/test_balloon_legacy \
 	tests/unit/test_balloon_options \
 	tests/unit/test_balloon_queues \
 	tests/unit/test_balloon_rings \
