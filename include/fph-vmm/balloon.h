@@ -403,7 +403,8 @@ FPH_API uint32_t fph_balloon_get_actual(const struct fph_balloon *b);
  * fph_balloon_stats_request - ask the driver for fresh statistics
  *
  * Returns the buffer that the device holds, also a bad one; FPH_EVENT_STATS
- * tells of the new one.
+ * tells of the new one.  Of a driver without VERSION_1 the first buffer is held
+ * and not read: ask once to have any.
  *
  * FPH_OK (also if it was asked already), FPH_ESTATE (no buffer was offered
  * yet, no STATS_VQ, its ring is disabled, frozen, broken), FPH_EUNINIT.  O(1).

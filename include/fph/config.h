@@ -14,11 +14,22 @@
  *    that the other side writes or reads at the same time, never split and
  *    never repeated, in host byte order;
  *  - fph_rmb(), fph_wmb(), fph_mb(): barriers between accesses to ring memory
- *    that is shared with another processor: reads before reads, writes
- *    before writes, and everything before everything;
+ *    that is shared with another processor: reads before reads, reads and
+ *    writes before writes, and everything before everything;
  *  - fph_compiler_barrier(), optional: keeps the compiler from fetching again
  *    from ring memory what it has copied; fph_rmb() where it is not given;
- *  - FPH_HOST_BIG_ENDIAN: 1 or 0, for the byte order of ring memory.
+ *  - FPH_HOST_BIG_ENDIAN: 1 or 0, for the byte order of ring memory;
+ *  - fph_dma_in(p, n), fph_dma_out(p, n), optional: n bytes of ring memory or
+ *    of an indirect table at p are read next; or were written.  For memory
+ *    that the other side does not see as it is: a copy, or a cache that is not
+ *    coherent.  No byte is told that was not written, and no byte of ring
+ *    memory is counted on from one call to the next;
+ *  - fph_dma_addr(gpa), fph_dma_gpa(addr), optional: the address that stands
+ *    in a descriptor for that of guest memory, and the way back, where they
+ *    differ (ACCESS_PLATFORM, with a mapping that is fixed).
+ *
+ * Where the other side may be a device of hardware (ORDER_PLATFORM), the
+ * barriers are those of the platform, not those between processors.
  *
  * Nothing else is used: no allocator, no errno, no lock, no clock.  Compilers
  * emit calls of memcpy, memmove, memset and memcmp on their own, so a port that
@@ -63,6 +74,16 @@
 
 #ifndef fph_compiler_barrier
 #define fph_compiler_barrier()	fph_rmb()
+#endif
+
+#ifndef fph_dma_in
+#define fph_dma_in(p, n)	((void)0)
+#define fph_dma_out(p, n)	((void)0)
+#endif
+
+#ifndef fph_dma_addr
+#define fph_dma_addr(gpa)	(gpa)
+#define fph_dma_gpa(addr)	(addr)
 #endif
 
 #endif /* FPH_CONFIG_H */

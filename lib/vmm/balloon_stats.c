@@ -6,6 +6,9 @@
  * driver gets it back and offers new statistics.  A bad buffer is held as well:
  * if it came back at once, a driver that answers each return with new
  * statistics would keep both sides busy for ever.
+ *
+ * Legacy drivers have offered a first buffer with nothing in it, so what
+ * nobody asked for is not read from them before anything was.
  */
 #include <string.h>
 
@@ -50,11 +53,17 @@ static void return_held(struct fph_balloon *b)
 	fph_balloon_push(b, FPH_QUEUE_STATS, &used, 1);
 }
 
-static void take_one(struct fph_balloon *b, const struct fph_buffer *buffer,
+static bool is_first_of_legacy(const struct fph_balloon *b)
+{
+	return !(b->negotiated & FPH_BIT(VIRTIO_F_VERSION_1)) &&
+	       !b->stats.asked && !b->stats.n;
+}
+
+/* Statistics that are there to be read. */
+static void read_one(struct fph_balloon *b, const struct fph_buffer *buffer,
 		     const struct fph_seg *segs)
 {
 	struct fph_balloon_queue_counters *count = &b->count[FPH_QUEUE_STATS];
-	struct balloon_stats *stats = &b->stats;
 	int ret = read_stats(b, buffer, segs);
 
 	if (ret == FPH_OK) {
@@ -65,6 +74,15 @@ static void take_one(struct fph_balloon *b, const struct fph_buffer *buffer,
 	} else {
 		count->peer_errors++;
 	}
+}
+
+static void take_one(struct fph_balloon *b, const struct fph_buffer *buffer,
+		     const struct fph_seg *segs)
+{
+	struct balloon_stats *stats = &b->stats;
+
+	if (!is_first_of_legacy(b))
+		read_one(b, buffer, segs);
 	if (stats->held)
 		return_held(b);
 	stats->held = true;

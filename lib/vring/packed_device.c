@@ -142,6 +142,7 @@ static void put(struct fph_vq_device *vq, struct batch *b, uint32_t id,
 
 	fph_memcpy(p + 8, &v, 4);
 	fph_memcpy(p + 12, &w, 2);
+	fph_dma_out(p + 8, 6);
 	if (b->ndesc)
 		fph_ring_store(vq->desc, fph_flags_at(b->next.at),
 			       (uint16_t)flags, vq->big);

@@ -16,7 +16,7 @@ FPH_INLINE void put(struct fph_vq_driver *vq, const struct fph_seg *seg,
 {
 	uint32_t at = vq->avail.at;
 	uint8_t *p = vq->desc + (size_t)at * FPH_DESC_BYTES;
-	uint64_t gpa = fph_ring64(seg->gpa, big);
+	uint64_t gpa = fph_ring64(fph_dma_addr(seg->gpa), big);
 	uint32_t len = fph_ring32(seg->len, big);
 	uint16_t w = fph_ring16((uint16_t)id, big);
 
@@ -24,6 +24,7 @@ FPH_INLINE void put(struct fph_vq_driver *vq, const struct fph_seg *seg,
 	fph_memcpy(p, &gpa, 8);
 	fph_memcpy(p + 8, &len, 4);
 	fph_memcpy(p + 12, &w, 2);
+	fph_dma_out(p, 14);
 	if (vq->hidden++) {
 		fph_ring_store(vq->desc, fph_flags_at(at), (uint16_t)flags,
 			       big);

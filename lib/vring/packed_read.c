@@ -116,11 +116,13 @@ static uint32_t read_usual(const struct fph_vq_device *vq, uint32_t flags,
 		uint64_t gpa;
 		uint32_t len;
 
+		fph_dma_in(p, FPH_DESC_BYTES);
 		fph_memcpy(&gpa, p, 8);
 		fph_memcpy(&len, p + 8, 4);
 		fph_memcpy(&word, p + 12, 4);
 		/* What was checked is not read again. */
 		fph_compiler_barrier();
+		gpa = fph_dma_gpa(gpa);
 		if (gpa + len <= gpa)
 			return 0;
 		segs[n].gpa = gpa;

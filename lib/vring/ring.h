@@ -74,15 +74,17 @@ static inline uint64_t fph_ring64(uint64_t v, bool big)
 FPH_INLINE void fph_desc_load(struct fph_desc *d, const uint8_t *table,
 			      uint32_t i, bool big)
 {
+	const uint8_t *p = table + (size_t)i * FPH_DESC_BYTES;
 	uint8_t b[FPH_DESC_BYTES];
 
-	fph_memcpy(b, table + (size_t)i * FPH_DESC_BYTES, sizeof(b));
+	fph_dma_in(p, sizeof(b));
+	fph_memcpy(b, p, sizeof(b));
 	fph_compiler_barrier();
 	fph_memcpy(&d->gpa, b, 8);
 	fph_memcpy(&d->len, b + 8, 4);
 	fph_memcpy(&d->at12, b + 12, 2);
 	fph_memcpy(&d->at14, b + 14, 2);
-	d->gpa = fph_ring64(d->gpa, big);
+	d->gpa = fph_dma_gpa(fph_ring64(d->gpa, big));
 	d->len = fph_ring32(d->len, big);
 	d->at12 = fph_ring16(d->at12, big);
 	d->at14 = fph_ring16(d->at14, big);
@@ -92,7 +94,7 @@ FPH_INLINE void fph_desc_store(uint8_t *table, uint32_t i,
 			       const struct fph_seg *seg, uint32_t at12,
 			       uint32_t at14, bool big)
 {
-	uint64_t gpa = fph_ring64(seg->gpa, big);
+	uint64_t gpa = fph_ring64(fph_dma_addr(seg->gpa), big);
 	uint32_t len = fph_ring32(seg->len, big);
 	uint16_t v12 = fph_ring16((uint16_t)at12, big);
 	uint16_t v14 = fph_ring16((uint16_t)at14, big);
@@ -102,18 +104,25 @@ FPH_INLINE void fph_desc_store(uint8_t *table, uint32_t i,
 	fph_memcpy(b + 8, &len, 4);
 	fph_memcpy(b + 12, &v12, 2);
 	fph_memcpy(b + 14, &v14, 2);
+	fph_dma_out(b, FPH_DESC_BYTES);
 }
 
 /* One field of 16 bits, read or written while the other side looks. */
 static inline uint16_t fph_ring_load(const void *ring, uint32_t off, bool big)
 {
-	return fph_ring16(fph_load16((const uint8_t *)ring + off), big);
+	const uint8_t *p = (const uint8_t *)ring + off;
+
+	fph_dma_in(p, 2);
+	return fph_ring16(fph_load16(p), big);
 }
 
 static inline void fph_ring_store(void *ring, uint32_t off, uint16_t v,
 				  bool big)
 {
-	fph_store16((uint8_t *)ring + off, fph_ring16(v, big));
+	uint8_t *p = (uint8_t *)ring + off;
+
+	fph_store16(p, fph_ring16(v, big));
+	fph_dma_out(p, 2);
 }
 
 /*

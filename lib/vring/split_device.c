@@ -178,6 +178,7 @@ FPH_INLINE void put_entry(struct fph_vq_device *vq, uint32_t k, uint32_t id,
 	/* Two stores are less than to put both together first. */
 	fph_compiler_barrier();
 	fph_memcpy(p + 4, &len, 4);
+	fph_dma_out(p, FPH_USED_BYTES);
 }
 
 /* Writes the entries, as far as the cookies are good.  Their number. */

@@ -137,10 +137,11 @@ int fph_split_look_used(struct fph_vq_driver *vq)
 
 uint32_t fph_split_read_used(const struct fph_vq_driver *vq, uint32_t *len)
 {
+	const uint8_t *p = vq->device + fph_used_entry(vq->num, vq->used_idx);
 	uint32_t entry[2];
 
-	fph_memcpy(entry, vq->device + fph_used_entry(vq->num, vq->used_idx),
-		   sizeof(entry));
+	fph_dma_in(p, sizeof(entry));
+	fph_memcpy(entry, p, sizeof(entry));
 	fph_compiler_barrier();
 	*len = fph_ring32(entry[1], vq->big);
 	return fph_ring32(entry[0], vq->big);

@@ -22,11 +22,13 @@ struct desc_word {
 
 static inline void load_word(struct desc_word *d, const uint8_t *p)
 {
+	fph_dma_in(p, FPH_DESC_BYTES);
 	fph_memcpy(&d->gpa, p, 8);
 	fph_memcpy(&d->len, p + 8, 4);
 	fph_memcpy(&d->word, p + 12, 4);
 	/* What was checked is not read again. */
 	fph_compiler_barrier();
+	d->gpa = fph_dma_gpa(d->gpa);
 }
 
 /*
@@ -221,7 +223,7 @@ uint32_t fph_split_pop_usual(struct fph_vq_device *vq,
 		uint32_t head, write;
 		struct desc_word d;
 
-		head = fph_load16(heads + 2 * (idx & (num - 1)));
+		head = fph_ring_load(heads, 2 * (idx & (num - 1)), false);
 		if (head >= num)
 			break;
 		load_word(&d, desc + (size_t)head * FPH_DESC_BYTES);

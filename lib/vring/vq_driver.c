@@ -58,6 +58,12 @@ size_t fph_vq_driver_size(const struct fph_vq_driver_params *params)
 	return read_params(&p, params) ? size_of(&p) : 0;
 }
 
+static void clear(uint8_t *area, size_t size)
+{
+	fph_memset(area, 0, size);
+	fph_dma_out(area, size);
+}
+
 int fph_vq_driver_init(struct fph_vq_driver **vqp, void *mem, size_t size,
 		       const struct fph_vq_driver_params *params)
 {
@@ -85,9 +91,9 @@ int fph_vq_driver_init(struct fph_vq_driver **vqp, void *mem, size_t size,
 	}
 	vq->avail.wrap = true;
 	vq->used.wrap = true;
-	fph_memset(vq->desc, 0, FPH_VRING_DESC_SIZE(p.num));
-	fph_memset(vq->driver, 0, FPH_VRING_DRIVER_SIZE(p.features, p.num));
-	fph_memset(vq->device, 0, FPH_VRING_DEVICE_SIZE(p.features, p.num));
+	clear(vq->desc, FPH_VRING_DESC_SIZE(p.num));
+	clear(vq->driver, FPH_VRING_DRIVER_SIZE(p.features, p.num));
+	clear(vq->device, FPH_VRING_DEVICE_SIZE(p.features, p.num));
 	*vqp = vq;
 	return FPH_OK;
 }

@@ -3,9 +3,10 @@
  * libfph in the FreeBSD kernel.
  *
  * A processor of the host is on the other side of a ring, so a kernel that was
- * built for one processor needs the barriers too.  mb(), rmb() and wmb() of
+ * built for one processor needs the barriers too.  mb() and rmb() of
  * <machine/atomic.h> are instructions in each kernel; atomic(9) is not in a
- * kernel without SMP.
+ * kernel without SMP.  wmb() would let earlier reads pass on some machines,
+ * which fph_wmb() must not.
  */
 #ifndef FPH_FREEBSD_H
 #define FPH_FREEBSD_H
@@ -26,7 +27,7 @@
 #define fph_store16(p, v)	(*(volatile uint16_t *)(p) = (v))
 
 #define fph_rmb()		rmb()
-#define fph_wmb()		wmb()
+#define fph_wmb()		mb()
 #define fph_mb()		mb()
 #define fph_compiler_barrier()	__compiler_membar()
 

@@ -4,6 +4,8 @@
  *
  * A processor of the host is on the other side of a ring, so the barriers are
  * those of a guest: they are there in a kernel for one processor too.
+ * virt_wmb() would let earlier reads pass on some machines, which fph_wmb()
+ * must not.
  */
 #ifndef FPH_LINUX_H
 #define FPH_LINUX_H
@@ -25,7 +27,7 @@
 #define fph_store16(p, v)	WRITE_ONCE(*(u16 *)(p), (v))
 
 #define fph_rmb()		virt_rmb()
-#define fph_wmb()		virt_wmb()
+#define fph_wmb()		virt_mb()
 #define fph_mb()		virt_mb()
 #define fph_compiler_barrier()	barrier()
 

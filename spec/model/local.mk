@@ -17,5 +17,6 @@ EXTRA_DIST += \
 	spec/model/hinting-migration.pml \
 	spec/model/hinting-rules.pml \
 	spec/model/reporting.pml \
+	spec/model/rings.pml \
 	spec/model/run \
 	spec/model/runs.txt

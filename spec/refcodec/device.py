@@ -229,7 +229,9 @@ class Device:
 
     def take_stats(self, buffer, segs):
         data = None
-        if not any(seg.writable for seg in segs):
+        first = not (config.has(self.negotiated, config.VERSION_1)
+                     or self.stats_asked or self.stats)     # STAT-8
+        if not first and not any(seg.writable for seg in segs):
             data = self.read(segs)
         if data is not None and len(data) % entries.STAT_SIZE == 0:
             order = config.word_order(self.negotiated)

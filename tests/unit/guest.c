@@ -105,19 +105,39 @@ void guest_start(struct guest *g, uint32_t index, uint16_t base)
 			 FPH_OK);
 }
 
+/* The driver makes a ring anew. */
+static void make_ring(struct guest *g, uint32_t index)
+{
+	struct ring *r = &g->ring[index];
+
+	memset(r->desc, 0, RING_ROOM);
+	r->big = g->big;
+	r->avail_idx = 0;
+	r->used_idx = 0;
+	g->next[index] = 0;
+	g->used[index] = 0;
+}
+
+void guest_negotiate(struct guest *g, uint64_t negotiated, bool big,
+		     uint32_t rings)
+{
+	ck_assert_int_eq(fph_balloon_set_features(g->balloon, negotiated),
+			 FPH_OK);
+	g->big = big;
+	for (uint32_t i = 0; i < FPH_NQUEUES; i++) {
+		make_ring(g, i);
+		if (rings & 1u << i)
+			guest_start(g, i, 0);
+	}
+}
+
 void guest_boot(struct guest *g, uint64_t offered, uint64_t negotiated,
 		uint32_t rings)
 {
 	guest_init(g, 256);
 	guest_new(g, offered, 0);
-	ck_assert_int_eq(fph_balloon_set_features(g->balloon, negotiated),
-			 FPH_OK);
-	g->big = FPH_HOST_BIG_ENDIAN && !(negotiated & GUEST_VERSION_1);
-	for (uint32_t i = 0; i < FPH_NQUEUES; i++) {
-		g->ring[i].big = g->big;
-		if (rings & 1u << i)
-			guest_start(g, i, 0);
-	}
+	guest_negotiate(g, negotiated, FPH_HOST_BIG_ENDIAN &&
+				       !(negotiated & GUEST_VERSION_1), rings);
 }
 
 void guest_boot_without(struct guest *g, uint64_t left_out)
@@ -256,10 +276,7 @@ void guest_check_recovery(struct guest *g, const char *what)
 	ck_assert_int_eq(fph_balloon_set_features(
 		g->balloon, (GUEST_FEATURES | GUEST_VERSION_1) &
 			    ~GUEST_BIT(PAGE_POISON)), FPH_OK);
-	/* The driver makes its rings anew. */
-	memset(g->ring[report].desc, 0, RING_ROOM);
-	ring_set_avail_idx(&g->ring[report], 0);
-	g->used[report] = 0;
+	make_ring(g, report);
 	guest_start(g, report, 0);
 	guest_offer_one(g, report, GUEST_GOOD, GUEST_PAGE, RING_WRITE);
 	guest_settle(g, report);

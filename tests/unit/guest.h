@@ -60,6 +60,13 @@ void guest_new(struct guest *g, uint64_t offered, uint32_t numbering);
 void guest_boot(struct guest *g, uint64_t offered, uint64_t negotiated,
 		uint32_t rings);
 
+/*
+ * A driver begins: features set, empty rings, these started and enabled.  big:
+ * the byte order that it writes; the balloon is not told.
+ */
+void guest_negotiate(struct guest *g, uint64_t negotiated, bool big,
+		     uint32_t rings);
+
 /* guest_boot with everything offered and negotiated but these, 5 rings. */
 void guest_boot_without(struct guest *g, uint64_t left_out);
 

@@ -35,6 +35,7 @@ UNIT_TESTS += \
 	tests/unit/test_balloon_hostile \
 	tests/unit/test_balloon_hostile_hint \
 	tests/unit/test_balloon_inflight \
+	tests/unit/test_balloon_legacy \
 	tests/unit/test_balloon_options \
 	tests/unit/test_balloon_queues \
 	tests/unit/test_balloon_rings \
@@ -74,6 +75,7 @@ UNIT_TESTS += \
 	tests/unit/test_vq_device \
 	tests/unit/test_vq_device_batch \
 	tests/unit/test_vq_device_hostile \
+	tests/unit/test_vq_dma \
 	tests/unit/test_vq_driver \
 	tests/unit/test_vq_driver_hostile \
 	tests/unit/test_vq_inflight \
@@ -131,6 +133,19 @@ tests_unit_test_vq_trace_SOURCES = \
 tests_unit_test_vq_trace_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit \
 	-DFPH_CONFIG_FILE='"trace_config.h"'
 tests_unit_test_vq_trace_LDADD = $(CHECK_LIBS)
+
+# With an environment in which each side has a copy of the memory.
+tests_unit_test_vq_dma_SOURCES = \
+	tests/unit/dma_config.h \
+	tests/unit/ring.c \
+	tests/unit/ring.h \
+	tests/unit/runner.c \
+	tests/unit/runner.h \
+	tests/unit/test_vq_pair.c \
+	$(FPH_VRING_SOURCES)
+tests_unit_test_vq_dma_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit \
+	-DFPH_CONFIG_FILE='"dma_config.h"' -DPAIR_ROUNDS=5000u
+tests_unit_test_vq_dma_LDADD = $(CHECK_LIBS)
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)

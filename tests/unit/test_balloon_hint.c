@@ -288,33 +288,6 @@ START_TEST(hint_window_fills_and_drains)
 }
 END_TEST
 
-/* VIRTIO_F_VERSION_1 is refused: the driver's own byte order, also ours. */
-START_TEST(legacy_uses_the_order_of_the_host)
-{
-	struct fph_stat stat;
-	uint32_t id;
-
-	guest_boot(&g, GUEST_FEATURES, GUEST_BIT(FREE_PAGE_HINT) |
-				       GUEST_BIT(STATS_VQ), 0xf);
-	ck_assert_int_eq(g.big, FPH_HOST_BIG_ENDIAN);
-	id = request();
-	guest_command(&g, 3, id);
-	process(1);
-	expect(FPH_HINT_ACTIVE, id, FPH_EVENT_HINT);
-	guest_put(&g, GUEST_BUFFERS, 2, VIRTIO_BALLOON_S_MEMFREE);
-	guest_put(&g, GUEST_BUFFERS + 2, 8, 0x123456789abcdef0);
-	guest_offer_one(&g, 2, GUEST_BUFFERS, 10, 0);
-	ck_assert_int_eq(fph_balloon_process(g.balloon, 2, 9), 1);
-	ck_assert_uint_eq(fph_balloon_get_stats(g.balloon, &stat, 1), 1);
-	ck_assert_uint_eq(stat.tag, VIRTIO_BALLOON_S_MEMFREE);
-	ck_assert_uint_eq(stat.val, 0x123456789abcdef0);
-	guest_frames(&g, 1, GUEST_BUFFERS, GUEST_PAGES, GUEST_PAGE, 2);
-	ck_assert_int_eq(fph_balloon_process(g.balloon, 1, 9), 1);
-	ck_assert_uint_eq(guest_counters(&g).deflated, 2);
-	finish();
-}
-END_TEST
-
 Suite *make_suite(void)
 {
 	Suite *s = suite_create("balloon hints");
@@ -328,7 +301,6 @@ Suite *make_suite(void)
 	tcase_add_test(t, new_features_end_a_round_they_do_not_fit);
 	tcase_add_test(t, command_in_any_framing);
 	tcase_add_test(t, hint_window_fills_and_drains);
-	tcase_add_test(t, legacy_uses_the_order_of_the_host);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -4,6 +4,9 @@
  * schedules that a seed fixes.  Every buffer arrives as it was added, comes
  * back once with its cookie and length, and nobody waits for a notification
  * or an interrupt that the other side never sent.
+ *
+ * test_vq_dma is this file with dma_config.h: each side has a copy of the
+ * memory, which holds nothing but noise whenever it is not at work.
  */
 #include <check.h>
 #include <pthread.h>
@@ -20,6 +23,7 @@
 #define NUM		16
 #define MEM_SIZE	(64 * 1024)
 #define TABLES		(16 * 1024)	/* gpa */
+#define RING_BYTES	1024		/* areas of the ring, at most */
 #define BUFFERS		NUM
 #ifndef PAIR_ROUNDS
 #define PAIR_ROUNDS		70000u		/* buffers: more than 16 bits */
@@ -57,6 +61,62 @@ static bool indirect, packed, in_order;
 
 /* Is a side asleep until the other side's signal? */
 static bool dev_sleeps, drv_sleeps;
+
+#ifdef DMA_OFFSET
+static uint8_t between[MEM_SIZE];	/* what goes from one to the other */
+static uint8_t driver_copy[MEM_SIZE];	/* the device's is r.mem */
+
+void dma_copy(const void *p, size_t n, bool in)
+{
+	uintptr_t off = (uintptr_t)p - (uintptr_t)driver_copy;
+	uint8_t *copy = driver_copy;
+
+	if (off >= MEM_SIZE) {
+		off = (uintptr_t)p - (uintptr_t)r.mem;
+		copy = r.mem;
+	}
+	WANT(off < MEM_SIZE && n <= MEM_SIZE - off);
+	if (in)
+		memcpy(copy + off, between + off, n);
+	else
+		memcpy(between + off, copy + off, n);
+}
+
+static uint8_t *of_driver(const uint8_t *p)
+{
+	return driver_copy + (p - r.mem);
+}
+
+static const uint8_t *get_between(void)
+{
+	return between;
+}
+
+static void forget_copies(void)
+{
+	static uint8_t noise;
+
+	noise++;
+	memset(driver_copy, noise, RING_BYTES);
+	memset(driver_copy + TABLES, noise, 16 * NUM * NUM);
+	memset(r.mem, noise, RING_BYTES);
+	memset(r.mem + TABLES, noise, 16 * NUM * NUM);
+}
+#else
+static uint8_t *of_driver(uint8_t *p)
+{
+	return p;
+}
+
+static const uint8_t *get_between(void)
+{
+	return r.mem;
+}
+
+static void forget_copies(void)
+{
+}
+#endif
 
 static uint32_t random_below(uint32_t n)
 {
@@ -97,12 +157,13 @@ static void start(bool big, bool event_idx)
 	dev_sleeps = false;
 	drv_sleeps = false;
 	ring_init(&r, NUM, big, MEM_SIZE);
-	p.desc = r.desc;
-	p.driver = r.avail;
-	p.device = r.used;
-	p.tables = r.mem + TABLES;
+	p.desc = of_driver(r.desc);
+	p.driver = of_driver(r.avail);
+	p.device = of_driver(r.used);
+	p.tables = of_driver(r.mem + TABLES);
 	WANT(fph_vq_driver_init(&drv, drv_memory, sizeof(drv_memory), &p) ==
 	     FPH_OK);
+	forget_copies();
 	q.desc = r.desc;
 	q.driver = r.avail;
 	q.device = r.used;
@@ -278,8 +339,36 @@ static uint32_t count_busy(void)
 	return n;
 }
 
+/* What the device has changed in the ring, it tells. */
+static void check_written(const uint8_t *before)
+{
+	struct fph_span spans[FPH_WRITTEN_SPANS];
+	uint8_t now[RING_BYTES];
+	int n = fph_vq_device_take_written(dev, spans);
+
+	WANT(n >= 0 && n <= (int)FPH_WRITTEN_SPANS);
+	memcpy(now, get_between(), RING_BYTES);
+	for (int i = 0; i < n; i++) {
+		size_t off = (size_t)((uint8_t *)spans[i].addr - r.mem);
+
+		WANT(off < RING_BYTES && spans[i].len <= RING_BYTES - off);
+		memcpy(now + off, before + off, spans[i].len);
+	}
+	WANT(!memcmp(now, before, RING_BYTES));
+}
+
+static void device_step(void (*act)(void))
+{
+	uint8_t before[RING_BYTES];
+
+	memcpy(before, get_between(), RING_BYTES);
+	act();
+	check_written(before);
+}
+
 static void step(void)
 {
+	forget_copies();
 	switch (random_below(8)) {
 	case 0:
 	case 1:
@@ -296,10 +385,10 @@ static void step(void)
 	case 5:
 	case 6:
 		if (!dev_sleeps)
-			device_pop();
+			device_step(device_pop);
 		break;
 	default:
-		device_push();
+		device_step(device_push);
 	}
 	WANT(fph_vq_driver_get_inflight(drv) == count_busy());
 	WANT(fph_vq_device_get_inflight(dev) == npopped);
@@ -349,6 +438,36 @@ START_TEST(test_pair)
 }
 END_TEST
 
+#ifdef DMA_OFFSET
+/* Addresses between the two are the other ones: of ranges and of tables. */
+START_TEST(test_dma_addresses)
+{
+	static const struct fph_seg segs[3] = {
+		{ 0, 4096, 0 }, { 8192, 4096, FPH_SEG_WRITE },
+		{ 0x7000, 4096, FPH_SEG_WRITE }
+	};
+	static const struct fph_buffer bufs[2] = {
+		{ .nread = 1, .nwrite = 1 }, { .nwrite = 1 }
+	};
+	bool big = _i & 1;
+
+	indirect = true;
+	packed = _i & 2;
+	in_order = false;
+	start(big, false);
+	ck_assert_int_eq(fph_vq_driver_add(drv, bufs, 2, segs), 2);
+	ck_assert_int_eq(fph_vq_driver_publish(drv), FPH_OK);
+	ck_assert_uint_eq(ring_get(between, 8, big), DMA_OFFSET + TABLES);
+	ck_assert_uint_eq(ring_get(between + TABLES, 8, big), DMA_OFFSET);
+	ck_assert_uint_eq(ring_get(between + TABLES + 16, 8, big),
+			  DMA_OFFSET + 8192);
+	ck_assert_uint_eq(ring_get(between + 16, 8, big),
+			  DMA_OFFSET + 0x7000);
+	ring_fini(&r);
+}
+END_TEST
+#endif
+
 /*
  * A reset in the middle: the driver gets the others back by detach, and both
  * sides begin again over the same memory.
@@ -383,6 +502,7 @@ START_TEST(test_pair_reset)
 }
 END_TEST
 
+#ifndef DMA_OFFSET
 /* Posted for a notification and for an interrupt. */
 static sem_t kick, irq;
 static int over;
@@ -472,6 +592,7 @@ START_TEST(test_pair_threads)
 	ring_fini(&r);
 }
 END_TEST
+#endif
 
 Suite *make_suite(void)
 {
@@ -481,7 +602,11 @@ Suite *make_suite(void)
 	tcase_set_timeout(tc, 300);
 	tcase_add_loop_test(tc, test_pair, 0, 32);
 	tcase_add_loop_test(tc, test_pair_reset, 0, 16);
+#ifdef DMA_OFFSET
+	tcase_add_loop_test(tc, test_dma_addresses, 0, 4);
+#else
 	tcase_add_loop_test(tc, test_pair_threads, 0, 16);
+#endif
 	suite_add_tcase(s, tc);
 	return s;
 }
