@@ -101,17 +101,16 @@ START_TEST(fault_6_killed_at_any_moment)
 {
 	struct inflight f;
 	uint64_t size;
-	uint32_t round, total = 0;
+	uint32_t round, base, total = 0;
 	int fd, i;
 
 	srand((unsigned int)_i + 1);
 	ck_assert_int_eq(inflight_create(1, NUM, &fd, &size), 0);
 	for (round = 0; round < ROUNDS; round++) {
-		uint16_t base = get16(used + 2);
-
+		base = get16(used + 2);
 		ck_assert_int_eq(inflight_open(&f, fd, size, 0, 1, NUM), 0);
 		total += inflight_start(&f, 0, &ring, &base);
-		next = base;
+		next = (uint16_t)base;
 		nheld = 0;
 		for (i = rand() % 5; i >= 0; i--) {
 			driver_takes();
@@ -127,8 +126,9 @@ START_TEST(fault_6_killed_at_any_moment)
 	}
 	/* The last device returns all. */
 	ck_assert_int_eq(inflight_open(&f, fd, size, 0, 1, NUM), 0);
-	next = get16(used + 2);
-	inflight_start(&f, 0, &ring, &next);
+	base = get16(used + 2);
+	inflight_start(&f, 0, &ring, &base);
+	next = (uint16_t)base;
 	driver_takes();
 	for (; next != get16(avail + 2); next++) {
 		uint16_t idx = get16(used + 2);

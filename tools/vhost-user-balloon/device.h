@@ -126,6 +126,16 @@ static inline uint64_t device_get_features(const struct device *d)
 	return fph_balloon_get_features(d->balloon);
 }
 
+static inline uint64_t device_get_negotiated(const struct device *d)
+{
+	return fph_balloon_get_negotiated(d->balloon);
+}
+
+static inline bool device_is_packed(const struct device *d)
+{
+	return device_get_negotiated(d) & FPH_BIT(VIRTIO_F_RING_PACKED);
+}
+
 /* 0, or EINVAL. */
 static inline int device_set_features(struct device *d, uint64_t features)
 {

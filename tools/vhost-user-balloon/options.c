@@ -33,6 +33,8 @@ static const char help[] =
 "                             (default off: refuse it whole)\n"
 "  --event-idx=on|off         offer event index in rings (default on)\n"
 "  --indirect=on|off          offer indirect descriptors (default on)\n"
+"  --packed=on|off            offer packed rings (default off)\n"
+"  --in-order=on|off          offer the return of buffers in order (default on)\n"
 "  --queue-size=N             largest ring that is taken (default 32768)\n"
 "  --inband=on|off            offer in-band notifications (default off)\n"
 "  --memory-file-systems=LIST take guest memory on these, besides memory:\n"
@@ -62,6 +64,8 @@ enum {
 	OPT_QUEUE_SIZE,
 	OPT_EVENT_IDX,
 	OPT_INDIRECT,
+	OPT_PACKED,
+	OPT_IN_ORDER,
 	OPT_INBAND,
 	OPT_MEMORY_FS,
 	OPT_MAX_MEMORY,
@@ -88,6 +92,8 @@ static const struct option long_options[] = {
 	{ "queue-size", required_argument, NULL, OPT_QUEUE_SIZE },
 	{ "event-idx", required_argument, NULL, OPT_EVENT_IDX },
 	{ "indirect", required_argument, NULL, OPT_INDIRECT },
+	{ "packed", required_argument, NULL, OPT_PACKED },
+	{ "in-order", required_argument, NULL, OPT_IN_ORDER },
 	{ "inband", required_argument, NULL, OPT_INBAND },
 	{ "memory-file-systems", required_argument, NULL, OPT_MEMORY_FS },
 	{ "max-memory", required_argument, NULL, OPT_MAX_MEMORY },
@@ -227,6 +233,10 @@ static int parse_valued(struct options *o, int opt, const char *name)
 		return parse_switch(name, optarg, &o->event_idx);
 	case OPT_INDIRECT:
 		return parse_switch(name, optarg, &o->indirect);
+	case OPT_PACKED:
+		return parse_switch(name, optarg, &o->packed);
+	case OPT_IN_ORDER:
+		return parse_switch(name, optarg, &o->in_order);
 	case OPT_SANDBOX:
 		return parse_switch(name, optarg, &o->sandbox);
 	case OPT_INBAND:
@@ -268,6 +278,7 @@ static void set_defaults(struct options *o)
 	o->stats = true;
 	o->event_idx = true;
 	o->indirect = true;
+	o->in_order = true;
 	o->sandbox = true;
 	o->queue_size = FPH_VRING_MAX_SIZE;
 	o->memory.max_bytes = (uint64_t)4 << 40;
@@ -340,5 +351,9 @@ uint64_t options_get_features(const struct options *o)
 		features |= FPH_BIT(VIRTIO_RING_F_INDIRECT_DESC);
 	if (o->event_idx)
 		features |= FPH_BIT(VIRTIO_RING_F_EVENT_IDX);
+	if (o->packed)
+		features |= FPH_BIT(VIRTIO_F_RING_PACKED);
+	if (o->in_order)
+		features |= FPH_BIT(VIRTIO_F_IN_ORDER);
 	return features;
 }

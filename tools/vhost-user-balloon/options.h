@@ -25,6 +25,8 @@ struct options {
 	bool inband;
 	bool event_idx;
 	bool indirect;
+	bool packed;
+	bool in_order;
 	bool sandbox;
 	bool once;
 	bool verbose;

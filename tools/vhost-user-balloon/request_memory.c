@@ -101,6 +101,15 @@ int request_rem_mem_reg(struct session *s, struct vu_message *m,
 	return err;
 }
 
+/* Whether it can be kept what is in flight; tells why not. */
+static bool has_inflight(struct session *s)
+{
+	if (device_is_packed(s->device))
+		session_complain(s, "packed rings have no inflight region: "
+				 "start the daemon with --packed=off");
+	return !device_is_packed(s->device);
+}
+
 /* Filled with the sizes, and none where there is none to be had. */
 int request_get_inflight_fd(struct session *s, struct vu_message *m,
 			    struct reply *r)
@@ -111,7 +120,9 @@ int request_get_inflight_fd(struct session *s, struct vu_message *m,
 
 	memcpy(r->payload, m->payload, m->size);
 	r->size = m->size;
-	if (inflight_create(nqueues, num, &r->fd, &size)) {
+	if (!has_inflight(s)) {
+		r->fd = -1;
+	} else if (inflight_create(nqueues, num, &r->fd, &size)) {
 		session_complain(s, "no inflight region for %u queues of %u",
 				 nqueues, num);
 		r->fd = -1;
@@ -135,6 +146,8 @@ int request_set_inflight_fd(struct session *s, struct vu_message *m,
 			return EBUSY;
 	}
 	inflight_close(&s->inflight);
+	if (!has_inflight(s))
+		return EOPNOTSUPP;
 	err = inflight_open(&next, m->fds[0],
 			    vu_load64(m->payload + VU_INFLIGHT_BYTES),
 			    vu_load64(m->payload + VU_INFLIGHT_OFFSET),

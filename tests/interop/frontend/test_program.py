@@ -38,7 +38,8 @@ def test_help_and_version(t):
     for option in ("--socket-path", "--fd", "--control", "--num-pages",
                    "--free-page-hint", "--free-page-reporting",
                    "--page-poison", "--stats", "--inband", "--event-idx",
-                   "--indirect", "--discard-delay-ms", "--once",
+                   "--indirect", "--packed", "--in-order",
+                   "--discard-delay-ms", "--once",
                    "--print-capabilities", "--verbose"):
         assert option in text, option
     assert "vhost-user-balloon" in output(t, "--version")
