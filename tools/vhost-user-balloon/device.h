@@ -33,6 +33,7 @@ struct device {
 	struct hint hint;
 	uint32_t taken[FPH_NQUEUES];	/* buffers of each ring, since asked */
 	uint32_t max_queue_size;
+	uint64_t page_size;		/* memory is freed by it, bytes */
 	uint32_t enabled;		/* rings that run and are enabled */
 	bool hold;			/* take nothing: something waits (R5) */
 	bool cancel;			/* no further discard: nobody waits */

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 
+#include "advice.h"
 #include "log.h"
 #include "request.h"
 
@@ -26,11 +27,13 @@ static void log_region(const char *what, const struct memory_region *r)
 		   (unsigned long long)r->offset);
 }
 
-static void say_why(struct session *s, int err)
+static void end_change(struct session *s, int err)
 {
 	const char *word = s->device->memory.word;
 
-	if (err && word)
+	if (!err)
+		advice_after_memory(s);
+	else if (word)
 		session_complain(s, "memory refused: %s", word);
 }
 
@@ -55,7 +58,7 @@ int request_set_mem_table(struct session *s, struct vu_message *m,
 	m->nfds = 0;
 	err = memory_table_set(&s->device->memory, regions, m->fds, n);
 	session_resume_rings(s);
-	say_why(s, err);
+	end_change(s, err);
 	return err;
 }
 
@@ -81,7 +84,7 @@ int request_add_mem_reg(struct session *s, struct vu_message *m,
 	session_suspend_rings(s);
 	err = memory_table_add(&s->device->memory, &region,
 			       vu_message_take_fd(m));
-	say_why(s, err);
+	end_change(s, err);
 	session_resume_rings(s);
 	return err;
 }

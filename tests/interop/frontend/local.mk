@@ -17,6 +17,7 @@ EXTRA_DIST += \
 	tests/interop/frontend/test_layouts.py \
 	tests/interop/frontend/test_library.py \
 	tests/interop/frontend/test_messages.py \
+	tests/interop/frontend/test_pages.py \
 	tests/interop/frontend/test_program.py \
 	tests/interop/frontend/test_queues.py \
 	tests/interop/frontend/test_quiesce.py \
