@@ -104,8 +104,7 @@ int request_rem_mem_reg(struct session *s, struct vu_message *m,
 	return err;
 }
 
-/* Whether it can be kept what is in flight; tells why not. */
-static bool has_inflight(struct session *s)
+bool request_can_keep_inflight(struct session *s)
 {
 	if (device_is_packed(s->device))
 		session_complain(s, "packed rings have no inflight region: "
@@ -123,7 +122,7 @@ int request_get_inflight_fd(struct session *s, struct vu_message *m,
 
 	memcpy(r->payload, m->payload, m->size);
 	r->size = m->size;
-	if (!has_inflight(s)) {
+	if (!request_can_keep_inflight(s)) {
 		r->fd = -1;
 	} else if (inflight_create(nqueues, num, &r->fd, &size)) {
 		session_complain(s, "no inflight region for %u queues of %u",
@@ -149,7 +148,7 @@ int request_set_inflight_fd(struct session *s, struct vu_message *m,
 			return EBUSY;
 	}
 	inflight_close(&s->inflight);
-	if (!has_inflight(s))
+	if (!request_can_keep_inflight(s))
 		return EOPNOTSUPP;
 	err = inflight_open(&next, m->fds[0],
 			    vu_load64(m->payload + VU_INFLIGHT_BYTES),
