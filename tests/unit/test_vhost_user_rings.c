@@ -471,6 +471,11 @@ START_TEST(packed_ring_goes_on)
 		ck_assert_int_eq(vu_ack_state(&v, VU_SET_VRING_BASE, REPORT,
 					      0), 0);
 		set_up_kick();
+		/* Said again, it is no other one. */
+		ck_assert_int_eq(vu_ack_state(&v, VU_SET_VRING_BASE, REPORT,
+					      0), 0);
+		ck_assert_int_ne(vu_ack_state(&v, VU_SET_VRING_BASE, REPORT,
+					      1), 0);
 	}
 	for (n = 1; n <= 2 * VU_NUM; n++) {
 		ck_assert(report());

@@ -64,8 +64,10 @@ int request_set_vring_base(struct session *s, struct vu_message *m,
 	(void)r;
 	if (!v || !is_base(s, base))
 		return EINVAL;
+	/* Of a new ring it may have been another one; see vring_map. */
 	if (v->running)
-		return base == v->base ? 0 : EBUSY;
+		return base == v->base || (!base && v->base == v->new_base) ?
+		       0 : EBUSY;
 	if (request_is_new_driver(s, m))
 		session_change_driver(s);
 	v->base = base;
