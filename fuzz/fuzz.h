@@ -48,4 +48,38 @@ static inline uint64_t fuzz_uint(struct fuzz_input *in, unsigned int bytes)
 	return v;
 }
 
+/* ------------------------------------------------------- packed rings -- */
+
+#define FUZZ_PACKED_AVAIL	0x80u
+#define FUZZ_PACKED_USED	0x8000u
+#define FUZZ_PACKED_WRAP	0x8000u
+
+/* Where the other side is in a packed ring of num descriptors. */
+struct fuzz_place {
+	uint32_t num;
+	uint32_t at;
+	bool wrap;
+};
+
+static inline void fuzz_place_begin(struct fuzz_place *p, uint32_t num)
+{
+	p->num = num;
+	p->at = 0;
+	p->wrap = true;
+}
+
+static inline void fuzz_place_step(struct fuzz_place *p, uint32_t n)
+{
+	p->at += n;
+	while (p->at >= p->num) {
+		p->at -= p->num;
+		p->wrap = !p->wrap;
+	}
+}
+
+static inline uint32_t fuzz_place_word(const struct fuzz_place *p)
+{
+	return p->at | (p->wrap ? FUZZ_PACKED_WRAP : 0);
+}
+
 #endif /* FPH_FUZZ_H */

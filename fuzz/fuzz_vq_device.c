@@ -3,16 +3,18 @@
  * The input is a driver: it writes a ring in a small guest memory and decides
  * when the device side runs.
  *
- * Byte 0: bit 0 big-endian, bit 1 event index, bit 2 indirect, bits 4 and 5
- * the logarithm of num, bit 6 a record of buffers in flight.  Then operations
- * of one byte (the low 3 bits), each with its arguments, big-endian:
+ * Byte 0: bit 0 big-endian, bit 1 event index, bit 2 indirect, bit 3 packed,
+ * bits 4 and 5 which num, bit 6 a record of buffers in flight (split), bit 7 in
+ * order.  Then operations of one byte (the low 3 bits), each with its
+ * arguments, big-endian:
  *
  *   0 pop        at most 1 + bits 3 to 7 of the operation
  *   1 push       slot 1: the oldest but slot of those popped
  *   2 should_notify, take_written
  *   3 want_notify on 1
- *   4 descriptor at 1 (bit 7: in the table), gpa 8, len 4, flags 2, next 2
- *   5 offer      head 1
+ *   4 descriptor at 1 (bit 7: in the table), gpa 8, len 4, flags 2, next 2;
+ *                packed: id 2, flags 2
+ *   5 offer      head 1; packed: the next one, id bits 3 to 7, flags below
  *   6 write      offset 2, value 2
  *   7 reset
  */
@@ -36,6 +38,25 @@ static uint64_t popped[MAX_NUM];
 static uint32_t npopped;
 static uint32_t nold;		/* in the record, not popped yet */
 static uint8_t mode;
+static struct fuzz_place driver;	/* packed: the next one to offer */
+
+static bool is_packed(void)
+{
+	return mode & 8;
+}
+
+static bool is_in_order(void)
+{
+	return mode & 0x80;
+}
+
+/* Of a packed ring it need not be a power of two. */
+static uint32_t get_num(void)
+{
+	static const uint8_t packed[4] = { 1, 3, 5, MAX_NUM };
+
+	return is_packed() ? packed[mode >> 4 & 3] : 1u << (mode >> 4 & 3);
+}
 
 static const void *map(void *ctx, uint64_t gpa, uint64_t len)
 {
@@ -51,13 +72,17 @@ static void take_up(void)
 		.features = (uint64_t)(mode >> 1 & 1)
 				<< VIRTIO_RING_F_EVENT_IDX |
 			    (uint64_t)(mode >> 2 & 1)
-				<< VIRTIO_RING_F_INDIRECT_DESC,
+				<< VIRTIO_RING_F_INDIRECT_DESC |
+			    (uint64_t)is_packed() << VIRTIO_F_RING_PACKED |
+			    (uint64_t)is_in_order() << VIRTIO_F_IN_ORDER,
 		.endian = mode & 1 ? FPH_BE : FPH_LE,
-		.base = r.avail_idx,
+		.base = is_packed() ? fuzz_place_word(&driver) |
+				      fuzz_place_word(&driver) << 16 :
+				      r.avail_idx,
 		.desc = r.desc,
 		.driver = r.avail,
 		.device = r.used,
-		.inflight = mode & 0x40 ? record : NULL,
+		.inflight = mode & 0x40 && !is_packed() ? record : NULL,
 		.map = map,
 		.map_ctx = &r,
 	};
@@ -86,6 +111,33 @@ static void check_buffer(const struct fph_buffer *b,
 	MUST(total <= (uint64_t)1 << 32);
 }
 
+/* Descriptors from the place of the next used one to that of the next taken. */
+static uint32_t count_busy(uint32_t base)
+{
+	uint32_t avail = base & 0x7fff, used = base >> 16 & 0x7fff;
+	bool same = !((base ^ base >> 16) & FUZZ_PACKED_WRAP);
+
+	MUST(avail < r.num && used < r.num);
+	MUST(same ? avail >= used : avail <= used);
+	return same ? avail - used : avail + r.num - used;
+}
+
+/* Buffers were popped, from base on. */
+static void check_base(uint32_t base, uint32_t n)
+{
+	uint32_t now = fph_vq_device_get_base(vq);
+
+	if (!is_packed()) {
+		MUST(now == (uint16_t)(base + n));
+		return;
+	}
+	/* In order those that were returned early are still busy. */
+	MUST(count_busy(now) >= (is_in_order() ? fph_vq_device_get_inflight(vq)
+					       : npopped));
+	MUST(count_busy(now) >= count_busy(base) + n);
+	MUST(now >> 16 == base >> 16);
+}
+
 static void pop(uint32_t most)
 {
 	uint32_t base = fph_vq_device_get_base(vq);
@@ -103,7 +155,8 @@ static void pop(uint32_t most)
 	for (int i = 0; i < ret; i++) {
 		check_buffer(&b[i], segs + at);
 		at += b[i].nread + b[i].nwrite;
-		MUST(fph_vq_device_get_base_of(vq, b[i].cookie) ==
+		MUST(is_packed() ||
+		     fph_vq_device_get_base_of(vq, b[i].cookie) ==
 		     (uint16_t)(base + (uint32_t)i));
 		MUST(npopped < r.num);
 		popped[npopped++] = b[i].cookie;
@@ -114,10 +167,48 @@ static void pop(uint32_t most)
 	MUST(at <= nsegs);
 	MUST(ret >= 0 ? (uint32_t)ret <= most : fph_status_is_peer(ret));
 	MUST(fph_vq_device_is_broken(vq) == (ret < 0));
-	base = (uint16_t)(base + (ret > 0 ? (uint32_t)ret : 0));
-	MUST(fph_vq_device_get_base(vq) == base);
+	check_base(base, ret > 0 ? (uint32_t)ret : 0);
 	free(segs);
 	free(b);
+}
+
+/* The driver sees what was used, at the place where base was. */
+static void check_packed_used(uint32_t base, uint8_t len)
+{
+	uint32_t used = base >> 16 & 0x7fff;
+	uint64_t bits = base >> 16 & FUZZ_PACKED_WRAP ?
+			FUZZ_PACKED_AVAIL | FUZZ_PACKED_USED : 0;
+	const uint8_t *desc = r.desc + (size_t)16 * used;
+
+	MUST((ring_get(desc + 14, 2, r.big) &
+	      (FUZZ_PACKED_AVAIL | FUZZ_PACKED_USED)) == bits);
+	MUST(is_in_order() || ring_get(desc + 8, 4, r.big) == len);
+}
+
+static void push_packed(uint8_t slot)
+{
+	uint32_t base = fph_vq_device_get_base(vq), now;
+	struct fph_used u = {
+		.cookie = npopped ? popped[slot % npopped] : 1,
+		.len = slot,
+	};
+	int ret = fph_vq_device_push(vq, &u, 1);
+
+	now = fph_vq_device_get_base(vq);
+	MUST((now & 0xffff) == (base & 0xffff));
+	if (!npopped) {
+		MUST(ret == FPH_ESTATE && now == base);
+		return;
+	}
+	MUST(ret == 1);
+	popped[slot % npopped] = popped[npopped - 1];
+	npopped--;
+	MUST(is_in_order() || now != base);
+	MUST(count_busy(now) >= npopped);
+	if (!npopped)
+		MUST(count_busy(now) == 0);
+	if (now != base)
+		check_packed_used(base, slot);
 }
 
 static void push(uint8_t slot)
@@ -137,6 +228,10 @@ static void push(uint8_t slot)
 	MUST(ret == 1);
 	popped[slot % npopped] = popped[npopped - 1];
 	npopped--;
+	if (is_in_order()) {
+		MUST(npopped || ring_get_used_idx(&r) != used);
+		return;
+	}
 	used = (uint16_t)(ring_get_used_idx(&r) - 1);
 	MUST(ring_get_used_id(&r, used) == (uint16_t)(u.cookie - 1));
 	MUST(ring_get_used_len(&r, used) == slot);
@@ -156,6 +251,21 @@ static void write_desc(struct fuzz_input *in)
 		ring_desc(&r, r.desc, at % r.num, gpa, len, flags, next);
 }
 
+static void offer(uint8_t what)
+{
+	uint8_t *desc = r.desc + (size_t)16 * driver.at;
+
+	if (!is_packed()) {
+		ring_offer(&r, what);
+		return;
+	}
+	ring_put(desc + 12, 2, what >> 3, r.big);
+	ring_put(desc + 14, 2, (what & 7u) | (driver.wrap ? FUZZ_PACKED_AVAIL :
+							    FUZZ_PACKED_USED),
+		 r.big);
+	fuzz_place_step(&driver, 1);
+}
+
 static void step(struct fuzz_input *in)
 {
 	struct fph_span spans[FPH_WRITTEN_SPANS];
@@ -168,7 +278,10 @@ static void step(struct fuzz_input *in)
 		pop(1u + (op >> 3));
 		break;
 	case 1:
-		push(fuzz_u8(in));
+		if (is_packed())
+			push_packed(fuzz_u8(in));
+		else
+			push(fuzz_u8(in));
 		break;
 	case 2:
 		ret = fph_vq_device_should_notify(vq);
@@ -186,7 +299,7 @@ static void step(struct fuzz_input *in)
 		write_desc(in);
 		break;
 	case 5:
-		ring_offer(&r, fuzz_u8(in));
+		offer(fuzz_u8(in));
 		break;
 	case 6:
 		off = (uint16_t)(fuzz_uint(in, 2) % (MEM_SIZE - 1));
@@ -203,12 +316,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_input in = { data, size };
 
 	mode = fuzz_u8(&in);
-	ring_init(&r, 1u << (mode >> 4 & 3), mode & 1, MEM_SIZE);
+	ring_init(&r, get_num(), mode & 1, MEM_SIZE);
+	fuzz_place_begin(&driver, r.num);
 	memset(record, 0, sizeof(record));
 	take_up();
 	while (in.left)
 		step(&in);
 	/* What is out can always be returned. */
+	while (npopped && is_packed())
+		push_packed(0);
 	while (npopped)
 		push(0);
 	ring_fini(&r);

@@ -3,16 +3,16 @@
  * The input is a device: it writes into the ring and decides when the driver
  * side runs.
  *
- * Byte 0: bit 0 big-endian, bit 1 event index, bits 4 and 5 the logarithm of
- * num.  Then operations of one byte (the low 3 bits), each with its arguments,
+ * Byte 0: bit 0 big-endian, bit 1 event index, bit 3 packed, bits 4 and 5
+ * which num, bit 7 in order.  Then operations of one byte (the low 3 bits), each with its arguments,
  * big-endian:
  *
  *   0 take_used  at most 1 + bits 3 to 7 of the operation
  *   1 add        segments 1 (bit 7: in a table)
  *   2 publish
  *   3 should_notify, then want_notify on 1
- *   4 use        id 1
- *   5 use        id 4, len 4
+ *   4 use        id 1; packed: of bits 5 to 7 and 1 descriptors, id below
+ *   5 use        id 4, len 4; packed: bits 16 to 18 and 1 descriptors
  *   6 write      offset 2, value 2
  *   7 reset of the device: detach, init
  */
@@ -32,6 +32,20 @@ static struct ring r;
 static void *vq_memory;
 static struct fph_vq_driver *vq;
 static uint8_t mode;
+static struct fuzz_place device;	/* packed: the next one to use */
+
+static bool is_packed(void)
+{
+	return mode & 8;
+}
+
+/* Of a packed ring it need not be a power of two. */
+static uint32_t get_num(void)
+{
+	static const uint8_t packed[4] = { 1, 3, 5, MAX_NUM };
+
+	return is_packed() ? packed[mode >> 4 & 3] : 1u << (mode >> 4 & 3);
+}
 
 /* Cookies count up; out has those that have not come back. */
 static uint64_t serial;
@@ -45,7 +59,9 @@ static struct fph_vq_driver_params params_of(void)
 		.num = r.num,
 		.features = (uint64_t)(mode >> 1 & 1)
 				<< VIRTIO_RING_F_EVENT_IDX |
-			    FPH_BIT(VIRTIO_RING_F_INDIRECT_DESC),
+			    FPH_BIT(VIRTIO_RING_F_INDIRECT_DESC) |
+			    (uint64_t)is_packed() << VIRTIO_F_RING_PACKED |
+			    (uint64_t)(mode >> 7) << VIRTIO_F_IN_ORDER,
 		.tables_gpa = TABLES,
 		.table_entries = MAX_NUM,
 		.endian = mode & 1 ? FPH_BE : FPH_LE,
@@ -65,6 +81,7 @@ static void take_up(void)
 	MUST(fph_vq_driver_init(&vq, vq_memory, fph_vq_driver_size(&p), &p) ==
 	     FPH_OK);
 	r.used_idx = 0;
+	fuzz_place_begin(&device, r.num);
 }
 
 static void came_back(uint64_t cookie)
@@ -127,6 +144,21 @@ static void take_all_back(void)
 	MUST(!nout);
 }
 
+static void use(uint32_t id, uint32_t len, uint32_t ndesc)
+{
+	uint8_t *desc = r.desc + (size_t)16 * device.at;
+
+	if (!is_packed()) {
+		ring_use(&r, id, len);
+		return;
+	}
+	ring_put(desc + 8, 4, len, r.big);
+	ring_put(desc + 12, 2, (uint16_t)id, r.big);
+	ring_put(desc + 14, 2, device.wrap ?
+		 FUZZ_PACKED_AVAIL | FUZZ_PACKED_USED : 0, r.big);
+	fuzz_place_step(&device, ndesc);
+}
+
 static void step(struct fuzz_input *in)
 {
 	bool broken = fph_vq_driver_is_broken(vq);
@@ -153,11 +185,15 @@ static void step(struct fuzz_input *in)
 		MUST(broken ? ret == FPH_PEER_BROKEN : ret >= 0 && ret <= 1);
 		break;
 	case 4:
-		ring_use(&r, fuzz_u8(in), 0);
+		id = fuzz_u8(in);
+		if (is_packed())
+			use(id & 0x1f, 0, 1 + (id >> 5));
+		else
+			use(id, 0, 1);
 		break;
 	case 5:
 		id = (uint32_t)fuzz_uint(in, 4);
-		ring_use(&r, id, (uint32_t)fuzz_uint(in, 4));
+		use(id, (uint32_t)fuzz_uint(in, 4), 1 + (id >> 16 & 7));
 		break;
 	case 6:
 		off = (uint16_t)(fuzz_uint(in, 2) % (MEM_SIZE - 1));
@@ -176,7 +212,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fph_vq_driver_params p;
 
 	mode = fuzz_u8(&in);
-	ring_init(&r, 1u << (mode >> 4 & 3), mode & 1, MEM_SIZE);
+	ring_init(&r, get_num(), mode & 1, MEM_SIZE);
 	p = params_of();
 	vq_memory = malloc(fph_vq_driver_size(&p));
 	MUST(vq_memory);

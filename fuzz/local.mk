@@ -50,8 +50,17 @@ EXTRA_DIST += \
 	fuzz/seeds/vq_device/indirect-big-endian-event.hex \
 	fuzz/seeds/vq_device/loop-then-reset.hex \
 	fuzz/seeds/vq_device/nested.hex \
+	fuzz/seeds/vq_device/packed-in-order.hex \
+	fuzz/seeds/vq_device/packed-indirect.hex \
+	fuzz/seeds/vq_device/packed-list.hex \
+	fuzz/seeds/vq_device/packed-no-next.hex \
+	fuzz/seeds/vq_device/packed-over-end.hex \
 	fuzz/seeds/vq_device/record-batch.hex \
 	fuzz/seeds/vq_driver/index-jump.hex \
 	fuzz/seeds/vq_driver/not-submitted.hex \
 	fuzz/seeds/vq_driver/out-of-order.hex \
+	fuzz/seeds/vq_driver/packed-in-order-last.hex \
+	fuzz/seeds/vq_driver/packed-laps.hex \
+	fuzz/seeds/vq_driver/packed-not-submitted.hex \
+	fuzz/seeds/vq_driver/packed-use.hex \
 	fuzz/seeds/vq_driver/used-twice.hex

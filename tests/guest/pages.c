@@ -101,14 +101,15 @@ static void note_min(struct pages *p)
 
 /* ----------------------------------------------------------- the buddies -- */
 
-void pages_init(struct pages *p, void *mem, uint64_t gpa, uint32_t npages,
-		enum pages_links links)
+void pages_init(struct pages *p, void *mem, uint64_t gpa, uint32_t page_size,
+		uint32_t npages, enum pages_links links)
 {
 	uint32_t page, order;
 
 	memset(p, 0, sizeof(*p));
 	p->mem = mem;
 	p->gpa = gpa;
+	p->page_size = page_size;
 	p->npages = npages;
 	p->links = links;
 	p->cursor = PAGES_NONE;
@@ -263,24 +264,24 @@ uint32_t pages_next_isolate(struct pages *p, uint32_t *order)
 
 uint64_t pages_get_gpa(const struct pages *p, uint32_t page)
 {
-	return p->gpa + (uint64_t)page * PAGES_SIZE;
+	return p->gpa + (uint64_t)page * p->page_size;
 }
 
 uint32_t pages_from_gpa(const struct pages *p, uint64_t gpa)
 {
-	return (uint32_t)((gpa - p->gpa) / PAGES_SIZE);
+	return (uint32_t)((gpa - p->gpa) / p->page_size);
 }
 
 void *pages_get_mem(const struct pages *p, uint32_t page)
 {
-	return p->mem + (uint64_t)page * PAGES_SIZE;
+	return p->mem + (uint64_t)page * p->page_size;
 }
 
-uint32_t pages_order_of(uint64_t len)
+uint32_t pages_order_of(const struct pages *p, uint64_t len)
 {
 	uint32_t order = 0;
 
-	while (((uint64_t)PAGES_SIZE << order) < len)
+	while (((uint64_t)p->page_size << order) < len)
 		order++;
 	return order;
 }

@@ -19,8 +19,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PAGES_SIZE	4096u
-#define PAGES_ORDERS	11u		/* blocks of 4 KiB to 4 MiB */
+#define PAGES_SIZE	4096u		/* of a page, in most models */
+#define PAGES_ORDERS	11u		/* blocks of 1 to 1024 pages */
 #define PAGES_NONE	0xffffffffu
 
 /* Where the links of the free lists are. */
@@ -42,6 +42,7 @@ struct page {
 struct pages {
 	uint8_t *mem;
 	uint64_t gpa;
+	uint32_t page_size;		/* bytes */
 	uint32_t npages;
 	enum pages_links links;
 	struct page *page;
@@ -56,11 +57,11 @@ struct pages {
 /*
  * pages_init - a model of npages pages, all free
  *
- * mem: the memory; gpa: its guest-physical address.  Exits when there is no
- * memory for the tables.
+ * mem: the memory; gpa: its guest-physical address; page_size: bytes, a power
+ * of two.  Exits when there is no memory for the tables.
  */
-void pages_init(struct pages *p, void *mem, uint64_t gpa, uint32_t npages,
-		enum pages_links links);
+void pages_init(struct pages *p, void *mem, uint64_t gpa, uint32_t page_size,
+		uint32_t npages, enum pages_links links);
 void pages_fini(struct pages *p);
 
 /* The first page of a block of 2^order pages, or PAGES_NONE. */
@@ -102,7 +103,7 @@ uint32_t pages_from_gpa(const struct pages *p, uint64_t gpa);
 void *pages_get_mem(const struct pages *p, uint32_t page);
 
 /* The order of a block of len bytes: a power of two pages. */
-uint32_t pages_order_of(uint64_t len);
+uint32_t pages_order_of(const struct pages *p, uint64_t len);
 
 /*
  * Whether the free lists are whole: each leads through free blocks of its

@@ -101,17 +101,16 @@ START_TEST(fault_6_killed_at_any_moment)
 {
 	struct inflight f;
 	uint64_t size;
-	uint32_t round, total = 0;
+	uint32_t round, base, total = 0;
 	int fd, i;
 
 	srand((unsigned int)_i + 1);
 	ck_assert_int_eq(inflight_create(1, NUM, &fd, &size), 0);
 	for (round = 0; round < ROUNDS; round++) {
-		uint16_t base = get16(used + 2);
-
+		base = get16(used + 2);
 		ck_assert_int_eq(inflight_open(&f, fd, size, 0, 1, NUM), 0);
 		total += inflight_start(&f, 0, &ring, &base);
-		next = base;
+		next = (uint16_t)base;
 		nheld = 0;
 		for (i = rand() % 5; i >= 0; i--) {
 			driver_takes();
@@ -127,8 +126,9 @@ START_TEST(fault_6_killed_at_any_moment)
 	}
 	/* The last device returns all. */
 	ck_assert_int_eq(inflight_open(&f, fd, size, 0, 1, NUM), 0);
-	next = get16(used + 2);
-	inflight_start(&f, 0, &ring, &next);
+	base = get16(used + 2);
+	inflight_start(&f, 0, &ring, &base);
+	next = (uint16_t)base;
 	driver_takes();
 	for (; next != get16(avail + 2); next++) {
 		uint16_t idx = get16(used + 2);
@@ -292,6 +292,44 @@ START_TEST(fault_6_region_is_taken_away)
 }
 END_TEST
 
+/*
+ * Packed rings have no region: one that came before the features is closed,
+ * and a later one is refused.
+ */
+START_TEST(packed_rings_have_none)
+{
+	const uint64_t packed = FEATURES | FPH_BIT(VIRTIO_F_RING_PACKED);
+	uint8_t p[VU_INFLIGHT_SIZE] = { 0 };
+	uint16_t five = 5, num = VU_NUM;
+	struct vu_answer a;
+	int fd;
+
+	vu_start(&v, false);
+	memcpy(p + VU_INFLIGHT_QUEUES, &five, 2);
+	memcpy(p + VU_INFLIGHT_NUM, &num, 2);
+	vu_protocol(&v, PROTOCOL);
+	fd = get_region(p);
+	ck_assert_int_eq(vu_ack(&v, VU_SET_INFLIGHT_FD, p, sizeof(p), &fd, 1),
+			 0);
+	ck_assert_ptr_nonnull(v.daemon.service.session.inflight.map);
+	vu_negotiate(&v, packed);
+	ck_assert_ptr_null(v.daemon.service.session.inflight.map);
+	ck_assert_int_eq(vu_ack(&v, VU_SET_INFLIGHT_FD, p, sizeof(p), &fd, 1),
+			 EOPNOTSUPP);
+	vu_send(&v, VU_GET_INFLIGHT_FD, 0, p, sizeof(p), NULL, 0);
+	ck_assert(vu_wait(&v, &a));
+	ck_assert_uint_eq(vu_load64(a.payload + VU_INFLIGHT_BYTES), 0);
+	close(fd);
+	/* A driver with split rings comes after it. */
+	ck_assert_int_eq(vu_ack_u64(&v, VU_SET_FEATURES, FEATURES), 0);
+	fd = get_region(p);
+	ck_assert_int_eq(vu_ack(&v, VU_SET_INFLIGHT_FD, p, sizeof(p), &fd, 1),
+			 0);
+	close(fd);
+	vu_stop(&v);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("inflight");
@@ -303,6 +341,7 @@ int main(void)
 	tcase_add_loop_test(tc, fault_6_killed_at_any_moment, 0, 4);
 	tcase_add_test(tc, fault_6_region_is_checked);
 	tcase_add_test(tc, fault_6_region_over_a_kill);
+	tcase_add_test(tc, packed_rings_have_none);
 	tcase_add_test(tc, fault_6_last_interrupt);
 	tcase_add_test(tc, fault_6_region_is_taken_away);
 	suite_add_tcase(suite, tc);

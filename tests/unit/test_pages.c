@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <fph/guest.h>
+#include <fph/host.h>
 #include <fph/wire.h>
 
 #include "../guest/pages.h"
@@ -16,16 +17,22 @@
 #define NHINTS	8u
 #define ID	0x80000001u
 
+/* Guests have pages of these sizes, and so do hosts. */
+static const uint32_t sizes[] = { 4096, 16384, 65536 };
+
+#define NSIZES	3
+
+static uint32_t page_size = PAGES_SIZE;
 static uint8_t *mem;
 static struct pages p;
 static uint8_t seen[NPAGES];		/* times that a page was offered */
 
 static void setup_links(enum pages_links links)
 {
-	mem = malloc((size_t)NPAGES * PAGES_SIZE);
+	mem = malloc((size_t)NPAGES * page_size);
 	ck_assert_ptr_nonnull(mem);
-	memset(mem, 0xa5, (size_t)NPAGES * PAGES_SIZE);
-	pages_init(&p, mem, GPA, NPAGES, links);
+	memset(mem, 0xa5, (size_t)NPAGES * page_size);
+	pages_init(&p, mem, GPA, page_size, NPAGES, links);
 	memset(seen, 0, sizeof(seen));
 }
 
@@ -40,6 +47,13 @@ static void teardown(void)
 	free(mem);
 }
 
+static void set_page_size(uint32_t size)
+{
+	teardown();
+	page_size = size;
+	setup();
+}
+
 static void see(uint32_t page, uint32_t n)
 {
 	while (n--)
@@ -48,9 +62,9 @@ static void see(uint32_t page, uint32_t n)
 
 static void see_range(uint64_t gpa, uint64_t len)
 {
-	WANT(gpa >= GPA && gpa + len <= GPA + (uint64_t)NPAGES * PAGES_SIZE);
-	WANT(gpa % PAGES_SIZE == 0 && len % PAGES_SIZE == 0);
-	see(pages_from_gpa(&p, gpa), (uint32_t)(len / PAGES_SIZE));
+	WANT(gpa >= GPA && gpa + len <= GPA + (uint64_t)NPAGES * page_size);
+	WANT(gpa % page_size == 0 && len % page_size == 0);
+	see(pages_from_gpa(&p, gpa), (uint32_t)(len / page_size));
 }
 
 /* Every free page was seen n times, every other one not at all. */
@@ -163,11 +177,12 @@ END_TEST
 
 START_TEST(translation)
 {
-	ck_assert_uint_eq(pages_get_gpa(&p, 3), GPA + 3 * PAGES_SIZE);
-	ck_assert_uint_eq(pages_from_gpa(&p, GPA + 7 * PAGES_SIZE), 7);
-	ck_assert_ptr_eq(pages_get_mem(&p, 2), mem + 2 * PAGES_SIZE);
-	ck_assert_uint_eq(pages_order_of(PAGES_SIZE), 0);
-	ck_assert_uint_eq(pages_order_of(4u << 20), 10);
+	set_page_size(sizes[_i]);
+	ck_assert_uint_eq(pages_get_gpa(&p, 3), GPA + 3 * page_size);
+	ck_assert_uint_eq(pages_from_gpa(&p, GPA + 7 * page_size), 7);
+	ck_assert_ptr_eq(pages_get_mem(&p, 2), mem + 2 * page_size);
+	ck_assert_uint_eq(pages_order_of(&p, page_size), 0);
+	ck_assert_uint_eq(pages_order_of(&p, 1024 * page_size), 10);
 }
 END_TEST
 
@@ -293,7 +308,7 @@ END_TEST
 static struct fph_owned_range block_range(uint32_t page, uint32_t order)
 {
 	struct fph_owned_range range = {
-		pages_get_gpa(&p, page), (uint64_t)PAGES_SIZE << order, page
+		pages_get_gpa(&p, page), (uint64_t)page_size << order, page
 	};
 
 	return range;
@@ -301,7 +316,7 @@ static struct fph_owned_range block_range(uint32_t page, uint32_t order)
 
 static void return_block(const struct fph_returned *back, bool reported)
 {
-	pages_return(&p, (uint32_t)back->owner, pages_order_of(back->len),
+	pages_return(&p, (uint32_t)back->owner, pages_order_of(&p, back->len),
 		     reported);
 }
 
@@ -350,6 +365,7 @@ START_TEST(feeds_the_reporter)
 	uint32_t page, order = 0, held, before;
 	uint64_t seed = 14;
 
+	set_page_size(sizes[_i]);
 	populate(&seed);
 	before = p.nfree;
 	do {
@@ -367,6 +383,104 @@ START_TEST(feeds_the_reporter)
 	ck_assert_uint_eq(p.nfree, before);
 	want_seen(1);
 	ck_assert(pages_check(&p));
+}
+END_TEST
+
+/* ------------------------------------------------ the pages of the host -- */
+
+#define UNIT	4096u
+#define NUNITS	(NPAGES * 16u)		/* of the largest pages */
+
+static bool reported[NUNITS];		/* in the buffer that is worked on */
+
+static struct fph_report *init_host(uint64_t granule)
+{
+	static uint64_t memory[FPH_REPORT_SIZE(64, 2) / 8];
+	const struct fph_report_params hp = {
+		.size = sizeof(hp), .max_ranges = 64, .max_buffers = 2,
+		.queue = FPH_QUEUE_REPORT, .granule = granule
+	};
+	struct fph_report *h;
+
+	ck_assert_int_eq(fph_report_init(&h, memory, sizeof(memory), &hp),
+			 FPH_OK);
+	return h;
+}
+
+/* What is wholly reported is discarded, by pages of the host; no more is. */
+static void want_discarded(uint64_t granule)
+{
+	uint32_t units = (uint32_t)(granule / UNIT), at, i;
+	uint32_t end = NPAGES * (page_size / UNIT);
+	bool whole;
+
+	for (at = 0; at < end; at += units) {
+		for (whole = at + units <= end, i = 0; whole && i < units; i++)
+			whole = reported[at + i];
+		for (i = at; i < at + units && i < end; i++)
+			WANT(mem[(size_t)i * UNIT] == (whole ? 0 : 0xa5));
+	}
+}
+
+static void discard(struct fph_report *h, const struct fph_buffer *buffer,
+		    const struct fph_seg *segs, uint64_t granule)
+{
+	struct fph_used used;
+	struct fph_run run;
+	uint32_t i, k;
+
+	memset(reported, 0, sizeof(reported));
+	for (i = 0; i < buffer->nwrite; i++) {
+		for (k = 0; k < segs[i].len / UNIT; k++)
+			reported[(segs[i].gpa - GPA) / UNIT + k] = true;
+	}
+	ck_assert_int_eq(fph_report_add(h, buffer, 1, segs), 1);
+	while (fph_report_next(h, &run, 1) == 1) {
+		WANT(run.gpa % granule == 0 && run.len % granule == 0);
+		memset(mem + (run.gpa - GPA), 0, (size_t)run.len);
+		run.outcome = FPH_OUTCOME_DISCARDED;
+		run.done = run.freed = run.len;
+		ck_assert_int_eq(fph_report_complete(h, &run, 1), 1);
+	}
+	ck_assert_int_eq(fph_report_take_used(h, &used, 1), 1);
+	want_discarded(granule);
+	/* The guest finds its pages full again before the next report. */
+	memset(mem, 0xa5, (size_t)NPAGES * page_size);
+}
+
+START_TEST(feeds_a_host_of_other_pages)
+{
+	uint64_t granule = sizes[_i / NSIZES];
+	struct fph_report *h = init_host(granule);
+	struct fph_reporter *r = init_reporter();
+	struct fph_used used = { 0 };
+	struct fph_owned_range range;
+	struct fph_returned back;
+	struct fph_buffer buffer;
+	struct fph_seg segs[16];
+	uint32_t page, order = 0, buffers = 0;
+	uint64_t seed = 18;
+
+	set_page_size(sizes[_i % NSIZES]);
+	populate(&seed);
+	while (buffers < 8) {
+		page = pages_isolate(&p, 0, &order);
+		if (page != PAGES_NONE) {
+			range = block_range(page, order);
+			ck_assert_int_eq(fph_reporter_add(r, 0, &range, 1), 1);
+			if (buffers % 2 || order > 2)
+				ck_assert_int_eq(fph_reporter_flush(r), FPH_OK);
+		}
+		if (fph_reporter_submit(r, 0, &buffer, 1, segs, 16) != 1)
+			continue;
+		discard(h, &buffer, segs, granule);
+		used.cookie = buffer.cookie;
+		ck_assert_int_eq(fph_reporter_complete(r, 0, &used, 1, true),
+				 1);
+		while (fph_reporter_take_back(r, &back, 1) == 1)
+			return_block(&back, true);
+		buffers++;
+	}
 }
 END_TEST
 
@@ -446,6 +560,7 @@ START_TEST(never_takes_no_page)
 	struct fph_hinter *h;
 	uint64_t seed = 15;
 
+	set_page_size(sizes[_i]);
 	populate(&seed);
 	p.min_free = p.nfree;
 	ck_assert_int_eq(init_hinter(&h, FPH_HINTER_NEVER), FPH_OK);
@@ -463,6 +578,7 @@ START_TEST(held_pages_come_back)
 	uint32_t before, links, i;
 	uint64_t seed = 16;
 
+	page_size = sizes[_i];
 	/* What is allocated has no links inside: both variants are safe. */
 	for (links = 0; links < 2; links++) {
 		teardown();
@@ -504,7 +620,7 @@ START_TEST(links_inside_break)
 	page = pages_next(&p, &order);
 	ck_assert_uint_ne(page, PAGES_NONE);
 	seg.gpa = pages_get_gpa(&p, page);
-	seg.len = PAGES_SIZE << order;
+	seg.len = page_size << order;
 	ck_assert(pages_check(&p));
 	drop_content(&seg, 1);
 	ck_assert(!pages_check(&p));
@@ -522,15 +638,16 @@ Suite *make_suite(void)
 	tcase_set_timeout(f, 120);
 	tcase_add_test(a, all_and_none);
 	tcase_add_test(a, random_blocks);
-	tcase_add_test(a, translation);
+	tcase_add_loop_test(a, translation, 0, NSIZES);
 	tcase_add_test(a, offered_once);
 	tcase_add_test(a, not_below_the_order);
 	tcase_add_test(a, walk_takes_nothing);
 	tcase_add_test(a, walk_beside_allocation);
 	tcase_add_test(a, walk_beside_anything);
-	tcase_add_test(f, feeds_the_reporter);
-	tcase_add_test(f, never_takes_no_page);
-	tcase_add_test(f, held_pages_come_back);
+	tcase_add_loop_test(f, feeds_the_reporter, 0, NSIZES);
+	tcase_add_loop_test(f, feeds_a_host_of_other_pages, 0, NSIZES * NSIZES);
+	tcase_add_loop_test(f, never_takes_no_page, 0, NSIZES);
+	tcase_add_loop_test(f, held_pages_come_back, 0, NSIZES);
 	tcase_add_test(f, links_inside_break);
 	suite_add_tcase(s, a);
 	suite_add_tcase(s, f);

@@ -60,6 +60,8 @@ static void fill(uint8_t *p)
 static uint64_t features(void)
 {
 	return VU_VIRTIO | (one_in(2) ? VU_BIT_30 : 0) |
+	       (one_in(2) ? FPH_BIT(VIRTIO_F_RING_PACKED) : 0) |
+	       (one_in(2) ? FPH_BIT(VIRTIO_F_IN_ORDER) : 0) |
 	       (one_in(2) ? FPH_BIT(VIRTIO_RING_F_EVENT_IDX) : 0);
 }
 
@@ -96,6 +98,11 @@ static void make_sense(uint32_t request, uint8_t *p)
 		vu_store64(p + VU_ADDR_DESC, VU_UVA + (below(64) << 12));
 		vu_store64(p + VU_ADDR_USED, VU_UVA + (below(64) << 12));
 		vu_store64(p + VU_ADDR_AVAIL, VU_UVA + (below(64) << 12));
+		break;
+	case VU_SET_VRING_BASE:
+		vu_store32(p + VU_STATE_INDEX, below(FPH_NQUEUES));
+		vu_store32(p + VU_STATE_NUM, one_in(2) ? 0x80008000u :
+			   below(VU_NUM) | below(VU_NUM) << 16);
 		break;
 	default:
 		break;
@@ -270,7 +277,7 @@ int main(void)
 	int failed;
 
 	tcase_set_timeout(tc, 600);
-	tcase_add_loop_test(tc, anything_in_any_order, 0, 4);
+	tcase_add_loop_test(tc, anything_in_any_order, 0, 8);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -40,12 +40,10 @@ static bool is_discarded(void)
 /* Report the piece; whether it was discarded. */
 static bool report(void)
 {
-	uint16_t used = ring_get_used_idx(&v.rings[REPORT]);
-
 	touch();
 	vu_offer(&v, REPORT, VU_PAGES, PIECE, RING_WRITE);
 	vu_kick(&v, REPORT);
-	vu_wait_used(&v, REPORT, (uint16_t)(used + 1));
+	vu_wait_used(&v, REPORT, v.rings[REPORT].avail_idx);
 	return is_discarded();
 }
 
@@ -128,6 +126,16 @@ static int count_changes(void)
 		m[2] = 8;
 		ck_assert_int_eq(send(v.back, m, 20, 0), 20);
 	}
+}
+
+/* The report ring goes on where it was stopped. */
+static void set_up_kick(void)
+{
+	uint8_t p[8] = { REPORT };
+
+	ck_assert_int_eq(vu_ack(&v, VU_SET_VRING_KICK, p, 8, &v.kick[REPORT],
+				1), 0);
+	ck_assert_int_eq(vu_ack_state(&v, VU_SET_VRING_ENABLE, REPORT, 1), 0);
 }
 
 /* -------------------------------------------------------------- fault 1 */
@@ -447,6 +455,40 @@ START_TEST(fault_9_features_asked_for_without_bit_30)
 }
 END_TEST
 
+/* --------------------------------------------------------- packed rings */
+
+/*
+ * A new packed ring, of which a front-end says that its base is 0, or the true
+ * one; the base where it was stopped, at every place of its first two laps.
+ */
+START_TEST(packed_ring_goes_on)
+{
+	uint32_t place, lap, n;
+
+	boot(FEATURES | FPH_BIT(VIRTIO_F_RING_PACKED));
+	if (_i) {
+		get_base(REPORT);
+		ck_assert_int_eq(vu_ack_state(&v, VU_SET_VRING_BASE, REPORT,
+					      0), 0);
+		set_up_kick();
+		/* Said again, it is no other one. */
+		ck_assert_int_eq(vu_ack_state(&v, VU_SET_VRING_BASE, REPORT,
+					      0), 0);
+		ck_assert_int_ne(vu_ack_state(&v, VU_SET_VRING_BASE, REPORT,
+					      1), 0);
+	}
+	for (n = 1; n <= 2 * VU_NUM; n++) {
+		ck_assert(report());
+		place = n % VU_NUM;
+		lap = n / VU_NUM % 2 ? 0 : 0x8000;
+		ck_assert_uint_eq(get_base(REPORT), (place | lap) << 16 |
+						    place | lap);
+		set_up_kick();
+	}
+	vu_stop(&v);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("vhost_user_rings");
@@ -469,6 +511,7 @@ int main(void)
 	tcase_add_test(tc, fault_9_restored_device_keeps_its_target);
 	tcase_add_test(tc, fault_9_base_again_after_the_kick);
 	tcase_add_test(tc, fault_9_features_asked_for_without_bit_30);
+	tcase_add_loop_test(tc, packed_ring_goes_on, 0, 2);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -46,6 +46,11 @@ static void open_memory(struct vu *v)
 	ck_assert_ptr_ne(v->mem, MAP_FAILED);
 }
 
+/* Packed rings: where a new one begins, the bits of a descriptor's flags. */
+#define PACKED_NEW	0x80008000u
+#define PACKED_AVAIL	0x80u
+#define PACKED_USED	0x8000u
+
 static void init_rings(struct vu *v)
 {
 	uint32_t i;
@@ -85,7 +90,8 @@ void vu_start_with(struct vu *v, const char *option)
 {
 	struct options o;
 	char *argv[] = { (char *)"daemon", (char *)"--fd=0",
-			 (char *)(uintptr_t)option, NULL };
+			 (char *)"--packed=on", (char *)(uintptr_t)option,
+			 NULL };
 	uint32_t i;
 
 	/* As the daemon's own main does. */
@@ -98,7 +104,7 @@ void vu_start_with(struct vu *v, const char *option)
 		v->call[i] = -1;
 	}
 	open_memory(v);
-	ck_assert_int_eq(options_parse(&o, 3, argv), OPTIONS_RUN);
+	ck_assert_int_eq(options_parse(&o, 4, argv), OPTIONS_RUN);
 	ck_assert_int_eq(daemon_init(&v->daemon, &o), 0);
 	vu_connect(v);
 }
@@ -303,6 +309,7 @@ void vu_negotiate(struct vu *v, uint64_t features)
 	uint8_t p[VU_TABLE_REGIONS + 2 * VU_REGION_SIZE] = { 0 };
 
 	ck_assert_int_eq(vu_ack_u64(v, VU_SET_FEATURES, features), 0);
+	v->packed = features & FPH_BIT(VIRTIO_F_RING_PACKED);
 	/* As user-mode Linux sends it: room for two, of which one is used. */
 	vu_store32(p + VU_TABLE_NUM, 1);
 	vu_put_region(p + VU_TABLE_REGIONS, 0, VU_MEM_SIZE, VU_UVA, 0);
@@ -336,6 +343,7 @@ void vu_ring(struct vu *v, uint32_t index, bool inband)
 		set_eventfd(v, VU_SET_VRING_CALL, index, &v->call[index]);
 	ck_assert_int_eq(vu_ack_state(v, VU_SET_VRING_NUM, index, VU_NUM), 0);
 	ck_assert_int_eq(vu_ack_state(v, VU_SET_VRING_BASE, index,
+				      v->packed ? PACKED_NEW :
 				      ring_get_avail_idx(r)), 0);
 	vu_store32(p + VU_ADDR_INDEX, index);
 	vu_store64(p + VU_ADDR_DESC, to_uva(v, r->desc));
@@ -361,12 +369,28 @@ void vu_boot(struct vu *v, uint64_t features, uint64_t protocol, uint32_t n)
 				 0);
 }
 
+/* One descriptor a buffer, so that the place is as in a split ring. */
+static void offer_packed(struct ring *r, uint64_t gpa, uint32_t len,
+			 uint16_t flags)
+{
+	uint32_t at = r->avail_idx % VU_NUM;
+	bool odd = r->avail_idx / VU_NUM % 2;
+
+	r->avail_idx++;
+	ring_desc(r, r->desc, at, gpa, len, (uint16_t)at,
+		  (uint16_t)(flags | (odd ? PACKED_USED : PACKED_AVAIL)));
+}
+
 void vu_offer(struct vu *v, uint32_t index, uint64_t gpa, uint32_t len,
 	      uint16_t flags)
 {
 	struct ring *r = &v->rings[index];
 	uint16_t head = (uint16_t)(r->avail_idx % VU_NUM);
 
+	if (v->packed) {
+		offer_packed(r, gpa, len, flags);
+		return;
+	}
 	ring_desc(r, r->desc, head, gpa, len, flags, 0);
 	ring_offer(r, head);
 }
@@ -376,11 +400,24 @@ void vu_kick(struct vu *v, uint32_t index)
 	ck_assert_int_eq(eventfd_write(v->kick[index], 1), 0);
 }
 
+/* Packed: as many as were offered, the last one's bits say so. */
+static bool is_used(const struct vu *v, uint32_t index, uint16_t used)
+{
+	const struct ring *r = &v->rings[index];
+	uint16_t last = (uint16_t)(used - 1);
+	uint64_t bits = last / VU_NUM % 2 ? 0 : PACKED_AVAIL | PACKED_USED;
+
+	if (!v->packed)
+		return ring_get_used_idx(r) == used;
+	return (ring_get(r->desc + 16 * (last % VU_NUM) + 14, 2, false) &
+		(PACKED_AVAIL | PACKED_USED)) == bits;
+}
+
 void vu_wait_used(struct vu *v, uint32_t index, uint16_t used)
 {
 	int64_t end = clock_now() + PATIENCE_MS;
 
-	while (ring_get_used_idx(&v->rings[index]) != used) {
+	while (!is_used(v, index, used)) {
 		ck_assert(clock_now() < end);
 		vu_step(v, 0);
 	}

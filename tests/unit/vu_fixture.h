@@ -31,6 +31,7 @@ struct vu {
 	int sock;			/* the front-end's end, -1: closed */
 	int back;			/* the same of the back-end channel */
 	int memfd;
+	bool packed;			/* the features that were set */
 	uint8_t *mem;
 	struct ring rings[FPH_NQUEUES];
 	int kick[FPH_NQUEUES];
@@ -45,7 +46,10 @@ struct vu_answer {
 	uint8_t payload[VU_MAX_PAYLOAD];
 };
 
-/* A daemon with a front-end connected; inband: it offers that. */
+/*
+ * A daemon with a front-end connected, which offers packed rings; inband: it
+ * offers that.
+ */
 void vu_start(struct vu *v, bool inband);
 
 /* The same, with an option of the daemon's command line. */

@@ -7,7 +7,8 @@
 enum {
 	ADVICE_CONFIG	= 1,
 	ADVICE_QUEUES	= 2,
-	ADVICE_MEMORY	= 4
+	ADVICE_MEMORY	= 4,
+	ADVICE_PAGES	= 8
 };
 
 /* Whether it was not said before. */
@@ -32,6 +33,24 @@ void advice_after_read(struct session *s, uint32_t offset, uint32_t size)
 		log_line("front-end: it takes configuration space to have %u "
 			 "bytes, which are %u: with QEMU, set config_size=%u",
 			 size, FPH_CONFIG_SIZE, FPH_CONFIG_SIZE);
+}
+
+void advice_after_memory(struct session *s)
+{
+	const struct memory_table *t = &s->device->memory;
+	uint64_t page = 0;
+	uint32_t i;
+
+	for (i = 0; i < t->nslots; i++) {
+		if (t->slots[i].map.page_size > page)
+			page = t->slots[i].map.page_size;
+	}
+	if (page > s->device->page_size && is_new(s, ADVICE_PAGES))
+		log_line("front-end: memory on pages of %llu KiB is freed by "
+			 "whole ones: with --page-size=%lluK inflated pages "
+			 "are collected until one is whole",
+			 (unsigned long long)page >> 10,
+			 (unsigned long long)page >> 10);
 }
 
 /* The ring that a message is about, or -1. */

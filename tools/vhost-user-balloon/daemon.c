@@ -40,6 +40,8 @@ int daemon_init(struct daemon *d, const struct options *options)
 	params.features = options_get_features(options);
 	params.num_pages = options->num_pages;
 	params.max_queue_size = options->queue_size;
+	params.report_granule = options->page_size;
+	params.inflate_granule = options->page_size;
 	if (options->keep_good_part)
 		params.flags |= FPH_BALLOON_KEEP_GOOD_PART;
 	err = service_init(&d->service, &params, &d->options.memory,

@@ -22,6 +22,7 @@ int device_init(struct device *d, const struct fph_balloon_params *params,
 	memory_table_init(&d->memory, policy);
 	d->event_queue = events;
 	d->max_queue_size = p.max_queue_size;
+	d->page_size = p.inflate_granule;
 	if (!d->memory.memory)
 		return ENOMEM;
 	p.memory = d->memory.memory;

@@ -33,6 +33,7 @@ struct device {
 	struct hint hint;
 	uint32_t taken[FPH_NQUEUES];	/* buffers of each ring, since asked */
 	uint32_t max_queue_size;
+	uint64_t page_size;		/* memory is freed by it, bytes */
 	uint32_t enabled;		/* rings that run and are enabled */
 	bool hold;			/* take nothing: something waits (R5) */
 	bool cancel;			/* no further discard: nobody waits */
@@ -124,6 +125,16 @@ bool device_needs_done(const struct device *d);
 static inline uint64_t device_get_features(const struct device *d)
 {
 	return fph_balloon_get_features(d->balloon);
+}
+
+static inline uint64_t device_get_negotiated(const struct device *d)
+{
+	return fph_balloon_get_negotiated(d->balloon);
+}
+
+static inline bool device_is_packed(const struct device *d)
+{
+	return device_get_negotiated(d) & FPH_BIT(VIRTIO_F_RING_PACKED);
 }
 
 /* 0, or EINVAL. */

@@ -254,7 +254,7 @@ static void return_all(struct inflight *f, uint32_t queue,
 }
 
 uint32_t inflight_start(struct inflight *f, uint32_t queue,
-			const struct inflight_ring *r, uint16_t *base)
+			const struct inflight_ring *r, uint32_t *base)
 {
 	uint16_t used, n;
 
@@ -264,7 +264,7 @@ uint32_t inflight_start(struct inflight *f, uint32_t queue,
 	if (!n) {
 		f->cleared[queue] = get_used_idx(r);
 		store16(get_queue(f, queue) + Q_USED_IDX, f->cleared[queue]);
-		f->marked[queue] = *base;
+		f->marked[queue] = (uint16_t)*base;
 		return 0;
 	}
 	inflight_return(f, queue, r);
@@ -278,6 +278,6 @@ uint32_t inflight_start(struct inflight *f, uint32_t queue,
 	} else {
 		n = 0;
 	}
-	f->marked[queue] = *base;
+	f->marked[queue] = (uint16_t)*base;
 	return n;
 }

@@ -4,7 +4,8 @@
  * that is killed and started anew finds them there, although buffers return
  * out of order.
  *
- * Its layout is that of the vhost-user protocol for split rings.  A head is
+ * Its layout is that of the vhost-user protocol for split rings; packed rings
+ * have none, and no region is given out or taken for them.  A head is
  * marked after it was taken and before it can be returned, and cleared after
  * it is in the used ring; what was returned and not cleared any more is found
  * by the used index up to which it was cleared.  So at every moment
@@ -56,7 +57,7 @@ void inflight_close(struct inflight *f);
  * returned with nothing done, which every queue allows; their number.
  */
 uint32_t inflight_start(struct inflight *f, uint32_t queue,
-			const struct inflight_ring *r, uint16_t *base);
+			const struct inflight_ring *r, uint32_t *base);
 
 /* n more buffers were taken, and none of them returned yet. */
 void inflight_take(struct inflight *f, uint32_t queue,

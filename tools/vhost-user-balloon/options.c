@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <fph/version.h>
 #include <fph/vring.h>
@@ -33,10 +34,14 @@ static const char help[] =
 "                             (default off: refuse it whole)\n"
 "  --event-idx=on|off         offer event index in rings (default on)\n"
 "  --indirect=on|off          offer indirect descriptors (default on)\n"
+"  --packed=on|off            offer packed rings (default off)\n"
+"  --in-order=on|off          offer the return of buffers in order (default on)\n"
 "  --queue-size=N             largest ring that is taken (default 32768)\n"
 "  --inband=on|off            offer in-band notifications (default off)\n"
 "  --memory-file-systems=LIST take guest memory on these, besides memory:\n"
 "                             ext4,xfs\n"
+"  --page-size=SIZE           free memory by pages of this size, 64K, 2M, 1G\n"
+"                             (default: the pages of this host)\n"
 "  --max-memory=SIZE          largest guest memory, 64G, 2T (default 4T)\n"
 "  --sandbox=on|off           give up what is not needed (default on)\n"
 "  --once                     end when the first front-end is gone\n"
@@ -62,8 +67,11 @@ enum {
 	OPT_QUEUE_SIZE,
 	OPT_EVENT_IDX,
 	OPT_INDIRECT,
+	OPT_PACKED,
+	OPT_IN_ORDER,
 	OPT_INBAND,
 	OPT_MEMORY_FS,
+	OPT_PAGE_SIZE,
 	OPT_MAX_MEMORY,
 	OPT_SANDBOX,
 	OPT_ONCE,
@@ -88,8 +96,11 @@ static const struct option long_options[] = {
 	{ "queue-size", required_argument, NULL, OPT_QUEUE_SIZE },
 	{ "event-idx", required_argument, NULL, OPT_EVENT_IDX },
 	{ "indirect", required_argument, NULL, OPT_INDIRECT },
+	{ "packed", required_argument, NULL, OPT_PACKED },
+	{ "in-order", required_argument, NULL, OPT_IN_ORDER },
 	{ "inband", required_argument, NULL, OPT_INBAND },
 	{ "memory-file-systems", required_argument, NULL, OPT_MEMORY_FS },
+	{ "page-size", required_argument, NULL, OPT_PAGE_SIZE },
 	{ "max-memory", required_argument, NULL, OPT_MAX_MEMORY },
 	{ "sandbox", required_argument, NULL, OPT_SANDBOX },
 	{ "once", no_argument, NULL, OPT_ONCE },
@@ -167,6 +178,11 @@ static int parse_size(const char *name, const char *value, uint64_t *size)
 	return OPTIONS_RUN;
 }
 
+static uint64_t get_page_size(void)
+{
+	return (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 static int parse_queue_size(struct options *o, const char *name)
 {
 	int r = parse_number(name, optarg, FPH_VRING_MAX_SIZE,
@@ -175,6 +191,20 @@ static int parse_queue_size(struct options *o, const char *name)
 	if (r == OPTIONS_RUN && (o->queue_size == 0 ||
 				 (o->queue_size & (o->queue_size - 1))))
 		return wrong(name, optarg, "a power of 2, up to 32768,");
+	return r;
+}
+
+/* Smaller than a page of the host nothing can be freed. */
+static int parse_page_size(struct options *o, const char *name)
+{
+	const uint64_t most = 1u << 30;
+	int r = parse_size(name, optarg, &o->page_size);
+
+	if (r == OPTIONS_RUN && (o->page_size < get_page_size() ||
+				 o->page_size > most ||
+				 (o->page_size & (o->page_size - 1))))
+		return wrong(name, optarg, "a power of 2, from a page of this "
+			     "host to 1G,");
 	return r;
 }
 
@@ -202,6 +232,8 @@ static int parse_valued(struct options *o, int opt, const char *name)
 	case OPT_MEMORY_FS:
 		o->memory.file_systems = optarg;
 		return OPTIONS_RUN;
+	case OPT_PAGE_SIZE:
+		return parse_page_size(o, name);
 	case OPT_MAX_MEMORY:
 		return parse_size(name, optarg, &o->memory.max_bytes);
 	case OPT_NUM_PAGES:
@@ -227,6 +259,10 @@ static int parse_valued(struct options *o, int opt, const char *name)
 		return parse_switch(name, optarg, &o->event_idx);
 	case OPT_INDIRECT:
 		return parse_switch(name, optarg, &o->indirect);
+	case OPT_PACKED:
+		return parse_switch(name, optarg, &o->packed);
+	case OPT_IN_ORDER:
+		return parse_switch(name, optarg, &o->in_order);
 	case OPT_SANDBOX:
 		return parse_switch(name, optarg, &o->sandbox);
 	case OPT_INBAND:
@@ -268,8 +304,10 @@ static void set_defaults(struct options *o)
 	o->stats = true;
 	o->event_idx = true;
 	o->indirect = true;
+	o->in_order = true;
 	o->sandbox = true;
 	o->queue_size = FPH_VRING_MAX_SIZE;
+	o->page_size = get_page_size();
 	o->memory.max_bytes = (uint64_t)4 << 40;
 }
 
@@ -340,5 +378,9 @@ uint64_t options_get_features(const struct options *o)
 		features |= FPH_BIT(VIRTIO_RING_F_INDIRECT_DESC);
 	if (o->event_idx)
 		features |= FPH_BIT(VIRTIO_RING_F_EVENT_IDX);
+	if (o->packed)
+		features |= FPH_BIT(VIRTIO_F_RING_PACKED);
+	if (o->in_order)
+		features |= FPH_BIT(VIRTIO_F_IN_ORDER);
 	return features;
 }

@@ -15,6 +15,7 @@ struct options {
 	uint32_t num_pages;		/* first target, 4096-byte units */
 	uint32_t queue_size;		/* of the largest ring */
 	uint32_t discard_delay_ms;
+	uint64_t page_size;		/* memory is freed by it, bytes */
 	struct memory_policy memory;
 	bool free_page_hint;
 	bool free_page_reporting;
@@ -25,6 +26,8 @@ struct options {
 	bool inband;
 	bool event_idx;
 	bool indirect;
+	bool packed;
+	bool in_order;
 	bool sandbox;
 	bool once;
 	bool verbose;

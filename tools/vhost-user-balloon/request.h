@@ -43,6 +43,9 @@ const struct request *request_find(uint32_t number);
 /* Whether this SET_VRING_BASE shows that another driver took over. */
 bool request_is_new_driver(struct session *s, const struct vu_message *m);
 
+/* Whether what is in flight can be kept; tells why not. */
+bool request_can_keep_inflight(struct session *s);
+
 /* What the table is made of. */
 int request_get_features(struct session *s, struct vu_message *m,
 			 struct reply *r);

@@ -77,6 +77,9 @@ int request_set_features(struct session *s, struct vu_message *m,
 		session_forget_driver(s);
 	if (device_set_features(d, virtio))
 		return EINVAL;
+	/* It may have come before, or for a driver with split rings. */
+	if (s->inflight.map && !request_can_keep_inflight(s))
+		inflight_close(&s->inflight);
 	for (i = 0; i < FPH_NQUEUES; i++)
 		s->rings[i].enabled = !has_bit_30(features);
 	s->acked = features;

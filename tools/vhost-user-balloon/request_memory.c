@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 
+#include "advice.h"
 #include "log.h"
 #include "request.h"
 
@@ -26,11 +27,13 @@ static void log_region(const char *what, const struct memory_region *r)
 		   (unsigned long long)r->offset);
 }
 
-static void say_why(struct session *s, int err)
+static void end_change(struct session *s, int err)
 {
 	const char *word = s->device->memory.word;
 
-	if (err && word)
+	if (!err)
+		advice_after_memory(s);
+	else if (word)
 		session_complain(s, "memory refused: %s", word);
 }
 
@@ -55,7 +58,7 @@ int request_set_mem_table(struct session *s, struct vu_message *m,
 	m->nfds = 0;
 	err = memory_table_set(&s->device->memory, regions, m->fds, n);
 	session_resume_rings(s);
-	say_why(s, err);
+	end_change(s, err);
 	return err;
 }
 
@@ -81,7 +84,7 @@ int request_add_mem_reg(struct session *s, struct vu_message *m,
 	session_suspend_rings(s);
 	err = memory_table_add(&s->device->memory, &region,
 			       vu_message_take_fd(m));
-	say_why(s, err);
+	end_change(s, err);
 	session_resume_rings(s);
 	return err;
 }
@@ -101,6 +104,14 @@ int request_rem_mem_reg(struct session *s, struct vu_message *m,
 	return err;
 }
 
+bool request_can_keep_inflight(struct session *s)
+{
+	if (device_is_packed(s->device))
+		session_complain(s, "packed rings have no inflight region: "
+				 "start the daemon with --packed=off");
+	return !device_is_packed(s->device);
+}
+
 /* Filled with the sizes, and none where there is none to be had. */
 int request_get_inflight_fd(struct session *s, struct vu_message *m,
 			    struct reply *r)
@@ -111,7 +122,9 @@ int request_get_inflight_fd(struct session *s, struct vu_message *m,
 
 	memcpy(r->payload, m->payload, m->size);
 	r->size = m->size;
-	if (inflight_create(nqueues, num, &r->fd, &size)) {
+	if (!request_can_keep_inflight(s)) {
+		r->fd = -1;
+	} else if (inflight_create(nqueues, num, &r->fd, &size)) {
 		session_complain(s, "no inflight region for %u queues of %u",
 				 nqueues, num);
 		r->fd = -1;
@@ -135,6 +148,8 @@ int request_set_inflight_fd(struct session *s, struct vu_message *m,
 			return EBUSY;
 	}
 	inflight_close(&s->inflight);
+	if (!request_can_keep_inflight(s))
+		return EOPNOTSUPP;
 	err = inflight_open(&next, m->fds[0],
 			    vu_load64(m->payload + VU_INFLIGHT_BYTES),
 			    vu_load64(m->payload + VU_INFLIGHT_OFFSET),

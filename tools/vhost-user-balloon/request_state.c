@@ -102,10 +102,14 @@ static int load(struct session *s, int fd)
 		}
 	}
 	free(state);
+	if (err)
+		return err;
+	/* No ring runs: what was held there is taken again. */
+	for (int queue = 0; queue < FPH_NQUEUES; queue++)
+		device_leave_buffers(s->device, queue);
 	/* Who froze the device there is not here. */
-	if (!err)
-		(void)fph_balloon_thaw(b);
-	return err;
+	(void)fph_balloon_thaw(b);
+	return 0;
 }
 
 /* A descriptor that goes away with the answer; the state is in it, or will. */

@@ -22,7 +22,7 @@ int request_set_vring_num(struct session *s, struct vu_message *m,
 
 	(void)r;
 	if (!v || num == 0 || num > s->device->max_queue_size ||
-	    (num & (num - 1)))
+	    ((num & (num - 1)) && !device_is_packed(s->device)))
 		return EINVAL;
 	if (v->running)
 		return num == v->num ? 0 : EBUSY;
@@ -30,13 +30,19 @@ int request_set_vring_num(struct session *s, struct vu_message *m,
 	return 0;
 }
 
+/* An index of 16 bits, or packed: two places; start looks at those. */
+static bool is_base(const struct session *s, uint32_t base)
+{
+	return base <= UINT16_MAX || device_is_packed(s->device);
+}
+
 /*
  * QEMU's reset of a guest looks like a pause: the rings are stopped with
  * GET_VRING_BASE and set up again.  But after a pause a ring goes on where it
- * was stopped, and a new driver's begins at 0; where both are the same, the
- * one before had no buffer on it.  (All rings at a multiple of 65536 buffers
- * is the one chance of an error; then the state of the old driver stays.)
- * Faults 2 and 3.
+ * was stopped, and a new driver's begins anew; where both are the same, the
+ * one before had no buffer on it.  (All rings at a multiple of 65536 buffers,
+ * packed ones at the end of an even lap, is the one chance of an error; then
+ * the state of the old driver stays.)  Faults 2 and 3.
  */
 bool request_is_new_driver(struct session *s, const struct vu_message *m)
 {
@@ -44,7 +50,7 @@ bool request_is_new_driver(struct session *s, const struct vu_message *m)
 	uint32_t index;
 	struct vring *v = get_ring(s, m, &index);
 
-	return v && base <= UINT16_MAX && v->stopped && s->paused &&
+	return v && is_base(s, base) && v->stopped && s->paused &&
 	       base != v->base;
 }
 
@@ -56,13 +62,15 @@ int request_set_vring_base(struct session *s, struct vu_message *m,
 	struct vring *v = get_ring(s, m, &index);
 
 	(void)r;
-	if (!v || base > UINT16_MAX)
+	if (!v || !is_base(s, base))
 		return EINVAL;
+	/* Of a new ring it may have been another one; see vring_map. */
 	if (v->running)
-		return base == v->base ? 0 : EBUSY;
+		return base == v->base || (!base && v->base == v->new_base) ?
+		       0 : EBUSY;
 	if (request_is_new_driver(s, m))
 		session_change_driver(s);
-	v->base = (uint16_t)base;
+	v->base = base;
 	return 0;
 }
 
@@ -84,7 +92,7 @@ int request_set_vring_addr(struct session *s, struct vu_message *m,
 	if (v->running)
 		return next.desc == v->desc && next.used == v->used &&
 		       next.avail == v->avail ? 0 : EBUSY;
-	if (v->num && !vring_is_mapped(&next, &s->device->memory)) {
+	if (v->num && !vring_is_mapped(&next, s->device)) {
 		session_complain(s, "ring %u does not lie in one region of "
 				 "shared memory: is the guest's memory shared "
 				 "(share=on)?", index);

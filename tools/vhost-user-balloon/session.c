@@ -167,14 +167,14 @@ void session_process(struct session *s, uint32_t index)
 static int start_ring(struct session *s, uint32_t index)
 {
 	struct vring *v = &s->rings[index];
-	int err = vring_map(v, &s->device->memory);
+	int err = vring_map(v, s->device);
 
 	if (!err) {
 		recover(s, index);
 		err = vring_start(v, index, s->device);
 	}
 	v->suspended = err == EFAULT;
-	if (!err && (v->base || s->inflight.map))
+	if (!err && (v->base != v->new_base || s->inflight.map))
 		session_raise_calls(s, 1u << index);
 	return err;
 }

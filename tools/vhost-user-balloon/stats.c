@@ -75,6 +75,7 @@ static json_t *get_inflate(const struct fph_balloon_counters *c,
 			       &c->queue[FPH_QUEUE_INFLATE]);
 
 	put(o, "pages", c->inflate.bytes_offered >> VIRTIO_BALLOON_PFN_SHIFT);
+	put(o, "bytes-collected", c->collected);
 	return o;
 }
 
@@ -165,6 +166,7 @@ static json_t *get_memory(const struct service *s)
 
 	put(o, "regions", s->device.memory.nslots);
 	put(o, "bytes", memory_table_get_bytes(&s->device.memory));
+	put(o, "page-size", s->device.page_size);
 	put(o, "resident-bytes",
 	    memory_table_get_resident(&s->device.memory));
 	return o;

@@ -47,33 +47,63 @@ struct parts {
 	void *used;
 };
 
-static bool translate(const struct vring *v, const struct memory_table *t,
+static bool translate(const struct vring *v, const struct device *d,
 		      struct parts *p)
 {
+	const struct memory_table *t = &d->memory;
+	uint64_t features = device_get_negotiated(d);
+
 	p->desc = memory_table_get_host(t, v->desc,
 					FPH_VRING_DESC_SIZE(v->num));
 	p->avail = memory_table_get_host(t, v->avail,
-					 FPH_VRING_DRIVER_SIZE(0, v->num));
+					 FPH_VRING_DRIVER_SIZE(features,
+							       v->num));
 	p->used = memory_table_get_host(t, v->used,
-					FPH_VRING_DEVICE_SIZE(0, v->num));
+					FPH_VRING_DEVICE_SIZE(features,
+							      v->num));
 	return p->desc && p->avail && p->used;
 }
 
-bool vring_is_mapped(const struct vring *v, const struct memory_table *t)
+bool vring_is_mapped(const struct vring *v, const struct device *d)
 {
 	struct parts p;
 
-	return translate(v, t, &p);
+	return translate(v, d, &p);
 }
 
-int vring_map(struct vring *v, const struct memory_table *t)
+/* Of a descriptor in a packed ring: the high byte of its flags. */
+#define DESC_SIZE	16u
+#define DESC_FLAGS_HIGH	15u
+#define DESC_USED	0x80u
+
+/*
+ * Whether no lap of a packed ring is over.  User-mode Linux says that a new
+ * ring's base is 0, whatever its layout.  To a packed one that is the begin of
+ * an odd lap, and a ring that has come there has a used bit in a descriptor:
+ * in one that is available in this lap or else in the last one used before.
+ */
+static bool is_first_lap(const uint8_t *desc, uint32_t num)
+{
+	uint32_t i;
+
+	for (i = 0; i < num; i++) {
+		if (desc[i * DESC_SIZE + DESC_FLAGS_HIGH] & DESC_USED)
+			return false;
+	}
+	return true;
+}
+
+int vring_map(struct vring *v, const struct device *d)
 {
 	struct parts p;
 
-	if (!vring_is_configured(v) || !translate(v, t, &p))
+	if (!vring_is_configured(v) || !translate(v, d, &p))
 		return EFAULT;
 	v->host_avail = p.avail;
 	v->host_used = p.used;
+	v->new_base = FPH_VRING_NEW_BASE(device_get_negotiated(d));
+	if (v->base == 0 && v->new_base && is_first_lap(p.desc, v->num))
+		v->base = v->new_base;
 	return 0;
 }
 
@@ -91,7 +121,7 @@ int vring_start(struct vring *v, uint32_t index, struct device *d)
 
 	if (v->running)
 		return 0;
-	if (!vring_is_configured(v) || !translate(v, &d->memory, &p))
+	if (!vring_is_configured(v) || !translate(v, d, &p))
 		return EFAULT;
 	ring.num = v->num;
 	ring.base = v->base;
@@ -107,16 +137,14 @@ int vring_start(struct vring *v, uint32_t index, struct device *d)
 
 int vring_stop(struct vring *v, uint32_t index, struct device *d)
 {
-	uint32_t base;
 	int err;
 
 	v->suspended = false;
 	if (!v->running)
 		return 0;
-	err = device_stop_ring(d, index, &base);
+	err = device_stop_ring(d, index, &v->base);
 	if (err)
 		return err;
-	v->base = (uint16_t)base;
 	v->running = false;
 	return 0;
 }

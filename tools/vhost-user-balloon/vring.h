@@ -13,7 +13,8 @@
 
 struct vring {
 	uint32_t num;			/* entries, 0: not told yet */
-	uint16_t base;			/* where it goes on when it starts */
+	uint32_t base;			/* where it goes on when it starts */
+	uint32_t new_base;		/* of a ring that nobody used */
 	bool has_addr;
 	uint64_t desc;			/* addresses of the front-end */
 	uint64_t avail;
@@ -40,16 +41,16 @@ void vring_reset(struct vring *v);
 /* The same, but its call and err descriptors stay. */
 void vring_forget_setup(struct vring *v);
 
-/* Whether its three parts can be translated with this memory table. */
-bool vring_is_mapped(const struct vring *v, const struct memory_table *t);
+/* Whether its three parts lie in the device's memory. */
+bool vring_is_mapped(const struct vring *v, const struct device *d);
 
 static inline bool vring_is_configured(const struct vring *v)
 {
 	return v->num != 0 && v->has_addr;
 }
 
-/* Find its parts: host_avail, host_used.  0, or EFAULT. */
-int vring_map(struct vring *v, const struct memory_table *t);
+/* Find its parts: host_avail, host_used, new_base.  0, or EFAULT. */
+int vring_map(struct vring *v, const struct device *d);
 
 /* Start a configured ring.  0, or a positive errno value. */
 int vring_start(struct vring *v, uint32_t index, struct device *d);

@@ -8,6 +8,7 @@ BLOCK = 4 * MIB		# the driver reports and hints blocks of this size
 
 F_MUST_TELL, F_STATS, F_DEFLATE, F_HINT, F_POISON, F_REPORT = range(6)
 F_INDIRECT, F_EVENT_IDX, F_PROTOCOL = 28, 29, 30
+F_PACKED, F_IN_ORDER = 34, 35
 
 WITHOUT_REPORT = ("--free-page-reporting=off",)
 WITHOUT_HINT = ("--free-page-hint=off",)

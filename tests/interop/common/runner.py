@@ -162,6 +162,8 @@ def _parse(argv, description, default_jobs):
                         help="path of vhost-user-balloon (or FPH_DAEMON)")
     parser.add_argument("--fphctl", default=os.environ.get("FPH_FPHCTL"),
                         help="path of fphctl (or FPH_FPHCTL)")
+    parser.add_argument("--library", default=os.environ.get("FPH_LIBRARY"),
+                        help="path of libfph.so (or FPH_LIBRARY)")
     parser.add_argument("--list", action="store_true",
                         help="list the tests and what they prove")
     parser.add_argument("-k", metavar="NAME", action="append", default=[],

@@ -12,14 +12,14 @@ from common import wait
 
 from . import vhost_user
 from .memory import Memory, Region
-from .ring import SplitRing
+from .ring import PackedRing, SplitRing
 
 MIB = 1 << 20
 
 F_MUST_TELL, F_STATS, F_DEFLATE, F_HINT, F_POISON, F_REPORT = \
     (1 << n for n in range(6))
-F_INDIRECT, F_EVENT_IDX, F_PROTOCOL, F_VERSION_1 = \
-    (1 << n for n in (28, 29, 30, 32))
+F_INDIRECT, F_EVENT_IDX, F_PROTOCOL, F_VERSION_1, F_PACKED, F_IN_ORDER = \
+    (1 << n for n in (28, 29, 30, 32, 34, 35))
 F_ALL = (F_STATS | F_HINT | F_REPORT | F_INDIRECT | F_PROTOCOL
          | F_VERSION_1)
 
@@ -87,15 +87,17 @@ class Driver:
         self.frontend.set_mem_table(self.memory.regions)
         self.roles = roles or queue_roles(features)
 
-    def start_ring(self, index, base=0, enable=True):
-        """Set up one ring, empty."""
+    def start_ring(self, index, base=None, enable=True):
+        """Set up one ring, an empty one without a base to go on from."""
         f = self.frontend
+        kind = PackedRing if self.features & F_PACKED else SplitRing
         if index not in self.rings:
             gpa = self.RINGS + index * SplitRing.footprint(self.num)
-            self.rings[index] = SplitRing(self.memory, gpa, self.num)
+            self.rings[index] = kind(self.memory, gpa, self.num)
         ring = self.rings[index]
-        if base == 0:
+        if base is None:
             ring.reset()
+            base = kind.NEW_BASE
         inband = f.protocol >> vhost_user.PF_INBAND & 1
         f.set_vring_num(index, self.num)
         f.set_vring_base(index, base)

@@ -8,12 +8,16 @@ EXTRA_DIST += \
 	tests/interop/frontend/check_vhost_user \
 	tests/interop/frontend/driver.py \
 	tests/interop/frontend/fixture.py \
+	tests/interop/frontend/library.py \
 	tests/interop/frontend/memory.py \
 	tests/interop/frontend/ring.py \
 	tests/interop/frontend/test_data.py \
 	tests/interop/frontend/test_fphctl.py \
 	tests/interop/frontend/test_hostile.py \
+	tests/interop/frontend/test_layouts.py \
+	tests/interop/frontend/test_library.py \
 	tests/interop/frontend/test_messages.py \
+	tests/interop/frontend/test_pages.py \
 	tests/interop/frontend/test_program.py \
 	tests/interop/frontend/test_queues.py \
 	tests/interop/frontend/test_quiesce.py \
@@ -23,6 +27,7 @@ EXTRA_DIST += \
 check-vhost-user: all
 	@'$(PYTHON3)' '$(srcdir)/tests/interop/frontend/check_vhost_user' \
 		--daemon tools/vhost-user-balloon/vhost-user-balloon \
-		--fphctl tools/fphctl/fphctl $(VHOST_USER_FLAGS)
+		--fphctl tools/fphctl/fphctl \
+		--library lib/.libs/libfph.so $(VHOST_USER_FLAGS)
 
 .PHONY: check-vhost-user

@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
-"""A split virtqueue, driver side, in guest memory.
+"""Virtqueues, driver side, in guest memory: split and packed.
 
 A segment is (gpa, length, writable). What a driver must not do is possible
 too: put() writes any descriptor, so that tests can be hostile.
 """
 
 NEXT, WRITE, INDIRECT = 1, 2, 4
+AVAIL, USED = 1 << 7, 1 << 15		# packed: of a descriptor's flags
+WRAP = 1 << 15				# of a place in a packed ring
 DESC = "<QIHH"
 
 
 class SplitRing:
     """A ring of num entries at gpa, with a table for indirect chains
     behind it. footprint(num) bytes are used."""
+
+    NEW_BASE = 0
 
     def __init__(self, memory, gpa, num):
         self.memory = memory
@@ -114,3 +118,97 @@ class SplitRing:
     @property
     def avail_event(self):
         return self.memory.unpack("<H", self.used + 4 + 8 * self.num)[0]
+
+
+class PackedRing:
+    """A packed ring, with the methods of a split one: what add() returns and
+    take_used() tells is a buffer's id."""
+
+    NEW_BASE = (WRAP << 16) | WRAP
+
+    def __init__(self, memory, gpa, num):
+        self.memory = memory
+        self.num = num
+        self.desc = gpa
+        self.avail = gpa + 16 * num	# where the driver asks
+        self.used = self.avail + 4	# where the device asks
+        self.table = (self.used + 4 + 15) & ~15
+        self.reset()
+
+    footprint = SplitRing.footprint
+    put = SplitRing.put
+
+    def reset(self):
+        """Empty, as at set-up."""
+        self.memory.write(self.desc, bytes(self.table - self.desc))
+        self.next_avail = self.next_used = WRAP
+        self.free = list(range(self.num - 1, -1, -1))
+        self.chains = {}
+
+    def step(self, place, n):
+        """A place n descriptors further."""
+        at = (place & ~WRAP) + n
+        return place + n if at < self.num else \
+            (at - self.num) | (~place & WRAP)
+
+    # Offering ----------------------------------------------------------
+
+    def add(self, segments, indirect=False, table=None):
+        """Offer a list of segments; returns its id."""
+        name = self.free.pop()
+        if indirect:
+            table = self.table if table is None else table
+            for i, (gpa, length, writable) in enumerate(segments):
+                self.put(table, i, gpa, length, 0, WRITE * writable)
+            entries = [(table, 16 * len(segments), INDIRECT)]
+        else:
+            entries = [(gpa, length, WRITE * writable | NEXT)
+                       for gpa, length, writable in segments]
+            entries[-1] = entries[-1][:2] + (entries[-1][2] & ~NEXT,)
+        self.chains[name] = len(entries)
+        places = [self.step(self.next_avail, i) for i in range(len(entries))]
+        # The first one shows the list.
+        for place, (gpa, length, flags) in reversed(list(zip(places,
+                                                             entries))):
+            self.put(self.desc, place & ~WRAP, gpa, length, name,
+                     flags | (AVAIL if place & WRAP else USED))
+        self.next_avail = self.step(self.next_avail, len(entries))
+        return name
+
+    # Taking back -------------------------------------------------------
+
+    def take_used(self):
+        """Ids and lengths of the lists that came back."""
+        found = []
+        while True:
+            at = self.desc + 16 * (self.next_used & ~WRAP)
+            _, length, name, flags = self.memory.unpack(DESC, at)
+            mine = AVAIL | USED if self.next_used & WRAP else 0
+            if flags & (AVAIL | USED) != mine or name not in self.chains:
+                return found
+            self.next_used = self.step(self.next_used, self.chains.pop(name))
+            self.free.append(name)
+            found.append((name, length))
+
+    @property
+    def outstanding(self):
+        return len(self.chains)
+
+    @property
+    def base(self):
+        """Where a device goes on that has returned everything."""
+        return self.next_avail | self.next_avail << 16
+
+    # Notifications -----------------------------------------------------
+
+    def set_no_interrupt(self, on):
+        self.memory.pack("<H", self.avail + 2, int(on))
+
+    def set_used_event(self, place):
+        """Ask for an interrupt at this place."""
+        self.memory.pack("<HH", self.avail, place, 2)
+
+    @property
+    def avail_event(self):
+        """(place, flags) at which the device wants to be notified."""
+        return self.memory.unpack("<HH", self.used)

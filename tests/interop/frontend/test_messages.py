@@ -37,7 +37,7 @@ def test_features_offered(t):
     switches one off does so; ACCESS_PLATFORM is never offered."""
     bits = {"--free-page-hint": 3, "--free-page-reporting": 5,
             "--page-poison": 4, "--stats": 1, "--event-idx": 29,
-            "--indirect": 28}
+            "--indirect": 28, "--in-order": 35}
     everything = sum(1 << n for n in bits.values()) | 1 << 30 | 1 << 32
     for option in [None] + list(bits):
         arguments = [option + "=off"] if option else []
@@ -47,6 +47,7 @@ def test_features_offered(t):
         expected = everything & ~(1 << bits[option] if option else 0)
         assert offered & everything == expected, (option, hex(offered))
         assert not offered >> 33 & 1, "ACCESS_PLATFORM"
+        assert not offered >> 34 & 1, "RING_PACKED"
         f.close()
         daemon.stop()
 

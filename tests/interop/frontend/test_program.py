@@ -38,12 +38,16 @@ def test_help_and_version(t):
     for option in ("--socket-path", "--fd", "--control", "--num-pages",
                    "--free-page-hint", "--free-page-reporting",
                    "--page-poison", "--stats", "--inband", "--event-idx",
-                   "--indirect", "--discard-delay-ms", "--once",
+                   "--page-size", "--indirect", "--packed", "--in-order",
+                   "--discard-delay-ms", "--once",
                    "--print-capabilities", "--verbose"):
         assert option in text, option
     assert "vhost-user-balloon" in output(t, "--version")
     for wrong in (("--nonsense",), (), ("--fd=99",), ("--fd=x",),
                   ("--socket-path=/x/y", "--stats=maybe"),
+                  ("--socket-path=/x/y", "--page-size=24K"),
+                  ("--socket-path=/x/y", "--page-size=2K"),
+                  ("--socket-path=/x/y", "--page-size=2G"),
                   ("--socket-path=" + "x" * 200,)):
         done = subprocess.run([t.options.daemon, *wrong], check=False,
                               stdin=subprocess.DEVNULL,

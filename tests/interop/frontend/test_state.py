@@ -2,6 +2,7 @@
 """DEVICE_STATE: the device moves to another daemon with its driver."""
 
 from common import daemon as daemons
+from common import wait
 
 from . import fixture, vhost_user
 from .driver import CFG_ACTUAL, CFG_CMD_ID, Driver, ID_DONE, MIB, PROTOCOL
@@ -38,10 +39,10 @@ def load(d, state):
     d.frontend.check_device_state()
 
 
-def go_on(t, old):
+def go_on(t, old, *arguments):
     """A front-end on another daemon, with the memory of the old one."""
-    daemon = daemons.start(t, "--verbose", name="other")
-    d = Driver(t, daemon.socket_path, memory=old.memory)
+    daemon = daemons.start(t, "--verbose", *arguments, name="other")
+    d = Driver(t, daemon.socket_path, num=old.num, memory=old.memory)
     old.memory = None
     d.handshake(MOVES)
     d.features, d.roles, d.rings = old.features, old.roles, old.rings
@@ -53,6 +54,10 @@ def test_device_moves(t):
     notices nothing but a configuration change."""
     daemon, d = fixture.start(t, protocol=MOVES)
     d.set_config(CFG_ACTUAL, 77)
+    d.memory.pack("<HQ", d.BUFFERS + 2048, 4, 1000)
+    d.offer("stats", [(d.BUFFERS + 2048, 10, False)])
+    wait.until(lambda: fixture.queue(daemon, "stats")["in-flight"] == 1,
+               "the statistics are taken")
     daemon.command("hint-start")
     first = d.wait_command(0)
     d.hint_word(first)
@@ -76,6 +81,8 @@ def test_device_moves(t):
         e.start_ring(index, base)
     assert e.config(CFG_ACTUAL) == 77
     fixture.gives_back(e, 16 * MIB)
+    wait.until(lambda: fixture.queue(other, "stats")["in-flight"] == 1,
+               "the statistics are taken again, and count once")
     # Ids go on: the ring might hold a stream of the old one.
     other.command("hint-start")
     assert e.wait_command(ID_DONE) == first + 1

@@ -231,7 +231,7 @@ void guest_start(struct guest *g, struct vm *vm, const struct guest_params *p)
 	g->kept_page = PAGES_NONE;
 	balloon_start(&g->balloon, vm, p->features);
 	pages_init(&g->pages, g->balloon.ram + BALLOON_RESERVED,
-		   BALLOON_RESERVED, n, PAGES_LINKS_OUTSIDE);
+		   BALLOON_RESERVED, PAGES_SIZE, n, PAGES_LINKS_OUTSIDE);
 	g->version = table(n, sizeof(*g->version));
 	g->hinted = table(n, sizeof(*g->hinted));
 	g->blocks = table(GUEST_BLOCKS, sizeof(*g->blocks));

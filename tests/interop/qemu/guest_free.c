@@ -11,8 +11,8 @@
 void guest_take_back(struct guest *g, const struct fph_returned *r,
 		     bool reported)
 {
-	pages_return(&g->pages, (uint32_t)r->owner, pages_order_of(r->len),
-		     reported);
+	pages_return(&g->pages, (uint32_t)r->owner,
+		     pages_order_of(&g->pages, r->len), reported);
 }
 
 /* ------------------------------------------------------------- reporting -- */

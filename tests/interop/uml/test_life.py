@@ -22,7 +22,18 @@ def give_back(m, mib=200):
 def test_driver_reload(t):
     """rmmod and insmod on the same connection: the device is reset, the
     balloon is empty, reports, hints and the balloon work as before."""
-    m = boot(t)
+    reload(t, boot(t))
+
+
+def test_packed(t):
+    """The same with packed rings: Linux takes them where they are offered,
+    and its transport says that the base of each is 0."""
+    m = boot(t, daemon=["--packed=on"])
+    assert m.has(machine.F_PACKED)
+    reload(t, m)
+
+
+def reload(t, m):
     kept = m.guest.fill("kept", 8)
     give_back(m)
     machine.set_balloon(m, 24 * MIB)

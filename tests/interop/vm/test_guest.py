@@ -74,10 +74,11 @@ def probe(m):
     assert m.guest.features() == set(), "nothing before the driver"
     load_driver(m)
     seen = m.guest.features()
-    # Newer drivers do not take INDIRECT.
-    assert seen - {machine.F_INDIRECT} == {
+    # Newer drivers do not take INDIRECT, and older ones not IN_ORDER.
+    assert seen - {machine.F_INDIRECT, machine.F_IN_ORDER} == m.rings | {
         machine.F_STATS, machine.F_HINT, machine.F_REPORT,
         machine.F_EVENT_IDX, F_VERSION_1}, seen
+    m.log("in order: %r" % (machine.F_IN_ORDER in seen))
     assert bits(m.acked()) - {machine.F_PROTOCOL} == seen, hex(m.acked())
     queues = m.daemon.stats()["queues"]
     assert [q["role"] for q in queues] == [
@@ -293,8 +294,9 @@ CASES = (probe, reporting, two_hint_rounds, inflate_deflate, statistics,
          stop_cont_in_hint_round, reset_inflated, reset_in_hint_round)
 
 
-def life(t, kernel):
-    m = boot(t, kernel=kernel)
+def life(t, kernel, arguments=(), rings=()):
+    m = boot(t, arguments, kernel=kernel)
+    m.rings = set(rings)
     t.log(m.guest.run("uname -r").strip())
     for case in CASES:
         t.case(case, m)
@@ -310,3 +312,14 @@ def test_old_kernel(t):
 def test_new_kernel(t):
     """The life of a guest with the newest Linux that Debian has."""
     life(t, parts.NEW)
+
+
+def test_packed_old_kernel(t):
+    """The same with packed rings: the generic device ignores its own property
+    of that name, and passes on what the daemon offers."""
+    life(t, parts.OLD, ["--packed=on"], [machine.F_PACKED])
+
+
+def test_packed_new_kernel(t):
+    """The same with packed rings on the newest Linux that Debian has."""
+    life(t, parts.NEW, ["--packed=on"], [machine.F_PACKED])
