@@ -21,6 +21,7 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/closer.h \
 	tools/vhost-user-balloon/command.c \
 	tools/vhost-user-balloon/command.h \
+	tools/vhost-user-balloon/command_freeze.c \
 	tools/vhost-user-balloon/command_guest.c \
 	tools/vhost-user-balloon/command_hint.c \
 	tools/vhost-user-balloon/control.c \
@@ -36,6 +37,8 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/events.h \
 	tools/vhost-user-balloon/file_kind.c \
 	tools/vhost-user-balloon/file_kind.h \
+	tools/vhost-user-balloon/freeze.c \
+	tools/vhost-user-balloon/freeze.h \
 	tools/vhost-user-balloon/frontend.c \
 	tools/vhost-user-balloon/frontend.h \
 	tools/vhost-user-balloon/hint.c \
@@ -65,6 +68,8 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/request_vring.c \
 	tools/vhost-user-balloon/sandbox.c \
 	tools/vhost-user-balloon/sandbox.h \
+	tools/vhost-user-balloon/saved.c \
+	tools/vhost-user-balloon/saved.h \
 	tools/vhost-user-balloon/service.c \
 	tools/vhost-user-balloon/service.h \
 	tools/vhost-user-balloon/session.c \
@@ -89,12 +94,14 @@ tools_vhost_user_balloon_vhost_user_balloon_LDADD = \
 	lib/libfph.la $(JANSSON_LIBS) $(SECCOMP_LIBS)
 
 tools_fphctl_fphctl_SOURCES = \
+	tools/fphctl/arguments.h \
 	tools/fphctl/client.c \
 	tools/fphctl/client.h \
 	tools/fphctl/main.c \
 	tools/fphctl/metrics.c \
 	tools/fphctl/show.c \
 	tools/fphctl/show.h \
+	tools/fphctl/state.c \
 	tools/fphctl/watch.c
 tools_fphctl_fphctl_LDADD = $(JANSSON_LIBS)
 

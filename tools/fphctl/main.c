@@ -8,7 +8,7 @@
 
 #include <fph/version.h>
 
-#include "client.h"
+#include "arguments.h"
 #include "show.h"
 
 static const char help[] =
@@ -27,6 +27,15 @@ static const char help[] =
 "  balloon SIZE          leave the guest SIZE of its memory: 512M, 1G\n"
 "  balloon-size SIZE     make the balloon SIZE large\n"
 "  guest-stats           ask the guest for its statistics\n"
+"  freeze [hold|acknowledge]   discard nothing from now on, and hold the\n"
+"                        guest's buffers, or return them without effect\n"
+"       --reason=WORD    who freezes (default operator); others may too\n"
+"       --timeout=SECONDS   for discards that are going on (default 5)\n"
+"       --for=SECONDS    thaw by itself after that time\n"
+"  thaw                  end that freeze\n"
+"       --reason=WORD, --all\n"
+"  save FILE             write the state of the frozen device\n"
+"  load FILE             go on with such a state; before a guest starts\n"
 "  watch                 show what the guest offers and the host gets\n"
 "       --interval=SECONDS   default 1\n"
 "  skips                 print pages that a migration may skip, as the guest\n"
@@ -47,6 +56,10 @@ enum {
 	OPT_INTERVAL,
 	OPT_MAX_BUFFERS,
 	OPT_THEN,
+	OPT_REASON,
+	OPT_TIMEOUT,
+	OPT_FOR,
+	OPT_ALL,
 	OPT_HELP,
 	OPT_VERSION
 };
@@ -57,22 +70,16 @@ static const struct option long_options[] = {
 	{ "interval", required_argument, NULL, OPT_INTERVAL },
 	{ "max-buffers", required_argument, NULL, OPT_MAX_BUFFERS },
 	{ "then", required_argument, NULL, OPT_THEN },
+	{ "reason", required_argument, NULL, OPT_REASON },
+	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
+	{ "for", required_argument, NULL, OPT_FOR },
+	{ "all", no_argument, NULL, OPT_ALL },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 }
 };
 
-struct arguments {
-	const char *control;
-	bool json;
-	double interval;		/* seconds */
-	const char *max_buffers;	/* as given, or NULL */
-	const char *then;
-	int nwords;
-	char **words;			/* the command */
-};
-
-static int usage(const char *problem)
+int usage(const char *problem)
 {
 	fprintf(stderr, "fphctl: %s; try --help\n", problem);
 	return EXIT_USAGE;
@@ -80,8 +87,8 @@ static int usage(const char *problem)
 
 /* ---------------------------------------------------------------- commands */
 
-static int run_simple(struct client *c, const struct arguments *a,
-				 const char *name, json_t *args)
+int run_simple(struct client *c, const struct arguments *a, const char *name,
+	       json_t *args)
 {
 	json_t *answer;
 	int code = client_execute(c, name, args, &answer);
@@ -227,6 +234,10 @@ static const struct command commands[] = {
 	{ "balloon", 2, run_balloon },
 	{ "balloon-size", 2, run_balloon_size },
 	{ "guest-stats", 1, run_guest_stats },
+	{ "freeze", 2, run_freeze },
+	{ "thaw", 1, run_thaw },
+	{ "save", 2, run_save },
+	{ "load", 2, run_load },
 	{ "watch", 1, run_watch },
 	{ "skips", 1, run_skips }
 };
@@ -244,13 +255,12 @@ static const struct command *find_command(const char *name)
 
 /* ------------------------------------------------------------ command line */
 
-static bool parse_interval(struct arguments *a)
+static bool parse_seconds(double *seconds)
 {
 	char *end;
 
-	a->interval = strtod(optarg, &end);
-	return end != optarg && !*end && a->interval >= 0.01 &&
-	       a->interval <= 86400;
+	*seconds = strtod(optarg, &end);
+	return end != optarg && !*end && *seconds >= 0.01 && *seconds <= 86400;
 }
 
 /* -1: go on, else the exit status. */
@@ -264,8 +274,20 @@ static int parse_option(struct arguments *a, int opt)
 		a->json = true;
 		return -1;
 	case OPT_INTERVAL:
-		return parse_interval(a) ? -1 :
+		return parse_seconds(&a->interval) ? -1 :
 		       usage("--interval needs a number of seconds");
+	case OPT_TIMEOUT:
+		return parse_seconds(&a->timeout) ? -1 :
+		       usage("--timeout needs a number of seconds");
+	case OPT_FOR:
+		return parse_seconds(&a->lease) ? -1 :
+		       usage("--for needs a number of seconds");
+	case OPT_REASON:
+		a->reason = optarg;
+		return -1;
+	case OPT_ALL:
+		a->all = true;
+		return -1;
 	case OPT_MAX_BUFFERS:
 		a->max_buffers = optarg;
 		return -1;

@@ -16,6 +16,7 @@ static const char *const gauges[] = {
 	"balloon.target", "balloon.actual", "balloon.guest-size",
 	"hint.pending", "hint.cmd-id", "hint.config-cmd-id",
 	"hint.round-buffers", "hint.migrates",
+	"freeze.frozen", "freeze.inhibitors",
 	"reclaim.busy", "reclaim.delay-ms", "reclaim.disabled"
 };
 

@@ -46,6 +46,8 @@ json_t *command_query_guest_stats(void *context, struct call *c)
 	struct service *s = context;
 	int status = device_request_stats(&s->device);
 
+	if (status == FPH_ESTATE && s->device.freeze.mode)
+		return call_fail(c, "Frozen", "the device is frozen: thaw it");
 	if (status == FPH_ESTATE)
 		return call_fail(c, "NotNegotiated",
 				 "the driver offered no statistics");

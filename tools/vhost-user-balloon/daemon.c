@@ -137,6 +137,7 @@ static int64_t get_deadline(const struct daemon *d)
 	int64_t at = clock_earlier(frontend_get_deadline(&d->frontend),
 				   control_get_deadline(&d->control));
 
+	at = clock_earlier(at, service_get_deadline(&d->service));
 	return d->quitting ? clock_earlier(at, d->quit_deadline) : at;
 }
 
@@ -171,7 +172,7 @@ static void handle(struct daemon *d, const struct pollfd *fds)
 {
 	frontend_handle(&d->frontend, fds + POLL_FRONTEND);
 	control_handle(&d->control, fds + POLL_CONTROL);
-	service_apply_guest_size(&d->service);
+	service_run(&d->service, clock_now());
 	frontend_run(&d->frontend);
 	if (d->service.quit)
 		daemon_quit(d);

@@ -25,7 +25,8 @@ enum event_kind {
 	EVENT_HINT_SYNC_END	= 3,
 	EVENT_SKIP		= 4,	/* a: gpa, b: length, bytes */
 	EVENT_GUEST_STATS	= 5,	/* statistics of the guest came */
-	EVENT_FRONTEND_GONE	= 6
+	EVENT_FRONTEND_GONE	= 6,
+	EVENT_FROZEN		= 7	/* a freeze is confirmed */
 };
 
 struct event {

@@ -34,7 +34,8 @@ static void set_target(struct service *s, uint64_t bytes)
 	device_set_target(&s->device, (uint32_t)pages);
 }
 
-void service_apply_guest_size(struct service *s)
+/* Apply a size of the guest that waits. */
+static void apply_guest_size(struct service *s)
 {
 	uint64_t bytes = memory_table_get_bytes(&s->device.memory);
 
@@ -52,7 +53,7 @@ bool service_set_guest_size(struct service *s, uint64_t bytes)
 	s->has_guest_size = true;
 	s->applied = false;
 	s->guest_size = bytes;
-	service_apply_guest_size(s);
+	apply_guest_size(s);
 	return s->applied;
 }
 
@@ -60,4 +61,17 @@ void service_set_balloon_size(struct service *s, uint64_t bytes)
 {
 	s->has_guest_size = false;
 	set_target(s, bytes);
+}
+
+/* -------------------------------------------------------------------- time */
+
+void service_run(struct service *s, int64_t now)
+{
+	apply_guest_size(s);
+	freeze_expire(&s->device.freeze, now);
+}
+
+int64_t service_get_deadline(const struct service *s)
+{
+	return freeze_get_deadline(&s->device.freeze);
 }

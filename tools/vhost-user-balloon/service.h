@@ -34,7 +34,8 @@ bool service_set_guest_size(struct service *s, uint64_t bytes);
 /* The size of the balloon itself, in bytes. */
 void service_set_balloon_size(struct service *s, uint64_t bytes);
 
-/* Apply a size of the guest that waits. */
-void service_apply_guest_size(struct service *s);
+/* What is due by now; when there is more to do, -1 for "never". */
+void service_run(struct service *s, int64_t now);
+int64_t service_get_deadline(const struct service *s);
 
 #endif /* VUB_SERVICE_H */

@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	tests/interop/frontend/ring.py \
 	tests/interop/frontend/test_data.py \
 	tests/interop/frontend/test_fphctl.py \
+	tests/interop/frontend/test_freeze.py \
 	tests/interop/frontend/test_hostile.py \
 	tests/interop/frontend/test_messages.py \
 	tests/interop/frontend/test_program.py \
