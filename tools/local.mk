@@ -31,6 +31,8 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/device.c \
 	tools/vhost-user-balloon/device.h \
 	tools/vhost-user-balloon/device_discard.c \
+	tools/vhost-user-balloon/dirty_log.c \
+	tools/vhost-user-balloon/dirty_log.h \
 	tools/vhost-user-balloon/event_json.c \
 	tools/vhost-user-balloon/event_json.h \
 	tools/vhost-user-balloon/events.c \
@@ -63,6 +65,7 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/request.c \
 	tools/vhost-user-balloon/request.h \
 	tools/vhost-user-balloon/request_device.c \
+	tools/vhost-user-balloon/request_log.c \
 	tools/vhost-user-balloon/request_memory.c \
 	tools/vhost-user-balloon/request_state.c \
 	tools/vhost-user-balloon/request_vring.c \
@@ -74,6 +77,7 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/service.h \
 	tools/vhost-user-balloon/session.c \
 	tools/vhost-user-balloon/session.h \
+	tools/vhost-user-balloon/session_log.c \
 	tools/vhost-user-balloon/stats.c \
 	tools/vhost-user-balloon/stats.h \
 	tools/vhost-user-balloon/vring.c \

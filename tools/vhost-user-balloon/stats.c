@@ -30,8 +30,7 @@ static json_t *get_frontend(const struct service *s)
 
 	put_bool(o, "connected", fe->connected);
 	put_bits(o, "features",
-		 device_get_features(&s->device) |
-		 FPH_BIT(VU_F_PROTOCOL_FEATURES));
+		 device_get_features(&s->device) | VU_OWN_FEATURES);
 	put_bits(o, "acked", fe->acked);
 	put_bits(o, "protocol-features", fe->protocol);
 	put_bits(o, "status", session_get_status(fe));

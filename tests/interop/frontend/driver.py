@@ -18,8 +18,8 @@ MIB = 1 << 20
 
 F_MUST_TELL, F_STATS, F_DEFLATE, F_HINT, F_POISON, F_REPORT = \
     (1 << n for n in range(6))
-F_INDIRECT, F_EVENT_IDX, F_PROTOCOL, F_VERSION_1 = \
-    (1 << n for n in (28, 29, 30, 32))
+F_LOG_ALL, F_INDIRECT, F_EVENT_IDX, F_PROTOCOL, F_VERSION_1 = \
+    (1 << n for n in (26, 28, 29, 30, 32))
 F_ALL = (F_STATS | F_HINT | F_REPORT | F_INDIRECT | F_PROTOCOL
          | F_VERSION_1)
 
@@ -87,14 +87,14 @@ class Driver:
         self.frontend.set_mem_table(self.memory.regions)
         self.roles = roles or queue_roles(features)
 
-    def start_ring(self, index, base=0, enable=True):
-        """Set up one ring, empty."""
+    def start_ring(self, index, base=0, enable=True, keep=False):
+        """Set up one ring, empty at base 0 unless its content is kept."""
         f = self.frontend
         if index not in self.rings:
             gpa = self.RINGS + index * SplitRing.footprint(self.num)
             self.rings[index] = SplitRing(self.memory, gpa, self.num)
         ring = self.rings[index]
-        if base == 0:
+        if base == 0 and not keep:
             ring.reset()
         inband = f.protocol >> vhost_user.PF_INBAND & 1
         f.set_vring_num(index, self.num)
