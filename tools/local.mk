@@ -61,6 +61,8 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/notify.h \
 	tools/vhost-user-balloon/options.c \
 	tools/vhost-user-balloon/options.h \
+	tools/vhost-user-balloon/progress.c \
+	tools/vhost-user-balloon/progress.h \
 	tools/vhost-user-balloon/protocol.h \
 	tools/vhost-user-balloon/request.c \
 	tools/vhost-user-balloon/request.h \
@@ -80,6 +82,9 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/session_log.c \
 	tools/vhost-user-balloon/stats.c \
 	tools/vhost-user-balloon/stats.h \
+	tools/vhost-user-balloon/stats_guest.c \
+	tools/vhost-user-balloon/timers.c \
+	tools/vhost-user-balloon/timers.h \
 	tools/vhost-user-balloon/vring.c \
 	tools/vhost-user-balloon/vring.h \
 	tools/vhost-user-balloon/worker.c \

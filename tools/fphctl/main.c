@@ -40,6 +40,7 @@ static const char help[] =
 "       --interval=SECONDS   default 1\n"
 "  skips                 print pages that a migration may skip, as the guest\n"
 "                        hints them, until interrupted\n"
+"  events                print what becomes of the balloon and of hint rounds\n"
 "\n"
 "  --control=PATH        the control socket of the daemon\n"
 "  --json                print answers and events as they come\n"
@@ -218,7 +219,12 @@ static int run_watch(struct client *c, const struct arguments *a)
 
 static int run_skips(struct client *c, const struct arguments *a)
 {
-	return show_skips(c, a->json);
+	return show_events(c, "skip", a->json);
+}
+
+static int run_events(struct client *c, const struct arguments *a)
+{
+	return show_events(c, "balloon", a->json);
 }
 
 struct command {
@@ -239,7 +245,8 @@ static const struct command commands[] = {
 	{ "save", 2, run_save },
 	{ "load", 2, run_load },
 	{ "watch", 1, run_watch },
-	{ "skips", 1, run_skips }
+	{ "skips", 1, run_skips },
+	{ "events", 1, run_events }
 };
 
 static const struct command *find_command(const char *name)

@@ -22,7 +22,10 @@ void show_metrics(json_t *stats);
  */
 int show_watch(struct client *c, double interval, bool json);
 
-/* The pages that a migration may skip, a line for each event, as they come. */
-int show_skips(struct client *c, bool json);
+/*
+ * A line for each event as it comes: of hint rounds, and of one more class.
+ * Until the daemon goes.
+ */
+int show_events(struct client *c, const char *more, bool json);
 
 #endif /* FPHCTL_SHOW_H */

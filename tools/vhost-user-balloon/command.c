@@ -44,7 +44,8 @@ static json_t *subscribe(void *context, struct call *c)
 
 		if (!class)
 			return call_fail(c, "BadArgument",
-				 "events are hint, skip and stats");
+				 "events are hint, skip, stats and "
+					 "balloon");
 		events |= class;
 	}
 	c->subscribes = true;

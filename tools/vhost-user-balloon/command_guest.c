@@ -1,43 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* Commands about the balloon and the statistics of the guest. */
-#include <stdio.h>
-
+#include "clock.h"
 #include "command.h"
+#include "stats.h"
 
-/* JSON's integers of this library have a sign: what is larger is a real. */
-static json_t *get_value(uint64_t value)
-{
-	return value > INT64_MAX ? json_real((double)value) :
-				   json_integer((json_int_t)value);
-}
-
+/* The answer is of this moment. */
 json_t *command_get_guest_stats(void *context)
 {
-	static const char *const names[] = {
-		"swap-in", "swap-out", "major-faults", "minor-faults",
-		"free-memory", "total-memory", "available-memory",
-		"disk-caches", "hugetlb-allocations", "hugetlb-failures",
-		"oom-kills", "allocation-stalls", "async-scans",
-		"direct-scans", "async-reclaims", "direct-reclaims"
-	};
-	const struct service *s = context;
-	struct fph_stat stats[FPH_BALLOON_NSTATS];
-	uint32_t n = device_get_stats(&s->device, stats,
-				      FPH_BALLOON_NSTATS);
-	json_t *o = json_object();
-	uint32_t i;
+	struct service *s = context;
 
-	for (i = 0; i < n; i++) {
-		char tag[16];
-		const char *name = tag;
-
-		if (stats[i].tag < sizeof(names) / sizeof(names[0]))
-			name = names[stats[i].tag];
-		else
-			snprintf(tag, sizeof(tag), "tag-%u", stats[i].tag);
-		json_object_set_new(o, name, get_value(stats[i].val));
-	}
-	return o;
+	timers_see_stats(&s->timers, &s->device, clock_now());
+	return stats_query_guest(s);
 }
 
 /* Answered when the guest has sent fresh statistics, or not in time. */

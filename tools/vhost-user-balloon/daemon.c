@@ -43,7 +43,7 @@ int daemon_init(struct daemon *d, const struct options *options)
 	if (options->keep_good_part)
 		params.flags |= FPH_BALLOON_KEEP_GOOD_PART;
 	err = service_init(&d->service, &params, &d->options.memory,
-			   options->inband);
+			   &d->options.timers, options->inband);
 	if (err)
 		return err;
 	memory_guard_install(&d->service.device.memory);

@@ -27,6 +27,12 @@ static const char help[] =
 "                             offer free page reporting (default on)\n"
 "  --page-poison=on|off       offer page poison (default on)\n"
 "  --stats=on|off             offer statistics (default on)\n"
+"  --stats-interval=SECONDS   ask the guest for statistics so often\n"
+"                             (default 0: when a client asks)\n"
+"  --stuck-after=SECONDS      tell of a balloon that stands still short of\n"
+"                             its size so long (default 30; 0: never)\n"
+"  --hint-timeout=SECONDS     end a round of hints that no client has followed\n"
+"                             for so long (default 0: never)\n"
 "  --deflate-on-oom=on|off    let the guest take pages back when it has no\n"
 "                             memory left (default off)\n"
 "  --keep-good-part=on|off    free the good part of a partly bad report\n"
@@ -57,6 +63,9 @@ enum {
 	OPT_REPORTING,
 	OPT_POISON,
 	OPT_STATS,
+	OPT_STATS_INTERVAL,
+	OPT_STUCK_AFTER,
+	OPT_HINT_TIMEOUT,
 	OPT_OOM,
 	OPT_GOOD_PART,
 	OPT_QUEUE_SIZE,
@@ -83,6 +92,9 @@ static const struct option long_options[] = {
 	{ "free-page-reporting", required_argument, NULL, OPT_REPORTING },
 	{ "page-poison", required_argument, NULL, OPT_POISON },
 	{ "stats", required_argument, NULL, OPT_STATS },
+	{ "stats-interval", required_argument, NULL, OPT_STATS_INTERVAL },
+	{ "stuck-after", required_argument, NULL, OPT_STUCK_AFTER },
+	{ "hint-timeout", required_argument, NULL, OPT_HINT_TIMEOUT },
 	{ "deflate-on-oom", required_argument, NULL, OPT_OOM },
 	{ "keep-good-part", required_argument, NULL, OPT_GOOD_PART },
 	{ "queue-size", required_argument, NULL, OPT_QUEUE_SIZE },
@@ -142,6 +154,18 @@ static int parse_number(const char *name, const char *value, uint32_t max,
 	if (errno || end == value || *end || value[0] == '-' || n > max)
 		return wrong(name, value, "a number that is not too large");
 	*number = (uint32_t)n;
+	return OPTIONS_RUN;
+}
+
+/* Seconds, also parts of one, as milliseconds; at most a day. */
+static int parse_seconds(const char *name, const char *value, uint32_t *ms)
+{
+	char *end;
+	double seconds = strtod(value, &end);
+
+	if (end == value || *end || !(seconds >= 0 && seconds <= 86400))
+		return wrong(name, value, "a number of seconds");
+	*ms = (uint32_t)(seconds * 1000);
 	return OPTIONS_RUN;
 }
 
@@ -217,6 +241,12 @@ static int parse_valued(struct options *o, int opt, const char *name)
 		return parse_switch(name, optarg, &o->page_poison);
 	case OPT_STATS:
 		return parse_switch(name, optarg, &o->stats);
+	case OPT_STATS_INTERVAL:
+		return parse_seconds(name, optarg, &o->timers.stats_ms);
+	case OPT_STUCK_AFTER:
+		return parse_seconds(name, optarg, &o->timers.stuck_ms);
+	case OPT_HINT_TIMEOUT:
+		return parse_seconds(name, optarg, &o->timers.hint_ms);
 	case OPT_OOM:
 		return parse_switch(name, optarg, &o->deflate_on_oom);
 	case OPT_GOOD_PART:
@@ -270,6 +300,7 @@ static void set_defaults(struct options *o)
 	o->indirect = true;
 	o->sandbox = true;
 	o->queue_size = FPH_VRING_MAX_SIZE;
+	o->timers.stuck_ms = 30000;
 	o->memory.max_bytes = (uint64_t)4 << 40;
 }
 

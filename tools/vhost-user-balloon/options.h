@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "memory_table.h"
+#include "timers.h"
 
 struct options {
 	const char *socket_path;	/* or NULL */
@@ -16,6 +17,7 @@ struct options {
 	uint32_t queue_size;		/* of the largest ring */
 	uint32_t discard_delay_ms;
 	struct memory_policy memory;
+	struct timer_options timers;
 	bool free_page_hint;
 	bool free_page_reporting;
 	bool page_poison;

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 #include <string.h>
 
+#include "clock.h"
 #include "closer.h"
 #include "service.h"
 
 int service_init(struct service *s, const struct fph_balloon_params *params,
-		 const struct memory_policy *memory, bool inband)
+		 const struct memory_policy *memory,
+		 const struct timer_options *timers, bool inband)
 {
 	int err;
 
 	memset(s, 0, sizeof(*s));
 	closer_init();
 	events_init(&s->events);
+	timers_init(&s->timers, timers);
 	err = device_init(&s->device, params, memory, &s->events);
 	if (!err)
 		session_init(&s->session, &s->device, inband);
@@ -69,9 +72,11 @@ void service_run(struct service *s, int64_t now)
 {
 	apply_guest_size(s);
 	freeze_expire(&s->device.freeze, now);
+	timers_run(&s->timers, &s->device, now);
 }
 
 int64_t service_get_deadline(const struct service *s)
 {
-	return freeze_get_deadline(&s->device.freeze);
+	return clock_earlier(freeze_get_deadline(&s->device.freeze),
+			     timers_get_deadline(&s->timers, &s->device));
 }

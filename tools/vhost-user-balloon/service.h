@@ -7,11 +7,13 @@
 #define VUB_SERVICE_H
 
 #include "session.h"
+#include "timers.h"
 
 struct service {
 	struct events events;
 	struct device device;
 	struct session session;
+	struct timers timers;
 	bool quit;			/* somebody wants the end */
 	bool has_guest_size;		/* the guest's size was told ... */
 	bool applied;			/* ... and is in the target */
@@ -20,7 +22,8 @@ struct service {
 
 /* params, memory: as of device_init.  0, or a positive errno value. */
 int service_init(struct service *s, const struct fph_balloon_params *params,
-		 const struct memory_policy *memory, bool inband);
+		 const struct memory_policy *memory,
+		 const struct timer_options *timers, bool inband);
 void service_fini(struct service *s);
 
 /*

@@ -16,6 +16,7 @@ EXTRA_DIST += \
 	tests/interop/frontend/test_hostile.py \
 	tests/interop/frontend/test_log.py \
 	tests/interop/frontend/test_messages.py \
+	tests/interop/frontend/test_operator.py \
 	tests/interop/frontend/test_program.py \
 	tests/interop/frontend/test_queues.py \
 	tests/interop/frontend/test_quiesce.py \

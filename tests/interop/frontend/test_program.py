@@ -35,7 +35,8 @@ def test_help_and_version(t):
     """--help names every option; --version says who it is; an unknown
     option or no socket is an error that says so."""
     text = output(t, "--help")
-    for option in ("--socket-path", "--fd", "--control", "--num-pages",
+    for option in ("--stats-interval", "--stuck-after", "--hint-timeout",
+                   "--socket-path", "--fd", "--control", "--num-pages",
                    "--free-page-hint", "--free-page-reporting",
                    "--page-poison", "--stats", "--inband", "--event-idx",
                    "--indirect", "--discard-delay-ms", "--once",

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* The statistics of the guest, as an object. */
+#include <stdio.h>
+
+#include "clock.h"
+#include "stats.h"
+
+/* JSON's integers of this library have a sign: what is larger is a real. */
+static json_t *get_value(uint64_t value)
+{
+	return value > INT64_MAX ? json_real((double)value) :
+				   json_integer((json_int_t)value);
+}
+
+/* What the guest said, by the names of the tags. */
+static void put_values(json_t *o, const struct device *d)
+{
+	static const char *const names[] = {
+		"swap-in", "swap-out", "major-faults", "minor-faults",
+		"free-memory", "total-memory", "available-memory",
+		"disk-caches", "hugetlb-allocations", "hugetlb-failures",
+		"oom-kills", "allocation-stalls", "async-scans",
+		"direct-scans", "async-reclaims", "direct-reclaims"
+	};
+	struct fph_stat stats[FPH_BALLOON_NSTATS];
+	uint32_t n = device_get_stats(d, stats, FPH_BALLOON_NSTATS);
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		char tag[16];
+		const char *name = tag;
+
+		if (stats[i].tag < sizeof(names) / sizeof(names[0]))
+			name = names[stats[i].tag];
+		else
+			snprintf(tag, sizeof(tag), "tag-%u", stats[i].tag);
+		json_object_set_new(o, name, get_value(stats[i].val));
+	}
+}
+
+json_t *stats_query_guest(const struct service *s)
+{
+	const struct timers *t = &s->timers;
+	json_t *o = json_object();
+	struct fph_stat any;
+
+	json_object_set_new(o, "interval-ms",
+			    json_integer(t->options.stats_ms));
+	json_object_set_new(o, "updates",
+			    json_integer((json_int_t)t->stats_seen));
+	/* A reset of the device forgets those of the guest before. */
+	if (!device_get_stats(&s->device, &any, 1))
+		return o;
+	json_object_set_new(o, "last-update", json_integer(t->stats_time));
+	json_object_set_new(o, "age-ms",
+			    json_integer(clock_now() - t->stats_at));
+	put_values(o, &s->device);
+	return o;
+}
