@@ -3,6 +3,12 @@
 if ENABLE_TOOLS
 AM_CFLAGS += $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS) -pthread
 
+# What both programs have.
+noinst_LTLIBRARIES += tools/common/libmetrics.la
+tools_common_libmetrics_la_SOURCES = \
+	tools/common/metrics.c \
+	tools/common/metrics.h
+
 # All of the daemon but its main(), for the tests of its parts.
 noinst_LTLIBRARIES += tools/vhost-user-balloon/libdaemon.la
 tools_vhost_user_balloon_libdaemon_la_SOURCES = \
@@ -24,6 +30,8 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/command_freeze.c \
 	tools/vhost-user-balloon/command_guest.c \
 	tools/vhost-user-balloon/command_hint.c \
+	tools/vhost-user-balloon/connect.c \
+	tools/vhost-user-balloon/connect.h \
 	tools/vhost-user-balloon/control.c \
 	tools/vhost-user-balloon/control.h \
 	tools/vhost-user-balloon/daemon.c \
@@ -57,6 +65,8 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/memory_table.h \
 	tools/vhost-user-balloon/message.c \
 	tools/vhost-user-balloon/message.h \
+	tools/vhost-user-balloon/metrics_socket.c \
+	tools/vhost-user-balloon/metrics_socket.h \
 	tools/vhost-user-balloon/notify.c \
 	tools/vhost-user-balloon/notify.h \
 	tools/vhost-user-balloon/options.c \
@@ -90,6 +100,8 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/worker.c \
 	tools/vhost-user-balloon/worker.h
 
+tools_vhost_user_balloon_libdaemon_la_LIBADD = tools/common/libmetrics.la
+
 DAEMON_LIBS = tools/vhost-user-balloon/libdaemon.la $(JANSSON_LIBS) \
 	$(SECCOMP_LIBS)
 
@@ -107,12 +119,11 @@ tools_fphctl_fphctl_SOURCES = \
 	tools/fphctl/client.c \
 	tools/fphctl/client.h \
 	tools/fphctl/main.c \
-	tools/fphctl/metrics.c \
 	tools/fphctl/show.c \
 	tools/fphctl/show.h \
 	tools/fphctl/state.c \
 	tools/fphctl/watch.c
-tools_fphctl_fphctl_LDADD = $(JANSSON_LIBS)
+tools_fphctl_fphctl_LDADD = tools/common/libmetrics.la $(JANSSON_LIBS)
 
 # Where QEMU's conventions say that management software looks for back-ends.
 vhostuserdir = $(datadir)/qemu/vhost-user

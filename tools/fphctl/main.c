@@ -9,6 +9,7 @@
 #include <fph/version.h>
 
 #include "arguments.h"
+#include "common/metrics.h"
 #include "show.h"
 
 static const char help[] =
@@ -202,7 +203,7 @@ static int run_metrics(struct client *c, const struct arguments *a)
 	(void)a;
 	if (code != EXIT_OK)
 		return code;
-	show_metrics(answer);
+	metrics_write(stdout, answer);
 	json_decref(answer);
 	return EXIT_OK;
 }

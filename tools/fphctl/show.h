@@ -13,9 +13,6 @@ void show_json(json_t *object);
 /* An object as text: a line for each member, a paragraph for each part. */
 void show_object(json_t *object);
 
-/* Counters, as query-stats answers them, in the text format of OpenMetrics. */
-void show_metrics(json_t *stats);
-
 /*
  * Ask for the counters every interval seconds and show them: a table that is
  * drawn anew on a terminal, else a line each time.  Until the daemon goes.

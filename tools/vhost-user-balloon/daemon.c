@@ -13,6 +13,7 @@
 #include "listen.h"
 #include "log.h"
 #include "memory_guard.h"
+#include "metrics_socket.h"
 
 /* How long a driver has to read that the host needs no hints (D9). */
 #define QUIT_MS		1000
@@ -20,6 +21,7 @@
 enum {
 	POLL_SIGNAL,
 	POLL_LISTEN,
+	POLL_METRICS,
 	POLL_WORKER,
 	POLL_FRONTEND,
 	POLL_CONTROL = POLL_FRONTEND + FRONTEND_NFDS,
@@ -35,6 +37,8 @@ int daemon_init(struct daemon *d, const struct options *options)
 	d->options = *options;
 	d->signal_fd = -1;
 	d->listen_fd = -1;
+	d->metrics_fd = -1;
+	d->connector.path = options->connect_path;
 	d->once = options->once;
 	params.size = sizeof(params);
 	params.features = options_get_features(options);
@@ -122,6 +126,16 @@ static void accept_frontend(struct daemon *d)
 	close(fd);
 }
 
+static void connect_frontend(struct daemon *d)
+{
+	int fd = -1;
+
+	if (d->frontend.state == FRONTEND_NONE && !d->quitting)
+		fd = connector_try(&d->connector, clock_now());
+	if (fd >= 0)
+		frontend_connect(&d->frontend, fd);
+}
+
 static void take_signal(struct daemon *d)
 {
 	struct signalfd_siginfo info;
@@ -137,6 +151,8 @@ static int64_t get_deadline(const struct daemon *d)
 	int64_t at = clock_earlier(frontend_get_deadline(&d->frontend),
 				   control_get_deadline(&d->control));
 
+	if (d->frontend.state == FRONTEND_NONE && !d->quitting)
+		at = clock_earlier(at, connector_get_deadline(&d->connector));
 	at = clock_earlier(at, service_get_deadline(&d->service));
 	return d->quitting ? clock_earlier(at, d->quit_deadline) : at;
 }
@@ -162,6 +178,7 @@ static void prepare(const struct daemon *d, struct pollfd *fds)
 	fds[POLL_SIGNAL] = (struct pollfd){ d->signal_fd, POLLIN, 0 };
 	fds[POLL_LISTEN] = (struct pollfd){ accepts ? d->listen_fd : -1,
 					    POLLIN, 0 };
+	fds[POLL_METRICS] = (struct pollfd){ d->metrics_fd, POLLIN, 0 };
 	fds[POLL_WORKER] = (struct pollfd){ d->service.device.worker.event_fd,
 					    POLLIN, 0 };
 	frontend_poll(&d->frontend, fds + POLL_FRONTEND);
@@ -180,6 +197,9 @@ static void handle(struct daemon *d, const struct pollfd *fds)
 	if (fds[POLL_LISTEN].revents &&
 	    d->frontend.state != FRONTEND_CLOSING)
 		accept_frontend(d);
+	connect_frontend(d);
+	if (fds[POLL_METRICS].revents)
+		metrics_serve(d->metrics_fd, &d->service);
 	if (fds[POLL_SIGNAL].revents)
 		take_signal(d);
 }

@@ -14,13 +14,17 @@
 static const char help[] =
 "Usage: vhost-user-balloon --socket-path=PATH [OPTION]...\n"
 "       vhost-user-balloon --fd=N [OPTION]...\n"
+"       vhost-user-balloon --connect=PATH [OPTION]...\n"
 "\n"
 "A virtio-balloon device as a vhost-user back-end: takes inflated, reported\n"
 "and hinted pages of a guest and gives memory back to the host.\n"
 "\n"
 "  --socket-path=PATH         listen for front-ends on this Unix socket\n"
 "  --fd=N                     use this socket, listening or connected\n"
+"  --connect=PATH             connect to a front-end that listens there\n"
 "  --control=PATH             listen for fphctl on this Unix socket\n"
+"  --metrics=PATH             give all counters, as OpenMetrics text, to\n"
+"                             whoever connects to this Unix socket\n"
 "  --num-pages=N              first size of the balloon, units of 4 KiB\n"
 "  --free-page-hint=on|off    offer free page hinting (default on)\n"
 "  --free-page-reporting=on|off\n"
@@ -57,7 +61,9 @@ static const char help[] =
 enum {
 	OPT_SOCKET_PATH = 256,
 	OPT_FD,
+	OPT_CONNECT,
 	OPT_CONTROL,
+	OPT_METRICS,
 	OPT_NUM_PAGES,
 	OPT_HINT,
 	OPT_REPORTING,
@@ -86,6 +92,8 @@ enum {
 static const struct option long_options[] = {
 	{ "socket-path", required_argument, NULL, OPT_SOCKET_PATH },
 	{ "fd", required_argument, NULL, OPT_FD },
+	{ "connect", required_argument, NULL, OPT_CONNECT },
+	{ "metrics", required_argument, NULL, OPT_METRICS },
 	{ "control", required_argument, NULL, OPT_CONTROL },
 	{ "num-pages", required_argument, NULL, OPT_NUM_PAGES },
 	{ "free-page-hint", required_argument, NULL, OPT_HINT },
@@ -218,6 +226,12 @@ static int parse_valued(struct options *o, int opt, const char *name)
 	case OPT_SOCKET_PATH:
 		o->socket_path = optarg;
 		return OPTIONS_RUN;
+	case OPT_CONNECT:
+		o->connect_path = optarg;
+		return OPTIONS_RUN;
+	case OPT_METRICS:
+		o->metrics_path = optarg;
+		return OPTIONS_RUN;
 	case OPT_CONTROL:
 		o->control_path = optarg;
 		return OPTIONS_RUN;
@@ -306,6 +320,7 @@ static void set_defaults(struct options *o)
 
 static int check(const struct options *o, int argc, char **argv)
 {
+	int ways = !!o->socket_path + (o->fd >= 0) + !!o->connect_path;
 	const char *problem = NULL;
 
 	if (optind < argc) {
@@ -313,10 +328,10 @@ static int check(const struct options *o, int argc, char **argv)
 			"%s\n", argv[optind]);
 		return OPTIONS_ERROR;
 	}
-	if (o->socket_path && o->fd >= 0)
-		problem = "--socket-path and --fd exclude each other";
-	else if (!o->socket_path && o->fd < 0)
-		problem = "--socket-path or --fd is needed";
+	if (ways > 1)
+		problem = "--socket-path, --fd and --connect exclude each other";
+	else if (!ways)
+		problem = "--socket-path, --fd or --connect is needed";
 	if (!problem)
 		return OPTIONS_RUN;
 	fprintf(stderr, "vhost-user-balloon: %s; try --help\n", problem);

@@ -12,6 +12,8 @@
 struct options {
 	const char *socket_path;	/* or NULL */
 	int fd;				/* or -1 */
+	const char *connect_path;	/* or NULL */
+	const char *metrics_path;	/* or NULL */
 	const char *control_path;	/* or NULL */
 	uint32_t num_pages;		/* first target, 4096-byte units */
 	uint32_t queue_size;		/* of the largest ring */

@@ -35,7 +35,8 @@ def test_help_and_version(t):
     """--help names every option; --version says who it is; an unknown
     option or no socket is an error that says so."""
     text = output(t, "--help")
-    for option in ("--stats-interval", "--stuck-after", "--hint-timeout",
+    for option in ("--connect", "--metrics", "--stats-interval",
+                   "--stuck-after", "--hint-timeout",
                    "--socket-path", "--fd", "--control", "--num-pages",
                    "--free-page-hint", "--free-page-reporting",
                    "--page-poison", "--stats", "--inband", "--event-idx",
@@ -152,3 +153,92 @@ def test_counters_of_the_host(t):
     d.report([(4 << 20, 8 << 20)])
     stats = daemon.stats()["memory"]
     assert stats["resident-bytes"] == d.memory.resident, stats
+
+
+def listen(t, name="front-end"):
+    """A front-end's socket; (path, socket)."""
+    path = os.path.join(t.workdir, name)
+    ours = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    t.defer(ours.close)
+    ours.bind(path)
+    ours.listen()
+    ours.settimeout(60 * wait.SCALE)
+    return path, ours
+
+
+def test_connect(t):
+    """--connect: the daemon comes to a front-end that listens, waits for one
+    that is not there, and comes again."""
+    path = os.path.join(t.workdir, "front-end")
+    daemon = daemons.Daemon(t.options.daemon, t.workdir,
+                            "--connect=" + path, "--verbose")
+    t.defer(daemon.kill)
+    daemon.start(listen=False)
+    wait.until(lambda: "is tried again" in daemon.log_text(), "it waits")
+    ours = listen(t)[1]
+    for _ in range(3):
+        d = Driver(t, ours.accept()[0]).start()
+        fixture.gives_back(d)
+        d.close()
+    ours.close()
+    os.unlink(path)
+    assert daemon.alive()
+    daemon.stop()
+
+
+def test_connect_once(t):
+    """--connect with --once ends after its front-end; with another way to one
+    it is an error."""
+    path, ours = listen(t)
+    daemon = daemons.Daemon(t.options.daemon, t.workdir,
+                            "--connect=" + path, "--once")
+    t.defer(daemon.kill)
+    daemon.start(listen=False)
+    d = Driver(t, ours.accept()[0]).start()
+    fixture.gives_back(d)
+    d.close()
+    assert daemon.process.wait(60 * wait.SCALE) == 0
+    for other in ("--socket-path=" + path + "2", "--fd=3"):
+        text = output(t, "--connect=" + path, other, expect=2)
+        assert "exclude each other" in text, text
+
+
+def read_all(path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:
+        stream.connect(path)
+        stream.settimeout(60 * wait.SCALE)
+        parts = []
+        while True:
+            part = stream.recv(1 << 16)
+            if not part:
+                return b"".join(parts).decode()
+            parts.append(part)
+
+
+def test_metrics_socket(t):
+    """--metrics: what fphctl metrics prints, to whoever connects; one that
+    never reads is no burden."""
+    path = os.path.join(t.workdir, "metrics")
+    daemon, d = fixture.start(t, "--metrics=" + path)
+    fixture.gives_back(d)
+    silent = []
+    for _ in range(40):
+        stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        t.defer(stream.close)
+        stream.connect(path)
+        silent.append(stream)
+    text = read_all(path)
+    assert "fph_report_bytes_freed_total %d\n" % fixture.BLOCK in text
+    assert text.endswith("# EOF\n")
+    fds = len(os.listdir("/proc/%d/fd" % daemon.process.pid))
+    read_all(path)
+    daemon.stats()
+    assert len(os.listdir("/proc/%d/fd" % daemon.process.pid)) == fds
+    if t.options.fphctl:
+        printed = subprocess.run(
+            [t.options.fphctl, "--control=" + daemon.control_path,
+             "metrics"], check=True, stdout=subprocess.PIPE, text=True)
+        assert [line.split()[0] for line in printed.stdout.splitlines()] == \
+            [line.split()[0] for line in text.splitlines()]
+    daemon.stop()
+    assert not os.path.exists(path)
