@@ -51,6 +51,8 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/freeze.h \
 	tools/vhost-user-balloon/frontend.c \
 	tools/vhost-user-balloon/frontend.h \
+	tools/vhost-user-balloon/governor.c \
+	tools/vhost-user-balloon/governor.h \
 	tools/vhost-user-balloon/hint.c \
 	tools/vhost-user-balloon/hint.h \
 	tools/vhost-user-balloon/inflight.c \
@@ -71,6 +73,9 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/notify.h \
 	tools/vhost-user-balloon/options.c \
 	tools/vhost-user-balloon/options.h \
+	tools/vhost-user-balloon/options_policy.c \
+	tools/vhost-user-balloon/policy.c \
+	tools/vhost-user-balloon/policy.h \
 	tools/vhost-user-balloon/progress.c \
 	tools/vhost-user-balloon/progress.h \
 	tools/vhost-user-balloon/protocol.h \

@@ -18,6 +18,8 @@ static const char *const gauges[] = {
 	"guest.disk-caches",
 	"hint.pending", "hint.cmd-id", "hint.config-cmd-id",
 	"hint.round-buffers", "hint.migrates",
+	"policy.enabled", "policy.floor", "policy.ceiling", "policy.size",
+	"policy.pressure",
 	"freeze.frozen", "freeze.inhibitors",
 	"reclaim.busy", "reclaim.delay-ms", "reclaim.disabled"
 };

@@ -27,6 +27,7 @@ static const char help[] =
 "  hint status           the state of the round\n"
 "  balloon SIZE          leave the guest SIZE of its memory: 512M, 1G\n"
 "  balloon-size SIZE     make the balloon SIZE large\n"
+"  policy [on|off]       what the daemon's policy decides; switch it\n"
 "  guest-stats           ask the guest for its statistics\n"
 "  freeze [hold|acknowledge]   discard nothing from now on, and hold the\n"
 "                        guest's buffers, or return them without effect\n"
@@ -213,6 +214,18 @@ static int run_guest_stats(struct client *c, const struct arguments *a)
 	return run_simple(c, a, "query-guest-stats", NULL);
 }
 
+static int run_policy(struct client *c, const struct arguments *a)
+{
+	const char *word = a->nwords == 2 ? a->words[1] : NULL;
+	json_t *args = NULL;
+
+	if (word && strcmp(word, "on") && strcmp(word, "off"))
+		return usage("policy needs on or off, or nothing");
+	if (word)
+		args = json_pack("{s:b}", "enabled", !strcmp(word, "on"));
+	return run_simple(c, a, "policy", args);
+}
+
 static int run_watch(struct client *c, const struct arguments *a)
 {
 	return show_watch(c, a->interval, a->json);
@@ -241,6 +254,7 @@ static const struct command commands[] = {
 	{ "balloon", 2, run_balloon },
 	{ "balloon-size", 2, run_balloon_size },
 	{ "guest-stats", 1, run_guest_stats },
+	{ "policy", 2, run_policy },
 	{ "freeze", 2, run_freeze },
 	{ "thaw", 1, run_thaw },
 	{ "save", 2, run_save },

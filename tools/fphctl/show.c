@@ -19,6 +19,7 @@ static bool is_bytes(const char *name)
 {
 	static const char *const names[] = {
 		"bytes", "resident-bytes", "target", "guest-size",
+		"floor", "ceiling",
 		"free-memory", "total-memory", "available-memory",
 		"disk-caches", "swap-in", "swap-out", NULL
 	};

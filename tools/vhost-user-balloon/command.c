@@ -74,6 +74,7 @@ static const struct command commands[] = {
 	{ .name = "hint-stop", .handle = command_hint_stop },
 	{ .name = "hint-done", .handle = command_hint_done },
 	{ .name = "balloon", .has_args = true, .handle = command_balloon },
+	{ .name = "policy", .has_args = true, .handle = command_policy },
 	{ .name = "freeze", .has_args = true, .handle = command_freeze,
 	  .wait_event = EVENT_FROZEN, .finish = command_get_freeze,
 	  .give_up = command_undo_freeze,

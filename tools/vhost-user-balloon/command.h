@@ -23,6 +23,7 @@ json_t *command_query_hint(void *context, struct call *c);
 json_t *command_query_guest_stats(void *context, struct call *c);
 json_t *command_get_guest_stats(void *context);
 json_t *command_balloon(void *context, struct call *c);
+json_t *command_policy(void *context, struct call *c);
 json_t *command_freeze(void *context, struct call *c);
 json_t *command_get_freeze(void *context);
 void command_undo_freeze(void *context, json_t *args);

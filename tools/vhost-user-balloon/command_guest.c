@@ -41,6 +41,9 @@ json_t *command_balloon(void *context, struct call *c)
 
 	if (!call_check_args(c, names))
 		return NULL;
+	if (s->governor.enabled)
+		return call_fail(c, "PolicyDecides", "a policy sets the size: "
+				 "switch it off first (policy off)");
 	if (call_has(c, "value") == call_has(c, "balloon"))
 		return call_fail(c, "BadArgument", "\"value\", the memory "
 				 "that the guest keeps, or \"balloon\", the size "
@@ -56,4 +59,23 @@ json_t *command_balloon(void *context, struct call *c)
 	return json_pack("{s:I, s:b}", "target",
 			 (json_int_t)device_get_target(&s->device)
 			 << VIRTIO_BALLOON_PFN_SHIFT, "pending", !known);
+}
+
+json_t *command_policy(void *context, struct call *c)
+{
+	static const char *const names[] = { "enabled", NULL };
+	struct service *s = context;
+	json_t *on = json_object_get(c->args, "enabled");
+
+	if (!call_check_args(c, names))
+		return NULL;
+	if (!s->governor.options.on)
+		return call_fail(c, "NoPolicy", "the daemon was started without "
+				 "--policy");
+	if (on && !json_is_boolean(on))
+		return call_fail(c, "BadArgument",
+				 "\"enabled\" must be true or false");
+	if (on)
+		governor_enable(&s->governor, json_is_true(on));
+	return stats_query_policy(s);
 }

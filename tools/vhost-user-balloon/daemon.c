@@ -47,7 +47,8 @@ int daemon_init(struct daemon *d, const struct options *options)
 	if (options->keep_good_part)
 		params.flags |= FPH_BALLOON_KEEP_GOOD_PART;
 	err = service_init(&d->service, &params, &d->options.memory,
-			   &d->options.timers, options->inband);
+			   &d->options.timers, &d->options.governor,
+			   options->inband);
 	if (err)
 		return err;
 	memory_guard_install(&d->service.device.memory);

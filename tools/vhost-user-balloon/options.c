@@ -37,6 +37,12 @@ static const char help[] =
 "                             its size so long (default 30; 0: never)\n"
 "  --hint-timeout=SECONDS     end a round of hints that no client has followed\n"
 "                             for so long (default 0: never)\n"
+"  --policy=floor=SIZE[,ceiling=SIZE][,NAME=VALUE]...\n"
+"                             keep the guest's memory between these, by its\n"
+"                             statistics and the host's pressure; see the\n"
+"                             manual page for the other names\n"
+"  --pressure-file=PATH       where the pressure is (default\n"
+"                             /proc/pressure/memory)\n"
 "  --deflate-on-oom=on|off    let the guest take pages back when it has no\n"
 "                             memory left (default off)\n"
 "  --keep-good-part=on|off    free the good part of a partly bad report\n"
@@ -72,6 +78,8 @@ enum {
 	OPT_STATS_INTERVAL,
 	OPT_STUCK_AFTER,
 	OPT_HINT_TIMEOUT,
+	OPT_POLICY,
+	OPT_PRESSURE_FILE,
 	OPT_OOM,
 	OPT_GOOD_PART,
 	OPT_QUEUE_SIZE,
@@ -103,6 +111,8 @@ static const struct option long_options[] = {
 	{ "stats-interval", required_argument, NULL, OPT_STATS_INTERVAL },
 	{ "stuck-after", required_argument, NULL, OPT_STUCK_AFTER },
 	{ "hint-timeout", required_argument, NULL, OPT_HINT_TIMEOUT },
+	{ "policy", required_argument, NULL, OPT_POLICY },
+	{ "pressure-file", required_argument, NULL, OPT_PRESSURE_FILE },
 	{ "deflate-on-oom", required_argument, NULL, OPT_OOM },
 	{ "keep-good-part", required_argument, NULL, OPT_GOOD_PART },
 	{ "queue-size", required_argument, NULL, OPT_QUEUE_SIZE },
@@ -178,7 +188,7 @@ static int parse_seconds(const char *name, const char *value, uint32_t *ms)
 }
 
 /* Bytes, or with K, M, G, T in units of 1024. */
-static int parse_size(const char *name, const char *value, uint64_t *size)
+int options_parse_size(const char *name, const char *value, uint64_t *size)
 {
 	static const char units[] = "KMGT";
 	const char *unit = NULL;
@@ -241,7 +251,7 @@ static int parse_valued(struct options *o, int opt, const char *name)
 		o->memory.file_systems = optarg;
 		return OPTIONS_RUN;
 	case OPT_MAX_MEMORY:
-		return parse_size(name, optarg, &o->memory.max_bytes);
+		return options_parse_size(name, optarg, &o->memory.max_bytes);
 	case OPT_NUM_PAGES:
 		return parse_number(name, optarg, UINT32_MAX, &o->num_pages);
 	case OPT_DELAY:
@@ -261,6 +271,11 @@ static int parse_valued(struct options *o, int opt, const char *name)
 		return parse_seconds(name, optarg, &o->timers.stuck_ms);
 	case OPT_HINT_TIMEOUT:
 		return parse_seconds(name, optarg, &o->timers.hint_ms);
+	case OPT_POLICY:
+		return options_parse_policy(&o->governor, optarg);
+	case OPT_PRESSURE_FILE:
+		o->governor.pressure_path = optarg;
+		return OPTIONS_RUN;
 	case OPT_OOM:
 		return parse_switch(name, optarg, &o->deflate_on_oom);
 	case OPT_GOOD_PART:
@@ -315,6 +330,7 @@ static void set_defaults(struct options *o)
 	o->sandbox = true;
 	o->queue_size = FPH_VRING_MAX_SIZE;
 	o->timers.stuck_ms = 30000;
+	o->governor.pressure_path = "/proc/pressure/memory";
 	o->memory.max_bytes = (uint64_t)4 << 40;
 }
 

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "governor.h"
 #include "memory_table.h"
-#include "timers.h"
 
 struct options {
 	const char *socket_path;	/* or NULL */
@@ -20,6 +20,7 @@ struct options {
 	uint32_t discard_delay_ms;
 	struct memory_policy memory;
 	struct timer_options timers;
+	struct governor_options governor;
 	bool free_page_hint;
 	bool free_page_reporting;
 	bool page_poison;
@@ -42,6 +43,15 @@ enum options_result {
 
 /* Parse; prints help, version, capabilities and errors itself. */
 int options_parse(struct options *o, int argc, char **argv);
+
+/*
+ * For the parts of the command line that are elsewhere: bytes, or K, M, G, T in
+ * units of 1024.  OPTIONS_RUN, or OPTIONS_ERROR after a message.
+ */
+int options_parse_size(const char *name, const char *value, uint64_t *size);
+
+/* --policy=NAME=VALUE,...: the same. */
+int options_parse_policy(struct governor_options *g, char *text);
 
 /* The feature bits that the device shall offer. */
 uint64_t options_get_features(const struct options *o);

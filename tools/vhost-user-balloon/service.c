@@ -7,7 +7,8 @@
 
 int service_init(struct service *s, const struct fph_balloon_params *params,
 		 const struct memory_policy *memory,
-		 const struct timer_options *timers, bool inband)
+		 const struct timer_options *timers,
+		 const struct governor_options *governor, bool inband)
 {
 	int err;
 
@@ -15,15 +16,21 @@ int service_init(struct service *s, const struct fph_balloon_params *params,
 	closer_init();
 	events_init(&s->events);
 	timers_init(&s->timers, timers);
-	err = device_init(&s->device, params, memory, &s->events);
+	err = governor_init(&s->governor, governor);
+	if (!err)
+		err = device_init(&s->device, params, memory, &s->events);
 	if (!err)
 		session_init(&s->session, &s->device, inband);
+	/* It decides by what the guest says. */
+	if (governor->on && !timers->stats_ms)
+		s->timers.options.stats_ms = governor->interval_ms;
 	return err;
 }
 
 void service_fini(struct service *s)
 {
 	device_fini(&s->device);
+	governor_fini(&s->governor);
 	session_fini();
 	closer_fini();
 }
@@ -73,10 +80,14 @@ void service_run(struct service *s, int64_t now)
 	apply_guest_size(s);
 	freeze_expire(&s->device.freeze, now);
 	timers_run(&s->timers, &s->device, now);
+	if (governor_run(&s->governor, &s->device, &s->timers, now))
+		s->has_guest_size = false;
 }
 
 int64_t service_get_deadline(const struct service *s)
 {
-	return clock_earlier(freeze_get_deadline(&s->device.freeze),
-			     timers_get_deadline(&s->timers, &s->device));
+	int64_t at = governor_get_deadline(&s->governor);
+
+	at = clock_earlier(at, timers_get_deadline(&s->timers, &s->device));
+	return clock_earlier(at, freeze_get_deadline(&s->device.freeze));
 }

@@ -6,6 +6,7 @@
 #ifndef VUB_SERVICE_H
 #define VUB_SERVICE_H
 
+#include "governor.h"
 #include "session.h"
 #include "timers.h"
 
@@ -14,6 +15,7 @@ struct service {
 	struct device device;
 	struct session session;
 	struct timers timers;
+	struct governor governor;
 	bool quit;			/* somebody wants the end */
 	bool has_guest_size;		/* the guest's size was told ... */
 	bool applied;			/* ... and is in the target */
@@ -23,7 +25,8 @@ struct service {
 /* params, memory: as of device_init.  0, or a positive errno value. */
 int service_init(struct service *s, const struct fph_balloon_params *params,
 		 const struct memory_policy *memory,
-		 const struct timer_options *timers, bool inband);
+		 const struct timer_options *timers,
+		 const struct governor_options *governor, bool inband);
 void service_fini(struct service *s);
 
 /*

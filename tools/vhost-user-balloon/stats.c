@@ -292,6 +292,8 @@ json_t *stats_query(const struct service *s)
 	json_object_set_new(o, "config", get_config(s));
 	json_object_set_new(o, "balloon", get_balloon(s));
 	json_object_set_new(o, "guest", stats_query_guest(s));
+	if (s->governor.options.on)
+		json_object_set_new(o, "policy", stats_query_policy(s));
 	json_object_set_new(o, "report",
 			    get_report(&c.report, &s->device.report,
 				       &c.queue[FPH_QUEUE_REPORT]));

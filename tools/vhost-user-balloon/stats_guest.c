@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* The statistics of the guest, as an object. */
+/* The statistics of the guest, and what a policy makes of them. */
 #include <stdio.h>
 
 #include "clock.h"
@@ -56,4 +56,20 @@ json_t *stats_query_guest(const struct service *s)
 			    json_integer(clock_now() - t->stats_at));
 	put_values(o, &s->device);
 	return o;
+}
+
+json_t *stats_query_policy(const struct service *s)
+{
+	const struct governor *g = &s->governor;
+	const struct policy *p = &g->options.policy;
+
+	if (!g->options.on)
+		return NULL;
+	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:s}",
+			 "enabled", g->enabled,
+			 "floor", (json_int_t)p->floor,
+			 "ceiling", (json_int_t)p->ceiling,
+			 "size", (json_int_t)g->last.size,
+			 "pressure", (json_int_t)g->pressure,
+			 "reason", policy_get_reason_name(g->last.reason));
 }

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 """What an operator sees of a guest as time goes by."""
 
+import os
+import re
 import struct
+import subprocess
 import threading
 import time
 
@@ -151,3 +154,108 @@ def test_forsaken_hint_round(t):
     first = d.wait_command(0)
     time.sleep(0.5)
     assert d.config(drivers.CFG_CMD_ID) == first
+
+
+class Pressure:
+    """A file in the format of PSI."""
+
+    def __init__(self, t):
+        self.path = os.path.join(t.workdir, "pressure")
+        self.set(0)
+
+    def set(self, percent):
+        with open(self.path, "r+b" if os.path.exists(self.path)
+                  else "wb") as file:
+            file.write(b"some avg10=%05.2f avg60=0.00 avg300=0.00 total=1\n"
+                       b"full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n"
+                       % percent)
+
+
+class Guest:
+    """Follows the target at once, and answers with its statistics."""
+
+    def __init__(self, d):
+        self.d = d
+        self.used = 10 * MIB
+        self.memory = d.memory.regions[0].size
+        self.answer()
+
+    def answer(self):
+        d = self.d
+        pages = d.config(drivers.CFG_NUM_PAGES)
+        d.set_config(CFG_ACTUAL, pages)
+        left = self.memory - pages * 4096 - self.used
+        d.memory.write(d.BUFFERS, struct.pack("<HQHQ", 4, 77, 6,
+                                              max(left, 0)))
+        d.offer("stats", [(d.BUFFERS, 20, False)])
+
+    def size(self):
+        """Its size in MiB, after it has answered what it was asked."""
+        if self.d.ring("stats").take_used():
+            self.answer()
+        pages = self.d.config(drivers.CFG_NUM_PAGES)
+        return (self.memory - pages * 4096) // MIB
+
+
+def test_policy(t):
+    """--policy: between floor and ceiling, by pressure and by need; it can be
+    switched off, and a size by hand is refused while it is on."""
+    pressure = Pressure(t)
+    pressure.set(5)
+    daemon, d = fixture.start(
+        t, "--pressure-file=" + pressure.path, "--policy=floor=24M,"
+        "ceiling=48M,reserve=4M,step=8M,calm=2,low=1,high=10,interval=0.2")
+    guest = Guest(d)
+
+    def becomes(size, reason):
+        wait.until(lambda: guest.size() == size
+                   and daemon.stats()["policy"]["reason"] == reason,
+                   lambda: "%d: %r" % (size, daemon.stats()["policy"]))
+    becomes(48, "keep")
+    pressure.set(50)
+    becomes(24, "keep")
+    guest.used = 32 * MIB
+    becomes(36, "keep")
+    pressure.set(0.5)
+    becomes(48, "keep")
+    pressure.set(99.99)
+    guest.used = 40 * MIB
+    becomes(45, "keep")
+    stats = daemon.stats()["policy"]
+    assert stats["enabled"] and stats["pressure"] == 9999, stats
+    # A guest that says nothing any more keeps what it has.
+    guest.used = 0
+    wait.until(lambda: daemon.stats()["policy"]["reason"] == "no-statistics",
+               "it is silent")
+    assert d.config(drivers.CFG_NUM_PAGES) == 19 * MIB // 4096
+    run = test_fphctl.run
+    assert "PolicyDecides" in run(t, daemon, "balloon", "32M",
+                                  expect=test_fphctl.REFUSED)
+    run(t, daemon, "policy", "off")
+    run(t, daemon, "balloon", "32M")
+    assert guest.size() == 32
+    run(t, daemon, "policy", "on")
+    becomes(24, "keep")
+    assert re.search("floor +25165824", run(t, daemon, "policy"))
+    run(t, daemon, "policy", "fly", expect=test_fphctl.USAGE)
+
+
+def test_policy_options(t):
+    """What is wrong with a policy is said; without one there is none."""
+    base = "--socket-path=" + os.path.join(t.workdir, "x")
+    for text in ("ceiling=1G", "floor=1G,ceiling=1M", "floor=0", "floor",
+                 "floor=1M,fly=1", "floor=1M,low=10,high=1", "floor=1M,low=x",
+                 "floor=1M,interval=0"):
+        done = subprocess.run([t.options.daemon, base, "--policy=" + text],
+                              check=False, stderr=subprocess.PIPE, text=True,
+                              timeout=60 * wait.SCALE)
+        assert done.returncode == 2 and "policy" in done.stderr, (text, done)
+    for path in ("/nowhere/pressure", "/dev/null"):
+        done = subprocess.run(
+            [t.options.daemon, base, "--policy=floor=1M",
+             "--pressure-file=" + path], check=False,
+            stderr=subprocess.PIPE, text=True, timeout=60 * wait.SCALE)
+        assert done.returncode == 1 and path in done.stderr, done
+    daemon = daemons.start(t)
+    assert "policy" not in daemon.stats()
+    test_fphctl.run(t, daemon, "policy", expect=test_fphctl.REFUSED)

@@ -36,7 +36,8 @@ def test_help_and_version(t):
     option or no socket is an error that says so."""
     text = output(t, "--help")
     for option in ("--connect", "--metrics", "--stats-interval",
-                   "--stuck-after", "--hint-timeout",
+                   "--stuck-after", "--hint-timeout", "--policy",
+                   "--pressure-file",
                    "--socket-path", "--fd", "--control", "--num-pages",
                    "--free-page-hint", "--free-page-reporting",
                    "--page-poison", "--stats", "--inband", "--event-idx",
