@@ -175,18 +175,6 @@ static int parse_number(const char *name, const char *value, uint32_t max,
 	return OPTIONS_RUN;
 }
 
-/* Seconds, also parts of one, as milliseconds; at most a day. */
-static int parse_seconds(const char *name, const char *value, uint32_t *ms)
-{
-	char *end;
-	double seconds = strtod(value, &end);
-
-	if (end == value || *end || !(seconds >= 0 && seconds <= 86400))
-		return wrong(name, value, "a number of seconds");
-	*ms = (uint32_t)(seconds * 1000);
-	return OPTIONS_RUN;
-}
-
 /* Bytes, or with K, M, G, T in units of 1024. */
 int options_parse_size(const char *name, const char *value, uint64_t *size)
 {
@@ -266,11 +254,11 @@ static int parse_valued(struct options *o, int opt, const char *name)
 	case OPT_STATS:
 		return parse_switch(name, optarg, &o->stats);
 	case OPT_STATS_INTERVAL:
-		return parse_seconds(name, optarg, &o->timers.stats_ms);
+		return options_parse_seconds(name, optarg, &o->timers.stats_ms);
 	case OPT_STUCK_AFTER:
-		return parse_seconds(name, optarg, &o->timers.stuck_ms);
+		return options_parse_seconds(name, optarg, &o->timers.stuck_ms);
 	case OPT_HINT_TIMEOUT:
-		return parse_seconds(name, optarg, &o->timers.hint_ms);
+		return options_parse_seconds(name, optarg, &o->timers.hint_ms);
 	case OPT_POLICY:
 		return options_parse_policy(&o->governor, optarg);
 	case OPT_PRESSURE_FILE:

@@ -50,6 +50,9 @@ int options_parse(struct options *o, int argc, char **argv);
  */
 int options_parse_size(const char *name, const char *value, uint64_t *size);
 
+/* Seconds, also parts of one, at most a day, as milliseconds: the same. */
+int options_parse_seconds(const char *name, const char *value, uint32_t *ms);
+
 /* --policy=NAME=VALUE,...: the same. */
 int options_parse_policy(struct governor_options *g, char *text);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* The option --policy: what it is made of. */
+/* Options about time, and --policy: what it is made of. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +7,20 @@
 #include "options.h"
 
 #define MIB	(UINT64_C(1) << 20)
+
+int options_parse_seconds(const char *name, const char *value, uint32_t *ms)
+{
+	char *end;
+	double seconds = strtod(value, &end);
+
+	if (end == value || *end || !(seconds >= 0 && seconds <= 86400)) {
+		fprintf(stderr, "vhost-user-balloon: --%s=%s: a number of "
+			"seconds is wanted\n", name, value);
+		return OPTIONS_ERROR;
+	}
+	*ms = (uint32_t)(seconds * 1000);
+	return OPTIONS_RUN;
+}
 
 static void set_defaults(struct governor_options *g)
 {

@@ -3,11 +3,13 @@
 
 import json
 import os
+import re
+import shutil
 import socket
 import subprocess
 
 from common import daemon as daemons
-from common import wait
+from common import runner, wait
 
 from . import fixture
 from .driver import Driver
@@ -47,6 +49,8 @@ def test_help_and_version(t):
     assert "vhost-user-balloon" in output(t, "--version")
     for wrong in (("--nonsense",), (), ("--fd=99",), ("--fd=x",),
                   ("--socket-path=/x/y", "--stats=maybe"),
+                  ("--socket-path=/x/y", "--stats-interval=x"),
+                  ("--socket-path=/x/y", "--stuck-after=-1"),
                   ("--socket-path=" + "x" * 200,)):
         done = subprocess.run([t.options.daemon, *wrong], check=False,
                               stdin=subprocess.DEVNULL,
@@ -243,3 +247,38 @@ def test_metrics_socket(t):
             [line.split()[0] for line in text.splitlines()]
     daemon.stop()
     assert not os.path.exists(path)
+
+
+UNITS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..",
+                     "..", "tools", "vhost-user-balloon")
+
+
+def analyze(t, *words):
+    """systemd-analyze; its output."""
+    done = subprocess.run(["systemd-analyze", "--no-pager", *words],
+                          check=False, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, cwd=t.workdir, timeout=60 * wait.SCALE)
+    assert done.returncode == 0, (words, done.stdout)
+    return done.stdout
+
+
+def test_systemd_units(t):
+    """systemd finds nothing wrong with the units, and little that the
+    service could do beyond its task: exposure of at most 1 of 10."""
+    if not shutil.which("systemd-analyze"):
+        raise runner.Skip("no systemd-analyze: Debian package systemd")
+    service = "vhost-user-balloon@.service"
+    with open(os.path.join(UNITS, service + ".in")) as file:
+        text = file.read().replace("@bindir@", os.path.dirname(
+            os.path.abspath(t.options.daemon)))
+    with open(os.path.join(t.workdir, service), "w") as file:
+        file.write(text)
+    shutil.copy(os.path.join(UNITS, "vhost-user-balloon@.socket"), t.workdir)
+    said = analyze(t, "verify", "--man=no", "./" + service,
+                   "./vhost-user-balloon@.socket")
+    assert not said.strip(), said
+    said = analyze(t, "security", "--offline=true", "./" + service)
+    found = re.search(r"exposure level for \S+: ([0-9.]+)", said)
+    assert found and float(found[1]) <= 1, said
+    t.log("exposure %s" % found[1])
