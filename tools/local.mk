@@ -3,6 +3,12 @@
 if ENABLE_TOOLS
 AM_CFLAGS += $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS) -pthread
 
+# What both programs have.
+noinst_LTLIBRARIES += tools/common/libmetrics.la
+tools_common_libmetrics_la_SOURCES = \
+	tools/common/metrics.c \
+	tools/common/metrics.h
+
 # All of the daemon but its main(), for the tests of its parts.
 noinst_LTLIBRARIES += tools/vhost-user-balloon/libdaemon.la
 tools_vhost_user_balloon_libdaemon_la_SOURCES = \
@@ -21,8 +27,11 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/closer.h \
 	tools/vhost-user-balloon/command.c \
 	tools/vhost-user-balloon/command.h \
+	tools/vhost-user-balloon/command_freeze.c \
 	tools/vhost-user-balloon/command_guest.c \
 	tools/vhost-user-balloon/command_hint.c \
+	tools/vhost-user-balloon/connect.c \
+	tools/vhost-user-balloon/connect.h \
 	tools/vhost-user-balloon/control.c \
 	tools/vhost-user-balloon/control.h \
 	tools/vhost-user-balloon/daemon.c \
@@ -30,14 +39,20 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/device.c \
 	tools/vhost-user-balloon/device.h \
 	tools/vhost-user-balloon/device_discard.c \
+	tools/vhost-user-balloon/dirty_log.c \
+	tools/vhost-user-balloon/dirty_log.h \
 	tools/vhost-user-balloon/event_json.c \
 	tools/vhost-user-balloon/event_json.h \
 	tools/vhost-user-balloon/events.c \
 	tools/vhost-user-balloon/events.h \
 	tools/vhost-user-balloon/file_kind.c \
 	tools/vhost-user-balloon/file_kind.h \
+	tools/vhost-user-balloon/freeze.c \
+	tools/vhost-user-balloon/freeze.h \
 	tools/vhost-user-balloon/frontend.c \
 	tools/vhost-user-balloon/frontend.h \
+	tools/vhost-user-balloon/governor.c \
+	tools/vhost-user-balloon/governor.h \
 	tools/vhost-user-balloon/hint.c \
 	tools/vhost-user-balloon/hint.h \
 	tools/vhost-user-balloon/inflight.c \
@@ -52,29 +67,45 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/memory_table.h \
 	tools/vhost-user-balloon/message.c \
 	tools/vhost-user-balloon/message.h \
+	tools/vhost-user-balloon/metrics_socket.c \
+	tools/vhost-user-balloon/metrics_socket.h \
 	tools/vhost-user-balloon/notify.c \
 	tools/vhost-user-balloon/notify.h \
 	tools/vhost-user-balloon/options.c \
 	tools/vhost-user-balloon/options.h \
+	tools/vhost-user-balloon/options_policy.c \
+	tools/vhost-user-balloon/policy.c \
+	tools/vhost-user-balloon/policy.h \
+	tools/vhost-user-balloon/progress.c \
+	tools/vhost-user-balloon/progress.h \
 	tools/vhost-user-balloon/protocol.h \
 	tools/vhost-user-balloon/request.c \
 	tools/vhost-user-balloon/request.h \
 	tools/vhost-user-balloon/request_device.c \
+	tools/vhost-user-balloon/request_log.c \
 	tools/vhost-user-balloon/request_memory.c \
 	tools/vhost-user-balloon/request_state.c \
 	tools/vhost-user-balloon/request_vring.c \
 	tools/vhost-user-balloon/sandbox.c \
 	tools/vhost-user-balloon/sandbox.h \
+	tools/vhost-user-balloon/saved.c \
+	tools/vhost-user-balloon/saved.h \
 	tools/vhost-user-balloon/service.c \
 	tools/vhost-user-balloon/service.h \
 	tools/vhost-user-balloon/session.c \
 	tools/vhost-user-balloon/session.h \
+	tools/vhost-user-balloon/session_log.c \
 	tools/vhost-user-balloon/stats.c \
 	tools/vhost-user-balloon/stats.h \
+	tools/vhost-user-balloon/stats_guest.c \
+	tools/vhost-user-balloon/timers.c \
+	tools/vhost-user-balloon/timers.h \
 	tools/vhost-user-balloon/vring.c \
 	tools/vhost-user-balloon/vring.h \
 	tools/vhost-user-balloon/worker.c \
 	tools/vhost-user-balloon/worker.h
+
+tools_vhost_user_balloon_libdaemon_la_LIBADD = tools/common/libmetrics.la
 
 DAEMON_LIBS = tools/vhost-user-balloon/libdaemon.la $(JANSSON_LIBS) \
 	$(SECCOMP_LIBS)
@@ -89,14 +120,15 @@ tools_vhost_user_balloon_vhost_user_balloon_LDADD = \
 	lib/libfph.la $(JANSSON_LIBS) $(SECCOMP_LIBS)
 
 tools_fphctl_fphctl_SOURCES = \
+	tools/fphctl/arguments.h \
 	tools/fphctl/client.c \
 	tools/fphctl/client.h \
 	tools/fphctl/main.c \
-	tools/fphctl/metrics.c \
 	tools/fphctl/show.c \
 	tools/fphctl/show.h \
+	tools/fphctl/state.c \
 	tools/fphctl/watch.c
-tools_fphctl_fphctl_LDADD = $(JANSSON_LIBS)
+tools_fphctl_fphctl_LDADD = tools/common/libmetrics.la $(JANSSON_LIBS)
 
 # Where QEMU's conventions say that management software looks for back-ends.
 vhostuserdir = $(datadir)/qemu/vhost-user

@@ -90,6 +90,7 @@ UNIT_TESTS += \
 	tests/unit/test_command \
 	tests/unit/test_control \
 	tests/unit/test_inflight \
+	tests/unit/test_policy \
 	tests/unit/test_sandbox \
 	tests/unit/test_vhost_user \
 	tests/unit/test_vhost_user_life \
@@ -110,6 +111,7 @@ DAEMON_LDADD = tests/unit/libvhostuser.la $(DAEMON_LIBS) $(LDADD)
 tests_unit_test_command_LDADD = $(DAEMON_LDADD)
 tests_unit_test_control_LDADD = $(DAEMON_LDADD)
 tests_unit_test_inflight_LDADD = $(DAEMON_LDADD)
+tests_unit_test_policy_LDADD = $(DAEMON_LIBS) $(LDADD)
 tests_unit_test_sandbox_LDADD = $(DAEMON_LDADD)
 tests_unit_test_vhost_user_LDADD = $(DAEMON_LDADD)
 tests_unit_test_vhost_user_life_LDADD = $(DAEMON_LDADD)

@@ -71,6 +71,32 @@ START_TEST(fault_18_calls_that_end_it)
 }
 END_TEST
 
+static void connect_in_child(int domain)
+{
+	sandbox_allow_connect();
+	if (sandbox_filter_calls())
+		_exit(6);
+	_exit(socket(domain, SOCK_STREAM, 0) < 0);
+}
+
+/* Where the daemon connects by itself, Unix sockets are made and no others. */
+START_TEST(only_unix_sockets_to_connect)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		connect_in_child(_i ? AF_INET : AF_UNIX);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	if (_i) {
+		ck_assert(WIFSIGNALED(status));
+		ck_assert_int_eq(WTERMSIG(status), SIGSYS);
+	} else {
+		ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	}
+}
+END_TEST
+
 /* What the daemon and its thread need to free memory goes on. */
 START_TEST(fault_18_memory_is_still_freed)
 {
@@ -153,6 +179,7 @@ int main(void)
 	runner = srunner_create(suite);
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, fault_18_calls_that_end_it, 0, 6);
+	tcase_add_loop_test(tc, only_unix_sockets_to_connect, 0, 2);
 	tcase_add_exit_test(tc, fault_18_memory_is_still_freed, 0);
 	tcase_add_test(tc, fault_18_privileges_are_gone);
 	suite_add_tcase(suite, tc);

@@ -235,9 +235,9 @@ START_TEST(bad_ring_addresses)
 			ck_assert(!v.daemon.service.session.rings[0].has_addr);
 		}
 	}
-	/* Logging was not offered. */
+	/* The only flag is that of logging. */
 	vu_store64(p + VU_ADDR_USED, VU_UVA + 0x8000);
-	vu_store32(p + VU_ADDR_FLAGS, 1);
+	vu_store32(p + VU_ADDR_FLAGS, 2 | VU_ADDR_F_LOG);
 	ck_assert_int_eq(vu_ack(&v, VU_SET_VRING_ADDR, p, sizeof(p), NULL, 0),
 			 EINVAL);
 	/* In memory, but where no ring can be: found out when it starts. */

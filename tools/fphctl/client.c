@@ -95,7 +95,28 @@ json_t *client_next(struct client *c)
 
 /* ----------------------------------------------------------------- command */
 
-static bool send_line(struct client *c, json_t *request)
+/* The descriptor goes with the first byte; -1: none. */
+static ssize_t send_part(struct client *c, const char *text, size_t len, int fd)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { .bytes = { 0 } };
+	struct iovec iov = { .iov_base = (char *)text, .iov_len = len };
+	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		h.msg_control = control.bytes;
+		h.msg_controllen = sizeof(control.bytes);
+		control.align.cmsg_level = SOL_SOCKET;
+		control.align.cmsg_type = SCM_RIGHTS;
+		control.align.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.align), &fd, sizeof(int));
+	}
+	return sendmsg(c->fd, &h, MSG_NOSIGNAL);
+}
+
+static bool send_line(struct client *c, json_t *request, int fd)
 {
 	char *text = json_dumps(request, JSON_COMPACT);
 	size_t len, sent = 0;
@@ -106,8 +127,8 @@ static bool send_line(struct client *c, json_t *request)
 	len = strlen(text);
 	text[len++] = '\n';
 	while (sent < len) {
-		ssize_t n = send(c->fd, text + sent, len - sent,
-				 MSG_NOSIGNAL);
+		ssize_t n = send_part(c, text + sent, len - sent,
+				      sent ? -1 : fd);
 
 		if (n < 0 && errno != EINTR)
 			break;
@@ -134,15 +155,15 @@ static int refused(const char *name, json_t *error)
 	return EXIT_REFUSED;
 }
 
-int client_execute(struct client *c, const char *name,
-			      json_t *args, json_t **answer)
+int client_execute_with(struct client *c, const char *name, json_t *args,
+			int fd, json_t **answer)
 {
 	json_t *request = json_pack("{s:s, s:i}", "execute", name, "id", 1);
 
 	*answer = NULL;
 	if (args)
 		json_object_set_new(request, "arguments", args);
-	if (!send_line(c, request))
+	if (!send_line(c, request, fd))
 		return lost();
 	for (;;) {
 		json_t *reply = client_next(c);
@@ -160,4 +181,10 @@ int client_execute(struct client *c, const char *name,
 		if (error || result)
 			return code;
 	}
+}
+
+int client_execute(struct client *c, const char *name,
+			      json_t *args, json_t **answer)
+{
+	return client_execute_with(c, name, args, -1, answer);
 }

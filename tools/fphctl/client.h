@@ -34,6 +34,10 @@ void client_close(struct client *c);
 int client_execute(struct client *c, const char *name,
 			      json_t *args, json_t **answer);
 
+/* The same with a descriptor that goes along. */
+int client_execute_with(struct client *c, const char *name, json_t *args,
+			int fd, json_t **answer);
+
 /* The next object that the daemon sends, NULL when it is gone. */
 json_t *client_next(struct client *c);
 

@@ -8,7 +8,8 @@
 
 #include <fph/version.h>
 
-#include "client.h"
+#include "arguments.h"
+#include "common/metrics.h"
 #include "show.h"
 
 static const char help[] =
@@ -26,11 +27,22 @@ static const char help[] =
 "  hint status           the state of the round\n"
 "  balloon SIZE          leave the guest SIZE of its memory: 512M, 1G\n"
 "  balloon-size SIZE     make the balloon SIZE large\n"
+"  policy [on|off]       what the daemon's policy decides; switch it\n"
 "  guest-stats           ask the guest for its statistics\n"
+"  freeze [hold|acknowledge]   discard nothing from now on, and hold the\n"
+"                        guest's buffers, or return them without effect\n"
+"       --reason=WORD    who freezes (default operator); others may too\n"
+"       --timeout=SECONDS   for discards that are going on (default 5)\n"
+"       --for=SECONDS    thaw by itself after that time\n"
+"  thaw                  end that freeze\n"
+"       --reason=WORD, --all\n"
+"  save FILE             write the state of the frozen device\n"
+"  load FILE             go on with such a state; before a guest starts\n"
 "  watch                 show what the guest offers and the host gets\n"
 "       --interval=SECONDS   default 1\n"
 "  skips                 print pages that a migration may skip, as the guest\n"
 "                        hints them, until interrupted\n"
+"  events                print what becomes of the balloon and of hint rounds\n"
 "\n"
 "  --control=PATH        the control socket of the daemon\n"
 "  --json                print answers and events as they come\n"
@@ -47,6 +59,10 @@ enum {
 	OPT_INTERVAL,
 	OPT_MAX_BUFFERS,
 	OPT_THEN,
+	OPT_REASON,
+	OPT_TIMEOUT,
+	OPT_FOR,
+	OPT_ALL,
 	OPT_HELP,
 	OPT_VERSION
 };
@@ -57,22 +73,16 @@ static const struct option long_options[] = {
 	{ "interval", required_argument, NULL, OPT_INTERVAL },
 	{ "max-buffers", required_argument, NULL, OPT_MAX_BUFFERS },
 	{ "then", required_argument, NULL, OPT_THEN },
+	{ "reason", required_argument, NULL, OPT_REASON },
+	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
+	{ "for", required_argument, NULL, OPT_FOR },
+	{ "all", no_argument, NULL, OPT_ALL },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 }
 };
 
-struct arguments {
-	const char *control;
-	bool json;
-	double interval;		/* seconds */
-	const char *max_buffers;	/* as given, or NULL */
-	const char *then;
-	int nwords;
-	char **words;			/* the command */
-};
-
-static int usage(const char *problem)
+int usage(const char *problem)
 {
 	fprintf(stderr, "fphctl: %s; try --help\n", problem);
 	return EXIT_USAGE;
@@ -80,8 +90,8 @@ static int usage(const char *problem)
 
 /* ---------------------------------------------------------------- commands */
 
-static int run_simple(struct client *c, const struct arguments *a,
-				 const char *name, json_t *args)
+int run_simple(struct client *c, const struct arguments *a, const char *name,
+	       json_t *args)
 {
 	json_t *answer;
 	int code = client_execute(c, name, args, &answer);
@@ -194,7 +204,7 @@ static int run_metrics(struct client *c, const struct arguments *a)
 	(void)a;
 	if (code != EXIT_OK)
 		return code;
-	show_metrics(answer);
+	metrics_write(stdout, answer);
 	json_decref(answer);
 	return EXIT_OK;
 }
@@ -204,6 +214,18 @@ static int run_guest_stats(struct client *c, const struct arguments *a)
 	return run_simple(c, a, "query-guest-stats", NULL);
 }
 
+static int run_policy(struct client *c, const struct arguments *a)
+{
+	const char *word = a->nwords == 2 ? a->words[1] : NULL;
+	json_t *args = NULL;
+
+	if (word && strcmp(word, "on") && strcmp(word, "off"))
+		return usage("policy needs on or off, or nothing");
+	if (word)
+		args = json_pack("{s:b}", "enabled", !strcmp(word, "on"));
+	return run_simple(c, a, "policy", args);
+}
+
 static int run_watch(struct client *c, const struct arguments *a)
 {
 	return show_watch(c, a->interval, a->json);
@@ -211,7 +233,12 @@ static int run_watch(struct client *c, const struct arguments *a)
 
 static int run_skips(struct client *c, const struct arguments *a)
 {
-	return show_skips(c, a->json);
+	return show_events(c, "skip", a->json);
+}
+
+static int run_events(struct client *c, const struct arguments *a)
+{
+	return show_events(c, "balloon", a->json);
 }
 
 struct command {
@@ -227,8 +254,14 @@ static const struct command commands[] = {
 	{ "balloon", 2, run_balloon },
 	{ "balloon-size", 2, run_balloon_size },
 	{ "guest-stats", 1, run_guest_stats },
+	{ "policy", 2, run_policy },
+	{ "freeze", 2, run_freeze },
+	{ "thaw", 1, run_thaw },
+	{ "save", 2, run_save },
+	{ "load", 2, run_load },
 	{ "watch", 1, run_watch },
-	{ "skips", 1, run_skips }
+	{ "skips", 1, run_skips },
+	{ "events", 1, run_events }
 };
 
 static const struct command *find_command(const char *name)
@@ -244,13 +277,12 @@ static const struct command *find_command(const char *name)
 
 /* ------------------------------------------------------------ command line */
 
-static bool parse_interval(struct arguments *a)
+static bool parse_seconds(double *seconds)
 {
 	char *end;
 
-	a->interval = strtod(optarg, &end);
-	return end != optarg && !*end && a->interval >= 0.01 &&
-	       a->interval <= 86400;
+	*seconds = strtod(optarg, &end);
+	return end != optarg && !*end && *seconds >= 0.01 && *seconds <= 86400;
 }
 
 /* -1: go on, else the exit status. */
@@ -264,8 +296,20 @@ static int parse_option(struct arguments *a, int opt)
 		a->json = true;
 		return -1;
 	case OPT_INTERVAL:
-		return parse_interval(a) ? -1 :
+		return parse_seconds(&a->interval) ? -1 :
 		       usage("--interval needs a number of seconds");
+	case OPT_TIMEOUT:
+		return parse_seconds(&a->timeout) ? -1 :
+		       usage("--timeout needs a number of seconds");
+	case OPT_FOR:
+		return parse_seconds(&a->lease) ? -1 :
+		       usage("--for needs a number of seconds");
+	case OPT_REASON:
+		a->reason = optarg;
+		return -1;
+	case OPT_ALL:
+		a->all = true;
+		return -1;
 	case OPT_MAX_BUFFERS:
 		a->max_buffers = optarg;
 		return -1;

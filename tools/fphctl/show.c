@@ -19,6 +19,7 @@ static bool is_bytes(const char *name)
 {
 	static const char *const names[] = {
 		"bytes", "resident-bytes", "target", "guest-size",
+		"floor", "ceiling",
 		"free-memory", "total-memory", "available-memory",
 		"disk-caches", "swap-in", "swap-out", NULL
 	};
@@ -101,11 +102,18 @@ void show_object(json_t *object)
 	}
 }
 
-/* ------------------------------------------------------------------- skips */
+/* ------------------------------------------------------------------ events */
 
 static json_int_t number(json_t *data, const char *name)
 {
 	return json_integer_value(json_object_get(data, name));
+}
+
+static void show_balloon(const char *what, json_t *data)
+{
+	printf("balloon %s %lld %lld\n", what,
+	       (long long)number(data, "target"),
+	       (long long)number(data, "actual"));
 }
 
 static void show_event(const char *name, json_t *data)
@@ -124,17 +132,21 @@ static void show_event(const char *name, json_t *data)
 	else if (!strcmp(name, "HINT_STATE"))
 		printf("state %s %lld\n", state ? state : "?",
 		       (long long)number(data, "cmd-id"));
+	else if (!strcmp(name, "BALLOON_TARGET_REACHED"))
+		show_balloon("reached", data);
+	else if (!strcmp(name, "BALLOON_STUCK"))
+		show_balloon("stuck", data);
 	fflush(stdout);
 }
 
-int show_skips(struct client *c, bool json)
+int show_events(struct client *c, const char *more, bool json)
 {
 	json_t *answer, *event;
 	int code;
 
 	code = client_execute(c, "subscribe",
-			      json_pack("{s:[s, s]}", "events", "hint",
-					"skip"), &answer);
+			      json_pack("{s:[s, s]}", "events", "hint", more),
+			      &answer);
 	if (code != EXIT_OK)
 		return code;
 	json_decref(answer);

@@ -13,16 +13,16 @@ void show_json(json_t *object);
 /* An object as text: a line for each member, a paragraph for each part. */
 void show_object(json_t *object);
 
-/* Counters, as query-stats answers them, in the text format of OpenMetrics. */
-void show_metrics(json_t *stats);
-
 /*
  * Ask for the counters every interval seconds and show them: a table that is
  * drawn anew on a terminal, else a line each time.  Until the daemon goes.
  */
 int show_watch(struct client *c, double interval, bool json);
 
-/* The pages that a migration may skip, a line for each event, as they come. */
-int show_skips(struct client *c, bool json);
+/*
+ * A line for each event as it comes: of hint rounds, and of one more class.
+ * Until the daemon goes.
+ */
+int show_events(struct client *c, const char *more, bool json);
 
 #endif /* FPHCTL_SHOW_H */

@@ -17,12 +17,15 @@ struct call {
 	uint32_t wait_ms;		/* the answer comes later: at most then */
 	bool subscribes;		/* the client's events shall be: */
 	uint32_t events;		/* enum event_class */
+	int fd;				/* came with it, or -1; stays the
+					   control socket's */
 };
 
 /*
  * handle answers with an object; with NULL and an error in the call; or with
  * NULL and wait_ms set.  Then finish makes the answer as soon as the event
- * wait_event has come.
+ * wait_event has come.  If it does not come in time, or the client is gone
+ * before, give_up undoes what handle did; it gets the same arguments.
  */
 struct command {
 	const char *name;
@@ -30,6 +33,10 @@ struct command {
 	json_t *(*handle)(void *context, struct call *c);
 	int wait_event;			/* enum event_kind */
 	json_t *(*finish)(void *context);
+	void (*give_up)(void *context, json_t *args);	/* may be NULL */
+	const char *late;		/* what is said when it did not come */
+	bool needs_guest;		/* the event comes from a guest only */
+	bool takes_fd;			/* a descriptor comes along */
 };
 
 /* All that a control socket serves. */

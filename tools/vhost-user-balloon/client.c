@@ -7,12 +7,14 @@
 
 #include "client.h"
 #include "clock.h"
+#include "closer.h"
 #include "log.h"
 
 bool client_open(struct client *cl, int fd)
 {
 	memset(cl, 0, sizeof(*cl));
 	cl->fd = -1;
+	cl->passed = -1;
 	cl->in = malloc(CLIENT_MAX_LINE + 1);
 	if (!cl->in) {
 		close(fd);
@@ -23,12 +25,21 @@ bool client_open(struct client *cl, int fd)
 	return true;
 }
 
+void client_drop_fd(struct client *cl)
+{
+	if (cl->passed >= 0)
+		closer_close(cl->passed);
+	cl->passed = -1;
+}
+
 void client_close(struct client *cl)
 {
 	close(cl->fd);
 	free(cl->in);
 	free(cl->out);
 	json_decref(cl->waiting_id);
+	json_decref(cl->waiting_args);
+	client_drop_fd(cl);
 	memset(cl, 0, sizeof(*cl));
 	cl->fd = -1;
 }
@@ -139,10 +150,47 @@ void client_error(struct client *cl, json_t *id, const char *class,
 
 /* ------------------------------------------------------------------- input */
 
+/* Of several descriptors the last one is kept. */
+static void take_fds(struct client *cl, struct msghdr *h)
+{
+	struct cmsghdr *c;
+	size_t at;
+
+	for (c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (at = CMSG_LEN(0); at + sizeof(int) <= c->cmsg_len;
+		     at += sizeof(int)) {
+			client_drop_fd(cl);
+			memcpy(&cl->passed, (uint8_t *)c + at, sizeof(int));
+		}
+	}
+}
+
+static ssize_t receive(struct client *cl, void *buf, size_t len)
+{
+	union {
+		struct cmsghdr align;
+		uint8_t bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = { .iov_base = buf, .iov_len = len };
+	struct msghdr h = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes)
+	};
+	ssize_t n = recvmsg(cl->fd, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (n >= 0)
+		take_fds(cl, &h);
+	return n;
+}
+
 void client_read(struct client *cl)
 {
-	ssize_t n = recv(cl->fd, cl->in + cl->in_len,
-			 CLIENT_MAX_LINE + 1 - cl->in_len, MSG_DONTWAIT);
+	ssize_t n = receive(cl, cl->in + cl->in_len,
+			    CLIENT_MAX_LINE + 1 - cl->in_len);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;

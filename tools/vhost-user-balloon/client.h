@@ -31,11 +31,16 @@ struct client {
 	const struct command *waiting;	/* for its event, or NULL */
 	int64_t deadline;		/* until then */
 	json_t *waiting_id;		/* may be NULL */
+	json_t *waiting_args;		/* the same */
+	int passed;			/* the newest descriptor, or -1 */
 };
 
 /* Take up a connected socket.  False: no memory; then it is closed. */
 bool client_open(struct client *cl, int fd);
 void client_close(struct client *cl);
+
+/* Close the descriptor that came, if there is one. */
+void client_drop_fd(struct client *cl);
 
 /* Read what there is; whole lines are then taken with client_next_line. */
 void client_read(struct client *cl);

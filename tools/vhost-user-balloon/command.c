@@ -44,7 +44,8 @@ static json_t *subscribe(void *context, struct call *c)
 
 		if (!class)
 			return call_fail(c, "BadArgument",
-				 "events are hint, skip and stats");
+				 "events are hint, skip, stats and "
+					 "balloon");
 		events |= class;
 	}
 	c->subscribes = true;
@@ -66,12 +67,21 @@ static const struct command commands[] = {
 	{ .name = "query-hint", .handle = command_query_hint },
 	{ .name = "query-guest-stats", .handle = command_query_guest_stats,
 	  .wait_event = EVENT_GUEST_STATS,
-	  .finish = command_get_guest_stats },
+	  .finish = command_get_guest_stats, .needs_guest = true,
+	  .late = "the guest sent no statistics in time" },
 	{ .name = "hint-start", .has_args = true,
 	  .handle = command_hint_start },
 	{ .name = "hint-stop", .handle = command_hint_stop },
 	{ .name = "hint-done", .handle = command_hint_done },
 	{ .name = "balloon", .has_args = true, .handle = command_balloon },
+	{ .name = "policy", .has_args = true, .handle = command_policy },
+	{ .name = "freeze", .has_args = true, .handle = command_freeze,
+	  .wait_event = EVENT_FROZEN, .finish = command_get_freeze,
+	  .give_up = command_undo_freeze,
+	  .late = "discards are still going on: not frozen" },
+	{ .name = "thaw", .has_args = true, .handle = command_thaw },
+	{ .name = "save", .takes_fd = true, .handle = command_save },
+	{ .name = "load", .takes_fd = true, .handle = command_load },
 	{ .name = "set-discard-delay", .has_args = true,
 	  .handle = set_delay },
 	{ .name = "subscribe", .has_args = true, .handle = subscribe },

@@ -9,6 +9,9 @@
 /* How long query-guest-stats waits for the guest. */
 #define GUEST_STATS_MS	5000
 
+/* How long freeze waits for discards, unless it is told. */
+#define FREEZE_MS	5000
+
 /* All of them, on this service. */
 struct commands command_get_all(struct service *s);
 
@@ -20,5 +23,12 @@ json_t *command_query_hint(void *context, struct call *c);
 json_t *command_query_guest_stats(void *context, struct call *c);
 json_t *command_get_guest_stats(void *context);
 json_t *command_balloon(void *context, struct call *c);
+json_t *command_policy(void *context, struct call *c);
+json_t *command_freeze(void *context, struct call *c);
+json_t *command_get_freeze(void *context);
+void command_undo_freeze(void *context, json_t *args);
+json_t *command_thaw(void *context, struct call *c);
+json_t *command_save(void *context, struct call *c);
+json_t *command_load(void *context, struct call *c);
 
 #endif /* VUB_COMMAND_H */

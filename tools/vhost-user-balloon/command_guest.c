@@ -1,43 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* Commands about the balloon and the statistics of the guest. */
-#include <stdio.h>
-
+#include "clock.h"
 #include "command.h"
+#include "stats.h"
 
-/* JSON's integers of this library have a sign: what is larger is a real. */
-static json_t *get_value(uint64_t value)
-{
-	return value > INT64_MAX ? json_real((double)value) :
-				   json_integer((json_int_t)value);
-}
-
+/* The answer is of this moment. */
 json_t *command_get_guest_stats(void *context)
 {
-	static const char *const names[] = {
-		"swap-in", "swap-out", "major-faults", "minor-faults",
-		"free-memory", "total-memory", "available-memory",
-		"disk-caches", "hugetlb-allocations", "hugetlb-failures",
-		"oom-kills", "allocation-stalls", "async-scans",
-		"direct-scans", "async-reclaims", "direct-reclaims"
-	};
-	const struct service *s = context;
-	struct fph_stat stats[FPH_BALLOON_NSTATS];
-	uint32_t n = device_get_stats(&s->device, stats,
-				      FPH_BALLOON_NSTATS);
-	json_t *o = json_object();
-	uint32_t i;
+	struct service *s = context;
 
-	for (i = 0; i < n; i++) {
-		char tag[16];
-		const char *name = tag;
-
-		if (stats[i].tag < sizeof(names) / sizeof(names[0]))
-			name = names[stats[i].tag];
-		else
-			snprintf(tag, sizeof(tag), "tag-%u", stats[i].tag);
-		json_object_set_new(o, name, get_value(stats[i].val));
-	}
-	return o;
+	timers_see_stats(&s->timers, &s->device, clock_now());
+	return stats_query_guest(s);
 }
 
 /* Answered when the guest has sent fresh statistics, or not in time. */
@@ -46,6 +19,8 @@ json_t *command_query_guest_stats(void *context, struct call *c)
 	struct service *s = context;
 	int status = device_request_stats(&s->device);
 
+	if (status == FPH_ESTATE && s->device.freeze.mode)
+		return call_fail(c, "Frozen", "the device is frozen: thaw it");
 	if (status == FPH_ESTATE)
 		return call_fail(c, "NotNegotiated",
 				 "the driver offered no statistics");
@@ -66,6 +41,9 @@ json_t *command_balloon(void *context, struct call *c)
 
 	if (!call_check_args(c, names))
 		return NULL;
+	if (s->governor.enabled)
+		return call_fail(c, "PolicyDecides", "a policy sets the size: "
+				 "switch it off first (policy off)");
 	if (call_has(c, "value") == call_has(c, "balloon"))
 		return call_fail(c, "BadArgument", "\"value\", the memory "
 				 "that the guest keeps, or \"balloon\", the size "
@@ -81,4 +59,23 @@ json_t *command_balloon(void *context, struct call *c)
 	return json_pack("{s:I, s:b}", "target",
 			 (json_int_t)device_get_target(&s->device)
 			 << VIRTIO_BALLOON_PFN_SHIFT, "pending", !known);
+}
+
+json_t *command_policy(void *context, struct call *c)
+{
+	static const char *const names[] = { "enabled", NULL };
+	struct service *s = context;
+	json_t *on = json_object_get(c->args, "enabled");
+
+	if (!call_check_args(c, names))
+		return NULL;
+	if (!s->governor.options.on)
+		return call_fail(c, "NoPolicy", "the daemon was started without "
+				 "--policy");
+	if (on && !json_is_boolean(on))
+		return call_fail(c, "BadArgument",
+				 "\"enabled\" must be true or false");
+	if (on)
+		governor_enable(&s->governor, json_is_true(on));
+	return stats_query_policy(s);
 }

@@ -2,11 +2,14 @@
 /* Commands about rounds of hints. */
 #include <string.h>
 
+#include "clock.h"
 #include "command.h"
 #include "stats.h"
 
+/* Who asks is a client that cares for the round. */
 static json_t *answer_hint(struct service *s)
 {
+	timers_see_client(&s->timers, clock_now());
 	session_carry_effects(&s->session);
 	return stats_query_hint(s);
 }
@@ -97,5 +100,5 @@ json_t *command_hint_done(void *context, struct call *c)
 json_t *command_query_hint(void *context, struct call *c)
 {
 	(void)c;
-	return stats_query_hint(context);
+	return answer_hint(context);
 }

@@ -109,9 +109,19 @@ static json_t *stop_waiting(struct client *cl)
 {
 	json_t *id = cl->waiting_id;
 
+	json_decref(cl->waiting_args);
+	cl->waiting_args = NULL;
 	cl->waiting = NULL;
 	cl->waiting_id = NULL;
 	return id;
+}
+
+/* What it waits for does not come, or it does not wait any more. */
+static json_t *give_up(struct control *c, struct client *cl)
+{
+	if (cl->waiting->give_up)
+		cl->waiting->give_up(c->commands->context, cl->waiting_args);
+	return stop_waiting(cl);
 }
 
 /* Answer those who wait for this kind of event, or for one that cannot come. */
@@ -125,8 +135,8 @@ static void wake(struct control *c, int kind)
 
 		if (cl->fd < 0 || !command)
 			continue;
-		if (kind == EVENT_FRONTEND_GONE)
-			client_error(cl, stop_waiting(cl), "NotConnected",
+		if (kind == EVENT_FRONTEND_GONE && command->needs_guest)
+			client_error(cl, give_up(c, cl), "NotConnected",
 				     "the front-end is gone");
 		else if (kind == command->wait_event)
 			client_return(cl, stop_waiting(cl),
@@ -178,9 +188,14 @@ static void execute(struct control *c, struct client *cl, json_t *id,
 		    const char *name, json_t *args)
 {
 	const struct command *command = find(c, name);
-	struct call call = { .args = args };
-	json_t *result = run(c, cl, command, &call);
+	struct call call = { .args = args, .fd = -1 };
+	json_t *result;
 
+	if (command && command->takes_fd)
+		call.fd = cl->passed;
+	result = run(c, cl, command, &call);
+	if (call.fd >= 0)
+		client_drop_fd(cl);
 	drain_events(c);
 	if (call.subscribes) {
 		cl->events = call.events;
@@ -194,6 +209,7 @@ static void execute(struct control *c, struct client *cl, json_t *id,
 	} else {
 		cl->waiting = command;
 		cl->waiting_id = id;
+		cl->waiting_args = json_incref(args);
 		cl->deadline = clock_now() + call.wait_ms;
 	}
 }
@@ -263,8 +279,11 @@ static void reap_clients(struct control *c)
 	for (i = 0; i < CONTROL_MAX_CLIENTS; i++) {
 		struct client *cl = &c->clients[i];
 
-		if (cl->fd >= 0 && cl->drop)
-			client_close(cl);
+		if (cl->fd < 0 || !cl->drop)
+			continue;
+		if (cl->waiting)
+			json_decref(give_up(c, cl));
+		client_close(cl);
 	}
 	update_wanted(c);
 }
@@ -318,9 +337,10 @@ void control_handle(struct control *c, const struct pollfd *fds)
 
 static void run_client(struct control *c, struct client *cl, int64_t now)
 {
+	const char *late = cl->waiting ? cl->waiting->late : NULL;
+
 	if (cl->waiting && now >= cl->deadline)
-		client_error(cl, stop_waiting(cl), "Timeout",
-			     "the guest sent no statistics in time");
+		client_error(cl, give_up(c, cl), "Timeout", late);
 	if ((cl->events & EVENT_CLASS_STATS) && now >= cl->next_stats) {
 		cl->next_stats = now + STATS_MS;
 		client_send(cl, event_named("STATS",

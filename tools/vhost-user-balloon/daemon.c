@@ -13,6 +13,7 @@
 #include "listen.h"
 #include "log.h"
 #include "memory_guard.h"
+#include "metrics_socket.h"
 
 /* How long a driver has to read that the host needs no hints (D9). */
 #define QUIT_MS		1000
@@ -20,6 +21,7 @@
 enum {
 	POLL_SIGNAL,
 	POLL_LISTEN,
+	POLL_METRICS,
 	POLL_WORKER,
 	POLL_FRONTEND,
 	POLL_CONTROL = POLL_FRONTEND + FRONTEND_NFDS,
@@ -35,6 +37,8 @@ int daemon_init(struct daemon *d, const struct options *options)
 	d->options = *options;
 	d->signal_fd = -1;
 	d->listen_fd = -1;
+	d->metrics_fd = -1;
+	d->connector.path = options->connect_path;
 	d->once = options->once;
 	params.size = sizeof(params);
 	params.features = options_get_features(options);
@@ -45,6 +49,7 @@ int daemon_init(struct daemon *d, const struct options *options)
 	if (options->keep_good_part)
 		params.flags |= FPH_BALLOON_KEEP_GOOD_PART;
 	err = service_init(&d->service, &params, &d->options.memory,
+			   &d->options.timers, &d->options.governor,
 			   options->inband);
 	if (err)
 		return err;
@@ -124,6 +129,16 @@ static void accept_frontend(struct daemon *d)
 	close(fd);
 }
 
+static void connect_frontend(struct daemon *d)
+{
+	int fd = -1;
+
+	if (d->frontend.state == FRONTEND_NONE && !d->quitting)
+		fd = connector_try(&d->connector, clock_now());
+	if (fd >= 0)
+		frontend_connect(&d->frontend, fd);
+}
+
 static void take_signal(struct daemon *d)
 {
 	struct signalfd_siginfo info;
@@ -139,6 +154,9 @@ static int64_t get_deadline(const struct daemon *d)
 	int64_t at = clock_earlier(frontend_get_deadline(&d->frontend),
 				   control_get_deadline(&d->control));
 
+	if (d->frontend.state == FRONTEND_NONE && !d->quitting)
+		at = clock_earlier(at, connector_get_deadline(&d->connector));
+	at = clock_earlier(at, service_get_deadline(&d->service));
 	return d->quitting ? clock_earlier(at, d->quit_deadline) : at;
 }
 
@@ -163,6 +181,7 @@ static void prepare(const struct daemon *d, struct pollfd *fds)
 	fds[POLL_SIGNAL] = (struct pollfd){ d->signal_fd, POLLIN, 0 };
 	fds[POLL_LISTEN] = (struct pollfd){ accepts ? d->listen_fd : -1,
 					    POLLIN, 0 };
+	fds[POLL_METRICS] = (struct pollfd){ d->metrics_fd, POLLIN, 0 };
 	fds[POLL_WORKER] = (struct pollfd){ d->service.device.worker.event_fd,
 					    POLLIN, 0 };
 	frontend_poll(&d->frontend, fds + POLL_FRONTEND);
@@ -173,7 +192,7 @@ static void handle(struct daemon *d, const struct pollfd *fds)
 {
 	frontend_handle(&d->frontend, fds + POLL_FRONTEND);
 	control_handle(&d->control, fds + POLL_CONTROL);
-	service_apply_guest_size(&d->service);
+	service_run(&d->service, clock_now());
 	frontend_run(&d->frontend);
 	if (d->service.quit)
 		daemon_quit(d);
@@ -181,6 +200,9 @@ static void handle(struct daemon *d, const struct pollfd *fds)
 	if (fds[POLL_LISTEN].revents &&
 	    d->frontend.state != FRONTEND_CLOSING)
 		accept_frontend(d);
+	connect_frontend(d);
+	if (fds[POLL_METRICS].revents)
+		metrics_serve(d->metrics_fd, &d->service);
 	if (fds[POLL_SIGNAL].revents)
 		take_signal(d);
 }

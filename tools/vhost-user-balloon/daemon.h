@@ -3,6 +3,7 @@
 #ifndef VUB_DAEMON_H
 #define VUB_DAEMON_H
 
+#include "connect.h"
 #include "control.h"
 #include "frontend.h"
 #include "options.h"
@@ -16,6 +17,8 @@ struct daemon {
 	struct control control;
 	int signal_fd;			/* SIGTERM, SIGINT; or -1 */
 	int listen_fd;			/* for front-ends; or -1 */
+	struct connector connector;	/* if it is the one who connects */
+	int metrics_fd;			/* for who wants metrics; or -1 */
 	bool once;			/* end when the front-end is gone */
 	bool served;			/* --fd was the connection itself */
 	bool quitting;

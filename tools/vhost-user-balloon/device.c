@@ -38,6 +38,7 @@ int device_init(struct device *d, const struct fph_balloon_params *params,
 		return err;
 	}
 	hint_init(&d->hint, d->balloon, events);
+	freeze_init(&d->freeze, d->balloon, events);
 	return 0;
 }
 

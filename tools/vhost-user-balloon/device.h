@@ -15,6 +15,7 @@
 #include <fph-vmm/balloon.h>
 
 #include "events.h"
+#include "freeze.h"
 #include "hint.h"
 #include "memory_table.h"
 #include "worker.h"
@@ -31,6 +32,7 @@ struct device {
 	struct memory_table memory;
 	struct worker worker;
 	struct hint hint;
+	struct freeze freeze;
 	uint32_t taken[FPH_NQUEUES];	/* buffers of each ring, since asked */
 	uint32_t max_queue_size;
 	uint64_t page_size;		/* memory is freed by it, bytes */

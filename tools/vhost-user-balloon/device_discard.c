@@ -59,6 +59,7 @@ static void submit(struct device *d)
 void device_pump(struct device *d)
 {
 	reap(d);
+	freeze_run(&d->freeze, d->hold);
 	if (worker_is_idle(&d->worker))
 		submit(d);
 	fph_balloon_flush(d->balloon);

@@ -12,12 +12,22 @@ uint32_t event_find_class(const char *name)
 		return EVENT_CLASS_SKIP;
 	if (!strcmp(name, "stats"))
 		return EVENT_CLASS_STATS;
+	if (!strcmp(name, "balloon"))
+		return EVENT_CLASS_BALLOON;
 	return 0;
 }
 
 json_t *event_named(const char *name, json_t *data)
 {
 	return json_pack("{s:s, s:o}", "event", name, "data", data);
+}
+
+static json_t *get_sizes(const struct event *e)
+{
+	return json_pack("{s:I, s:I}", "target",
+			 (json_int_t)(e->a << VIRTIO_BALLOON_PFN_SHIFT),
+			 "actual",
+			 (json_int_t)(e->b << VIRTIO_BALLOON_PFN_SHIFT));
 }
 
 json_t *event_to_json(const struct event *e)
@@ -37,6 +47,10 @@ json_t *event_to_json(const struct event *e)
 				   json_pack("{s:I, s:I}", "gpa",
 					     (json_int_t)e->a, "len",
 					     (json_int_t)e->b));
+	case EVENT_TARGET_REACHED:
+		return event_named("BALLOON_TARGET_REACHED", get_sizes(e));
+	case EVENT_STUCK:
+		return event_named("BALLOON_STUCK", get_sizes(e));
 	}
 	return NULL;
 }

@@ -18,6 +18,9 @@ uint32_t events_get_class(int kind)
 		return EVENT_CLASS_HINT;
 	case EVENT_SKIP:
 		return EVENT_CLASS_SKIP;
+	case EVENT_TARGET_REACHED:
+	case EVENT_STUCK:
+		return EVENT_CLASS_BALLOON;
 	}
 	return 0;
 }

@@ -16,7 +16,8 @@
 enum event_class {
 	EVENT_CLASS_HINT	= 1u,	/* state and sync of a hint round */
 	EVENT_CLASS_SKIP	= 2u,	/* pages that need not be sent */
-	EVENT_CLASS_STATS	= 4u	/* all counters, once a second */
+	EVENT_CLASS_STATS	= 4u,	/* all counters, once a second */
+	EVENT_CLASS_BALLOON	= 8u	/* its size is reached, or it is stuck */
 };
 
 enum event_kind {
@@ -25,7 +26,10 @@ enum event_kind {
 	EVENT_HINT_SYNC_END	= 3,
 	EVENT_SKIP		= 4,	/* a: gpa, b: length, bytes */
 	EVENT_GUEST_STATS	= 5,	/* statistics of the guest came */
-	EVENT_FRONTEND_GONE	= 6
+	EVENT_FRONTEND_GONE	= 6,
+	EVENT_FROZEN		= 7,	/* a freeze is confirmed */
+	EVENT_TARGET_REACHED	= 8,	/* a: target, b: actual, pages */
+	EVENT_STUCK		= 9	/* the same */
 };
 
 struct event {

@@ -120,7 +120,7 @@ int inflight_open(struct inflight *f, int fd, uint64_t size, uint64_t offset,
 		return errno;
 	}
 	f->len = (size_t)size;
-	memory_guard_set_other(f->map, f->len);
+	memory_guard_set_other(GUARD_INFLIGHT, f->map, f->len);
 	f->queues = f->map;
 	f->nqueues = nqueues;
 	f->num = num;
@@ -132,7 +132,7 @@ int inflight_open(struct inflight *f, int fd, uint64_t size, uint64_t offset,
 void inflight_close(struct inflight *f)
 {
 	if (f->map) {
-		memory_guard_set_other(NULL, 0);
+		memory_guard_set_other(GUARD_INFLIGHT, NULL, 0);
 		munmap(f->map, f->len);
 	}
 	memset(f, 0, sizeof(*f));

@@ -77,26 +77,33 @@ static int open_socket(struct listener *l, const char *path, bool private)
 	return err;
 }
 
-static int open_sockets(const struct options *o, struct listener *frontend,
-			struct listener *control)
+struct sockets {
+	struct listener frontend;
+	struct listener control;
+	struct listener metrics;
+};
+
+static int open_sockets(const struct options *o, struct sockets *s)
 {
 	int err = 0;
 
 	if (o->control_path)
-		err = open_socket(control, o->control_path, true);
+		err = open_socket(&s->control, o->control_path, true);
+	if (!err && o->metrics_path)
+		err = open_socket(&s->metrics, o->metrics_path, false);
 	if (!err && o->socket_path)
-		err = open_socket(frontend, o->socket_path, false);
+		err = open_socket(&s->frontend, o->socket_path, false);
 	return err;
 }
 
-static int take_sockets(struct daemon *d, const struct listener *frontend,
-			const struct listener *control)
+static int take_sockets(struct daemon *d, const struct sockets *s)
 {
 	const struct options *o = &d->options;
 	int err;
 
-	d->control.listen_fd = control->fd;
-	d->listen_fd = frontend->fd;
+	d->control.listen_fd = s->control.fd;
+	d->listen_fd = s->frontend.fd;
+	d->metrics_fd = s->metrics.fd;
 	if (o->fd < 0)
 		return 0;
 	err = take_fd(d, o->fd);
@@ -115,6 +122,8 @@ static int filter_calls(const struct options *o)
 	if (o->memory.file_systems)
 		file_prepare();
 	json_object_seed(0);
+	if (o->connect_path)
+		sandbox_allow_connect();
 	err = sandbox_filter_calls();
 	if (err && err != ENOSYS)
 		log_line("no sandbox: %s; --sandbox=off goes on without",
@@ -123,8 +132,7 @@ static int filter_calls(const struct options *o)
 }
 
 static int serve(const struct options *o, int signal_fd,
-		 const struct listener *frontend,
-		 const struct listener *control)
+		 const struct sockets *sockets)
 {
 	static struct daemon d;
 	int err = o->sandbox ? sandbox_drop_privileges() : 0;
@@ -137,7 +145,7 @@ static int serve(const struct options *o, int signal_fd,
 	}
 	d.signal_fd = signal_fd;
 	log_start();
-	err = take_sockets(&d, frontend, control);
+	err = take_sockets(&d, sockets);
 	if (!err)
 		err = filter_calls(o);
 	if (!err)
@@ -148,8 +156,11 @@ static int serve(const struct options *o, int signal_fd,
 
 int main(int argc, char **argv)
 {
-	struct listener frontend = { .fd = -1 };
-	struct listener control = { .fd = -1 };
+	struct sockets sockets = {
+		.frontend.fd = -1,
+		.control.fd = -1,
+		.metrics.fd = -1
+	};
 	struct options options;
 	int signal_fd = -1;
 	int err, result = options_parse(&options, argc, argv);
@@ -162,11 +173,12 @@ int main(int argc, char **argv)
 	if (!err)
 		signal_fd = open_signals();
 	if (!err)
-		err = open_sockets(&options, &frontend, &control);
+		err = open_sockets(&options, &sockets);
 	if (!err)
-		err = serve(&options, signal_fd, &frontend, &control);
-	listener_close(&frontend);
-	listener_close(&control);
+		err = serve(&options, signal_fd, &sockets);
+	listener_close(&sockets.frontend);
+	listener_close(&sockets.control);
+	listener_close(&sockets.metrics);
 	log_stop();
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -7,8 +7,10 @@
 #include "memory_guard.h"
 
 static const struct memory_table *guarded;
-static uint8_t *other;
-static size_t other_len;
+static struct {
+	uint8_t *base;
+	size_t len;
+} others[GUARD_OTHERS];
 static volatile sig_atomic_t hit;
 
 static const struct memory_slot *find_slot(uintptr_t addr)
@@ -29,11 +31,15 @@ static const struct memory_slot *find_slot(uintptr_t addr)
 static uintptr_t get_page_size(uintptr_t addr)
 {
 	const struct memory_slot *s = find_slot(addr);
+	uint32_t i;
 
 	if (s)
 		return (uintptr_t)s->map.page_size;
-	if (other && addr - (uintptr_t)other < other_len)
-		return 4096;
+	for (i = 0; i < GUARD_OTHERS; i++) {
+		if (others[i].base &&
+		    addr - (uintptr_t)others[i].base < others[i].len)
+			return 4096;
+	}
 	return 0;
 }
 
@@ -57,10 +63,10 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
 	signal(number, SIG_DFL);
 }
 
-void memory_guard_set_other(void *base, size_t len)
+void memory_guard_set_other(int which, void *base, size_t len)
 {
-	other = base;
-	other_len = len;
+	others[which].base = base;
+	others[which].len = len;
 }
 
 void memory_guard_install(const struct memory_table *t)

@@ -15,8 +15,16 @@
  */
 void memory_guard_install(const struct memory_table *t);
 
-/* The same for one more mapping, of normal pages; NULL: for none. */
-void memory_guard_set_other(void *base, size_t len);
+/* What else of a front-end's is mapped. */
+enum memory_guard_other {
+	GUARD_INFLIGHT	= 0,
+	GUARD_LOG	= 1
+};
+
+#define GUARD_OTHERS	2u
+
+/* The same for such a mapping, of normal pages; NULL: for none. */
+void memory_guard_set_other(int which, void *base, size_t len);
 
 /* Whether that has happened since the last call. */
 bool memory_guard_take(void);

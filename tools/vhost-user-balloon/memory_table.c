@@ -260,6 +260,37 @@ void *memory_table_get_host(const struct memory_table *t, uint64_t uva,
 	return NULL;
 }
 
+bool memory_table_get_gpa(const struct memory_table *t, const void *host,
+			  uint64_t len, uint64_t *gpa)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->nslots; i++) {
+		const struct memory_slot *s = &t->slots[i];
+		uint64_t at = (uintptr_t)host - (uintptr_t)s->map.host;
+
+		if (len > s->region.len || at > s->region.len - len)
+			continue;
+		*gpa = s->region.gpa + at;
+		return true;
+	}
+	return false;
+}
+
+uint64_t memory_table_get_end(const struct memory_table *t)
+{
+	uint64_t end = 0;
+	uint32_t i;
+
+	for (i = 0; i < t->nslots; i++) {
+		const struct memory_region *r = &t->slots[i].region;
+
+		if (r->gpa + r->len > end)
+			end = r->gpa + r->len;
+	}
+	return end;
+}
+
 static bool is_same_file(const struct memory_slot *a,
 			 const struct memory_slot *b)
 {

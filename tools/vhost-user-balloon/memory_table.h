@@ -89,6 +89,13 @@ void memory_table_clear(struct memory_table *t);
 void *memory_table_get_host(const struct memory_table *t, uint64_t uva,
 			    uint64_t len);
 
+/* The guest address of len bytes of ours; false: not in one region. */
+bool memory_table_get_gpa(const struct memory_table *t, const void *host,
+			  uint64_t len, uint64_t *gpa);
+
+/* The guest address at which the last region ends, 0 without any. */
+uint64_t memory_table_get_end(const struct memory_table *t);
+
 /* Bytes of guest memory. */
 static inline uint64_t memory_table_get_bytes(const struct memory_table *t)
 {

@@ -15,19 +15,35 @@
 static const char help[] =
 "Usage: vhost-user-balloon --socket-path=PATH [OPTION]...\n"
 "       vhost-user-balloon --fd=N [OPTION]...\n"
+"       vhost-user-balloon --connect=PATH [OPTION]...\n"
 "\n"
 "A virtio-balloon device as a vhost-user back-end: takes inflated, reported\n"
 "and hinted pages of a guest and gives memory back to the host.\n"
 "\n"
 "  --socket-path=PATH         listen for front-ends on this Unix socket\n"
 "  --fd=N                     use this socket, listening or connected\n"
+"  --connect=PATH             connect to a front-end that listens there\n"
 "  --control=PATH             listen for fphctl on this Unix socket\n"
+"  --metrics=PATH             give all counters, as OpenMetrics text, to\n"
+"                             whoever connects to this Unix socket\n"
 "  --num-pages=N              first size of the balloon, units of 4 KiB\n"
 "  --free-page-hint=on|off    offer free page hinting (default on)\n"
 "  --free-page-reporting=on|off\n"
 "                             offer free page reporting (default on)\n"
 "  --page-poison=on|off       offer page poison (default on)\n"
 "  --stats=on|off             offer statistics (default on)\n"
+"  --stats-interval=SECONDS   ask the guest for statistics so often\n"
+"                             (default 0: when a client asks)\n"
+"  --stuck-after=SECONDS      tell of a balloon that stands still short of\n"
+"                             its size so long (default 30; 0: never)\n"
+"  --hint-timeout=SECONDS     end a round of hints that no client has followed\n"
+"                             for so long (default 0: never)\n"
+"  --policy=floor=SIZE[,ceiling=SIZE][,NAME=VALUE]...\n"
+"                             keep the guest's memory between these, by its\n"
+"                             statistics and the host's pressure; see the\n"
+"                             manual page for the other names\n"
+"  --pressure-file=PATH       where the pressure is (default\n"
+"                             /proc/pressure/memory)\n"
 "  --deflate-on-oom=on|off    let the guest take pages back when it has no\n"
 "                             memory left (default off)\n"
 "  --keep-good-part=on|off    free the good part of a partly bad report\n"
@@ -56,12 +72,19 @@ static const char help[] =
 enum {
 	OPT_SOCKET_PATH = 256,
 	OPT_FD,
+	OPT_CONNECT,
 	OPT_CONTROL,
+	OPT_METRICS,
 	OPT_NUM_PAGES,
 	OPT_HINT,
 	OPT_REPORTING,
 	OPT_POISON,
 	OPT_STATS,
+	OPT_STATS_INTERVAL,
+	OPT_STUCK_AFTER,
+	OPT_HINT_TIMEOUT,
+	OPT_POLICY,
+	OPT_PRESSURE_FILE,
 	OPT_OOM,
 	OPT_GOOD_PART,
 	OPT_QUEUE_SIZE,
@@ -85,12 +108,19 @@ enum {
 static const struct option long_options[] = {
 	{ "socket-path", required_argument, NULL, OPT_SOCKET_PATH },
 	{ "fd", required_argument, NULL, OPT_FD },
+	{ "connect", required_argument, NULL, OPT_CONNECT },
+	{ "metrics", required_argument, NULL, OPT_METRICS },
 	{ "control", required_argument, NULL, OPT_CONTROL },
 	{ "num-pages", required_argument, NULL, OPT_NUM_PAGES },
 	{ "free-page-hint", required_argument, NULL, OPT_HINT },
 	{ "free-page-reporting", required_argument, NULL, OPT_REPORTING },
 	{ "page-poison", required_argument, NULL, OPT_POISON },
 	{ "stats", required_argument, NULL, OPT_STATS },
+	{ "stats-interval", required_argument, NULL, OPT_STATS_INTERVAL },
+	{ "stuck-after", required_argument, NULL, OPT_STUCK_AFTER },
+	{ "hint-timeout", required_argument, NULL, OPT_HINT_TIMEOUT },
+	{ "policy", required_argument, NULL, OPT_POLICY },
+	{ "pressure-file", required_argument, NULL, OPT_PRESSURE_FILE },
 	{ "deflate-on-oom", required_argument, NULL, OPT_OOM },
 	{ "keep-good-part", required_argument, NULL, OPT_GOOD_PART },
 	{ "queue-size", required_argument, NULL, OPT_QUEUE_SIZE },
@@ -157,7 +187,7 @@ static int parse_number(const char *name, const char *value, uint32_t max,
 }
 
 /* Bytes, or with K, M, G, T in units of 1024. */
-static int parse_size(const char *name, const char *value, uint64_t *size)
+int options_parse_size(const char *name, const char *value, uint64_t *size)
 {
 	static const char units[] = "KMGT";
 	const char *unit = NULL;
@@ -224,6 +254,12 @@ static int parse_valued(struct options *o, int opt, const char *name)
 	case OPT_SOCKET_PATH:
 		o->socket_path = optarg;
 		return OPTIONS_RUN;
+	case OPT_CONNECT:
+		o->connect_path = optarg;
+		return OPTIONS_RUN;
+	case OPT_METRICS:
+		o->metrics_path = optarg;
+		return OPTIONS_RUN;
 	case OPT_CONTROL:
 		o->control_path = optarg;
 		return OPTIONS_RUN;
@@ -235,7 +271,7 @@ static int parse_valued(struct options *o, int opt, const char *name)
 	case OPT_PAGE_SIZE:
 		return parse_page_size(o, name);
 	case OPT_MAX_MEMORY:
-		return parse_size(name, optarg, &o->memory.max_bytes);
+		return options_parse_size(name, optarg, &o->memory.max_bytes);
 	case OPT_NUM_PAGES:
 		return parse_number(name, optarg, UINT32_MAX, &o->num_pages);
 	case OPT_DELAY:
@@ -249,6 +285,17 @@ static int parse_valued(struct options *o, int opt, const char *name)
 		return parse_switch(name, optarg, &o->page_poison);
 	case OPT_STATS:
 		return parse_switch(name, optarg, &o->stats);
+	case OPT_STATS_INTERVAL:
+		return options_parse_seconds(name, optarg, &o->timers.stats_ms);
+	case OPT_STUCK_AFTER:
+		return options_parse_seconds(name, optarg, &o->timers.stuck_ms);
+	case OPT_HINT_TIMEOUT:
+		return options_parse_seconds(name, optarg, &o->timers.hint_ms);
+	case OPT_POLICY:
+		return options_parse_policy(&o->governor, optarg);
+	case OPT_PRESSURE_FILE:
+		o->governor.pressure_path = optarg;
+		return OPTIONS_RUN;
 	case OPT_OOM:
 		return parse_switch(name, optarg, &o->deflate_on_oom);
 	case OPT_GOOD_PART:
@@ -308,11 +355,14 @@ static void set_defaults(struct options *o)
 	o->sandbox = true;
 	o->queue_size = FPH_VRING_MAX_SIZE;
 	o->page_size = get_page_size();
+	o->timers.stuck_ms = 30000;
+	o->governor.pressure_path = "/proc/pressure/memory";
 	o->memory.max_bytes = (uint64_t)4 << 40;
 }
 
 static int check(const struct options *o, int argc, char **argv)
 {
+	int ways = !!o->socket_path + (o->fd >= 0) + !!o->connect_path;
 	const char *problem = NULL;
 
 	if (optind < argc) {
@@ -320,10 +370,10 @@ static int check(const struct options *o, int argc, char **argv)
 			"%s\n", argv[optind]);
 		return OPTIONS_ERROR;
 	}
-	if (o->socket_path && o->fd >= 0)
-		problem = "--socket-path and --fd exclude each other";
-	else if (!o->socket_path && o->fd < 0)
-		problem = "--socket-path or --fd is needed";
+	if (ways > 1)
+		problem = "--socket-path, --fd and --connect exclude each other";
+	else if (!ways)
+		problem = "--socket-path, --fd or --connect is needed";
 	if (!problem)
 		return OPTIONS_RUN;
 	fprintf(stderr, "vhost-user-balloon: %s; try --help\n", problem);

@@ -6,17 +6,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "governor.h"
 #include "memory_table.h"
 
 struct options {
 	const char *socket_path;	/* or NULL */
 	int fd;				/* or -1 */
+	const char *connect_path;	/* or NULL */
+	const char *metrics_path;	/* or NULL */
 	const char *control_path;	/* or NULL */
 	uint32_t num_pages;		/* first target, 4096-byte units */
 	uint32_t queue_size;		/* of the largest ring */
 	uint32_t discard_delay_ms;
 	uint64_t page_size;		/* memory is freed by it, bytes */
 	struct memory_policy memory;
+	struct timer_options timers;
+	struct governor_options governor;
 	bool free_page_hint;
 	bool free_page_reporting;
 	bool page_poison;
@@ -41,6 +46,18 @@ enum options_result {
 
 /* Parse; prints help, version, capabilities and errors itself. */
 int options_parse(struct options *o, int argc, char **argv);
+
+/*
+ * For the parts of the command line that are elsewhere: bytes, or K, M, G, T in
+ * units of 1024.  OPTIONS_RUN, or OPTIONS_ERROR after a message.
+ */
+int options_parse_size(const char *name, const char *value, uint64_t *size);
+
+/* Seconds, also parts of one, at most a day, as milliseconds: the same. */
+int options_parse_seconds(const char *name, const char *value, uint32_t *ms);
+
+/* --policy=NAME=VALUE,...: the same. */
+int options_parse_policy(struct governor_options *g, char *text);
 
 /* The feature bits that the device shall offer. */
 uint64_t options_get_features(const struct options *o);

@@ -69,11 +69,15 @@ enum vu_backend_request {
 #define VU_MAX_PAYLOAD		512u
 #define VU_MAX_FDS		8u
 
-/* A feature bit that belongs to vhost-user and not to virtio. */
+/* Feature bits that belong to vhost-user and not to virtio. */
+#define VU_F_LOG_ALL		26
 #define VU_F_PROTOCOL_FEATURES	30
+#define VU_OWN_FEATURES		(UINT64_C(1) << VU_F_LOG_ALL |		\
+				 UINT64_C(1) << VU_F_PROTOCOL_FEATURES)
 
 enum vu_protocol_feature {
 	VU_PF_MQ			= 0,
+	VU_PF_LOG_SHMFD			= 1,
 	VU_PF_REPLY_ACK			= 3,
 	VU_PF_BACKEND_REQ		= 5,
 	VU_PF_CONFIG			= 9,
@@ -97,6 +101,13 @@ enum vu_protocol_feature {
 #define VU_ADDR_DESC		8u
 #define VU_ADDR_USED		16u
 #define VU_ADDR_AVAIL		24u
+
+#define VU_ADDR_F_LOG		1u	/* flag: the log's address is set */
+
+/* The dirty log: size, offset in the file. */
+#define VU_LOG_SIZE		16u
+#define VU_LOG_BYTES		0u
+#define VU_LOG_OFFSET		8u
 
 /* KICK, CALL and ERR: index and a flag for "no descriptor comes along". */
 #define VU_FD_INDEX_MASK	0xffu

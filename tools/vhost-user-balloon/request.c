@@ -7,8 +7,6 @@
  * a discard looks things up in.  User-mode Linux never stops a ring; it
  * disables them all and then asks for the features, as a barrier.
  */
-#include <errno.h>
-
 #include "request.h"
 
 static bool wait_always(struct session *s, const struct vu_message *m)
@@ -52,15 +50,6 @@ static int do_nothing(struct session *s, struct vu_message *m,
 	return 0;
 }
 
-/* The daemon writes to rings only, and logs no writes. */
-static int refuse(struct session *s, struct vu_message *m, struct reply *r)
-{
-	(void)s;
-	(void)m;
-	(void)r;
-	return EOPNOTSUPP;
-}
-
 #define TABLE_MIN	(VU_TABLE_REGIONS)
 #define TABLE_MAX_SIZE	(VU_TABLE_REGIONS + VU_TABLE_MAX * VU_REGION_SIZE)
 
@@ -77,10 +66,10 @@ static const struct request requests[] = {
 	[VU_SET_MEM_TABLE] = { "SET_MEM_TABLE", TABLE_MIN, TABLE_MAX_SIZE,
 		0, VU_TABLE_MAX, REPLY_ACK,
 		wait_always, request_set_mem_table },
-	[VU_SET_LOG_BASE] = { "SET_LOG_BASE", 0, 16, 0, 1, REPLY_ACK,
-		NULL, refuse },
-	[VU_SET_LOG_FD] = { "SET_LOG_FD", 0, 8, 0, 1, REPLY_ACK,
-		NULL, refuse },
+	[VU_SET_LOG_BASE] = { "SET_LOG_BASE", VU_LOG_SIZE, VU_LOG_SIZE, 1, 1,
+		REPLY_OWN, NULL, request_set_log_base },
+	[VU_SET_LOG_FD] = { "SET_LOG_FD", 0, 8, 1, 1, REPLY_ACK,
+		NULL, request_set_log_fd },
 	[VU_SET_VRING_NUM] = { "SET_VRING_NUM", VU_STATE_SIZE, VU_STATE_SIZE,
 		0, 0, REPLY_ACK, NULL, request_set_vring_num },
 	[VU_SET_VRING_ADDR] = { "SET_VRING_ADDR", VU_ADDR_SIZE, VU_ADDR_SIZE,

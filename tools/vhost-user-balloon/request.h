@@ -84,6 +84,11 @@ int request_add_mem_reg(struct session *s, struct vu_message *m,
 int request_rem_mem_reg(struct session *s, struct vu_message *m,
 			struct reply *r);
 
+int request_set_log_base(struct session *s, struct vu_message *m,
+			 struct reply *r);
+int request_set_log_fd(struct session *s, struct vu_message *m,
+		       struct reply *r);
+
 int request_get_inflight_fd(struct session *s, struct vu_message *m,
 			    struct reply *r);
 int request_set_inflight_fd(struct session *s, struct vu_message *m,

@@ -38,8 +38,7 @@ int request_get_features(struct session *s, struct vu_message *m,
 		if (!s->rings[i].polled)
 			vring_stop(&s->rings[i], i, s->device);
 	}
-	return reply_u64(r, device_get_features(s->device) |
-			    FPH_BIT(VU_F_PROTOCOL_FEATURES));
+	return reply_u64(r, device_get_features(s->device) | VU_OWN_FEATURES);
 }
 
 /*
@@ -48,8 +47,20 @@ int request_get_features(struct session *s, struct vu_message *m,
  */
 static bool is_new_driver(const struct session *s, uint64_t features)
 {
-	return s->ran && (!session_is_paused(s) || features != s->acked ||
+	uint64_t changed = (features ^ s->acked) & ~FPH_BIT(VU_F_LOG_ALL);
+
+	return s->ran && (!session_is_paused(s) || changed ||
 			   device_is_broken(s->device));
+}
+
+/* A log that is not used any more is given up: the next one comes anew. */
+static void set_acked(struct session *s, uint64_t features)
+{
+	const uint64_t bit = FPH_BIT(VU_F_LOG_ALL);
+
+	if ((s->acked & bit) && !(features & bit))
+		session_forget_log(s);
+	s->acked = features;
 }
 
 /*
@@ -61,7 +72,8 @@ int request_set_features(struct session *s, struct vu_message *m,
 			 struct reply *r)
 {
 	uint64_t features = vu_load64(m->payload);
-	uint64_t virtio = features & ~FPH_BIT(VU_F_PROTOCOL_FEATURES);
+	uint64_t virtio = features & ~VU_OWN_FEATURES;
+	uint64_t changed = (features ^ s->acked) & ~FPH_BIT(VU_F_LOG_ALL);
 	struct device *d = s->device;
 	bool new_driver = is_new_driver(s, features);
 	uint32_t i;
@@ -69,9 +81,15 @@ int request_set_features(struct session *s, struct vu_message *m,
 	(void)r;
 	if (virtio & ~device_get_features(d))
 		return EINVAL;
-	/* The same again under enabled rings changes nothing. */
-	if (features == s->acked && has_bit_30(features) && d->enabled)
+	/*
+	 * The same again under enabled rings changes nothing, but for logging
+	 * of writes: then a migration begins or ends.
+	 */
+	if (!changed && d->enabled &&
+	    (has_bit_30(features) || features != s->acked)) {
+		set_acked(s, features);
 		return 0;
+	}
 	session_stop_rings(s);
 	if (new_driver)
 		session_forget_driver(s);
@@ -82,7 +100,7 @@ int request_set_features(struct session *s, struct vu_message *m,
 		inflight_close(&s->inflight);
 	for (i = 0; i < FPH_NQUEUES; i++)
 		s->rings[i].enabled = !has_bit_30(features);
-	s->acked = features;
+	set_acked(s, features);
 	s->negotiated = true;
 	session_replay_config(s);
 	return 0;

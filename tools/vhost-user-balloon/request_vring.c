@@ -74,7 +74,7 @@ int request_set_vring_base(struct session *s, struct vu_message *m,
 	return 0;
 }
 
-/* The log's address is of no use: writes to rings are not logged. */
+/* The log's address is of no use, see session_log.c. */
 int request_set_vring_addr(struct session *s, struct vu_message *m,
 			   struct reply *r)
 {
@@ -83,7 +83,7 @@ int request_set_vring_addr(struct session *s, struct vu_message *m,
 	struct vring next;
 
 	(void)r;
-	if (!v || vu_load32(m->payload + VU_ADDR_FLAGS))
+	if (!v || (vu_load32(m->payload + VU_ADDR_FLAGS) & ~VU_ADDR_F_LOG))
 		return EINVAL;
 	next = *v;
 	next.desc = vu_load64(m->payload + VU_ADDR_DESC);
@@ -113,6 +113,7 @@ int request_get_vring_base(struct session *s, struct vu_message *m,
 
 	if (!v)
 		return EINVAL;
+	session_log_ring(s, index);
 	err = vring_stop(v, index, s->device);
 	if (err)
 		return err;

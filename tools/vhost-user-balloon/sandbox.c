@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,6 +18,13 @@
 #endif
 
 #include "sandbox.h"
+
+static bool connects;
+
+void sandbox_allow_connect(void)
+{
+	connects = true;
+}
 
 static int drop_capabilities(void)
 {
@@ -69,8 +78,16 @@ static const int allowed[] = {
 
 static int add_rules(scmp_filter_ctx filter)
 {
+	const struct scmp_arg_cmp local = SCMP_A0(SCMP_CMP_EQ, AF_UNIX);
 	size_t i;
 	int r = 0;
+
+	if (connects)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(connect),
+				     0);
+	if (connects && !r)
+		r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
+					   SCMP_SYS(socket), 1, &local);
 
 	for (i = 0; i < sizeof(allowed) / sizeof(allowed[0]) && !r; i++) {
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);

@@ -15,6 +15,9 @@
  */
 int sandbox_drop_privileges(void);
 
+/* Let the filter allow to connect to Unix sockets. */
+void sandbox_allow_connect(void);
+
 /*
  * From now on, in all threads, a system call that the daemon does not make ends
  * it: none opens a file or a socket, starts a program or a thread.

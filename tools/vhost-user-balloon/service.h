@@ -6,12 +6,16 @@
 #ifndef VUB_SERVICE_H
 #define VUB_SERVICE_H
 
+#include "governor.h"
 #include "session.h"
+#include "timers.h"
 
 struct service {
 	struct events events;
 	struct device device;
 	struct session session;
+	struct timers timers;
+	struct governor governor;
 	bool quit;			/* somebody wants the end */
 	bool has_guest_size;		/* the guest's size was told ... */
 	bool applied;			/* ... and is in the target */
@@ -20,7 +24,9 @@ struct service {
 
 /* params, memory: as of device_init.  0, or a positive errno value. */
 int service_init(struct service *s, const struct fph_balloon_params *params,
-		 const struct memory_policy *memory, bool inband);
+		 const struct memory_policy *memory,
+		 const struct timer_options *timers,
+		 const struct governor_options *governor, bool inband);
 void service_fini(struct service *s);
 
 /*
@@ -34,7 +40,8 @@ bool service_set_guest_size(struct service *s, uint64_t bytes);
 /* The size of the balloon itself, in bytes. */
 void service_set_balloon_size(struct service *s, uint64_t bytes);
 
-/* Apply a size of the guest that waits. */
-void service_apply_guest_size(struct service *s);
+/* What is due by now; when there is more to do, -1 for "never". */
+void service_run(struct service *s, int64_t now);
+int64_t service_get_deadline(const struct service *s);
 
 #endif /* VUB_SERVICE_H */

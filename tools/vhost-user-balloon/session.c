@@ -21,11 +21,13 @@ void session_init(struct session *s, struct device *device, bool inband)
 	memset(s, 0, sizeof(*s));
 	s->device = device;
 	s->state_fd = -1;
+	s->log_fd = -1;
 	notify_init();
 	backchannel_init(&s->back);
 	for (i = 0; i < FPH_NQUEUES; i++)
 		vring_init(&s->rings[i]);
-	s->offered_protocol = FPH_BIT(VU_PF_MQ) | FPH_BIT(VU_PF_REPLY_ACK) |
+	s->offered_protocol = FPH_BIT(VU_PF_MQ) | FPH_BIT(VU_PF_LOG_SHMFD) |
+			      FPH_BIT(VU_PF_REPLY_ACK) |
 			      FPH_BIT(VU_PF_BACKEND_REQ) |
 			      FPH_BIT(VU_PF_CONFIG) |
 			      FPH_BIT(VU_PF_RESET_DEVICE) |
@@ -97,6 +99,7 @@ void session_end(struct session *s)
 		vring_reset(&s->rings[i]);
 	memory_table_clear(&s->device->memory);
 	inflight_close(&s->inflight);
+	session_forget_log(s);
 	s->protocol = 0;
 }
 
@@ -128,6 +131,7 @@ static void recover(struct session *s, uint32_t index)
 
 static void stop_ring(struct session *s, uint32_t index)
 {
+	session_log_ring(s, index);
 	if (vring_stop(&s->rings[index], index, s->device))
 		session_complain(s, "ring %u is busy", index);
 	else
@@ -145,6 +149,7 @@ void session_pump(struct session *s)
 		if (s->rings[i].running)
 			inflight_return(&s->inflight, i, &r);
 	}
+	session_log_rings(s);
 }
 
 void session_process(struct session *s, uint32_t index)
@@ -173,6 +178,8 @@ static int start_ring(struct session *s, uint32_t index)
 		recover(s, index);
 		err = vring_start(v, index, s->device);
 	}
+	if (!err && s->inflight.map)
+		session_log_used(s, index);
 	v->suspended = err == EFAULT;
 	if (!err && (v->base != v->new_base || s->inflight.map))
 		session_raise_calls(s, 1u << index);
@@ -297,7 +304,7 @@ void session_change_driver(struct session *s)
 	s->back.calls = 0;
 	s->paused = false;
 	device_set_features(s->device,
-			    s->acked & ~FPH_BIT(VU_F_PROTOCOL_FEATURES));
+			    s->acked & ~VU_OWN_FEATURES);
 	session_replay_config(s);
 	session_resume_rings(s);
 }

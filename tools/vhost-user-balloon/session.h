@@ -10,6 +10,7 @@
 #define VUB_SESSION_H
 
 #include "backchannel.h"
+#include "dirty_log.h"
 #include "inflight.h"
 #include "vring.h"
 
@@ -18,6 +19,8 @@ struct session {
 	struct backchannel back;
 	struct vring rings[FPH_NQUEUES];
 	struct inflight inflight;
+	struct dirty_log log;
+	int log_fd;			/* raised when it was written, or -1 */
 	bool connected;
 	uint64_t offered_protocol;	/* protocol features, by number */
 	uint64_t protocol;		/* those that were taken */
@@ -65,7 +68,21 @@ void session_complain(struct session *s, const char *format, ...)
 /* Carry out what the device wants: interrupts and configuration changes. */
 void session_carry_effects(struct session *s);
 
-/* Let the device do what it can, and keep account of what it returned. */
+/*
+ * Mark in the dirty log what was written of a ring since it was last asked; of
+ * all that run; the whole used area.  Nothing without LOG_ALL.
+ */
+void session_log_ring(struct session *s, uint32_t index);
+void session_log_rings(struct session *s);
+void session_log_used(struct session *s, uint32_t index);
+
+/* Give the log up. */
+void session_forget_log(struct session *s);
+
+/*
+ * Let the device do what it can, and keep account of what it returned and
+ * wrote.
+ */
 void session_pump(struct session *s);
 
 /* Take what a ring has, a bounded number of buffers. */

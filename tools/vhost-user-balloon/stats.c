@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 #include <stdio.h>
 
+#include "clock.h"
 #include "stats.h"
 
 static void put(json_t *o, const char *name, uint64_t value)
@@ -29,8 +30,7 @@ static json_t *get_frontend(const struct service *s)
 
 	put_bool(o, "connected", fe->connected);
 	put_bits(o, "features",
-		 device_get_features(&s->device) |
-		 FPH_BIT(VU_F_PROTOCOL_FEATURES));
+		 device_get_features(&s->device) | VU_OWN_FEATURES);
 	put_bits(o, "acked", fe->acked);
 	put_bits(o, "protocol-features", fe->protocol);
 	put_bits(o, "status", session_get_status(fe));
@@ -160,6 +160,43 @@ static json_t *get_reclaim(const struct service *s)
 	return o;
 }
 
+static json_t *get_inhibitor(const struct inhibitor *in)
+{
+	json_t *o = json_object();
+	int64_t left = in->until - clock_now();
+
+	json_object_set_new(o, "reason", json_string(in->reason));
+	json_object_set_new(o, "mode",
+			    json_string(freeze_get_mode_name(in->mode)));
+	put(o, "count", in->count);
+	if (in->until >= 0)
+		put(o, "lease-ms", left > 0 ? (uint64_t)left : 0);
+	return o;
+}
+
+static json_t *get_inhibitors(const struct service *s)
+{
+	const struct freeze *f = &s->device.freeze;
+	json_t *list = json_array();
+	uint32_t i;
+
+	for (i = 0; i < f->n; i++)
+		json_array_append_new(list, get_inhibitor(&f->list[i]));
+	return list;
+}
+
+json_t *stats_query_freeze(const struct service *s)
+{
+	const struct freeze *f = &s->device.freeze;
+	json_t *o = json_object();
+
+	json_object_set_new(o, "mode",
+			    json_string(freeze_get_mode_name(f->mode)));
+	put_bool(o, "frozen", f->quiet);
+	put(o, "inhibitors", freeze_count(f));
+	return o;
+}
+
 static json_t *get_memory(const struct service *s)
 {
 	json_t *o = json_object();
@@ -256,6 +293,9 @@ json_t *stats_query(const struct service *s)
 	json_object_set_new(o, "memory", get_memory(s));
 	json_object_set_new(o, "config", get_config(s));
 	json_object_set_new(o, "balloon", get_balloon(s));
+	json_object_set_new(o, "guest", stats_query_guest(s));
+	if (s->governor.options.on)
+		json_object_set_new(o, "policy", stats_query_policy(s));
 	json_object_set_new(o, "report",
 			    get_report(&c.report, &s->device.report,
 				       &c.queue[FPH_QUEUE_REPORT]));
@@ -264,6 +304,8 @@ json_t *stats_query(const struct service *s)
 			    get_inflate(&c, &s->device.inflate));
 	json_object_set_new(o, "deflate", get_deflate(&c));
 	json_object_set_new(o, "reclaim", get_reclaim(s));
+	json_object_set_new(o, "freeze", stats_query_freeze(s));
+	json_object_set_new(o, "inhibitors", get_inhibitors(s));
 	json_object_set_new(o, "queues", get_queues(s, &c));
 	return o;
 }

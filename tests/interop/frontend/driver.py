@@ -18,8 +18,8 @@ MIB = 1 << 20
 
 F_MUST_TELL, F_STATS, F_DEFLATE, F_HINT, F_POISON, F_REPORT = \
     (1 << n for n in range(6))
-F_INDIRECT, F_EVENT_IDX, F_PROTOCOL, F_VERSION_1, F_PACKED, F_IN_ORDER = \
-    (1 << n for n in (28, 29, 30, 32, 34, 35))
+F_LOG_ALL, F_INDIRECT, F_EVENT_IDX, F_PROTOCOL, F_VERSION_1, F_PACKED, \
+    F_IN_ORDER = (1 << n for n in (26, 28, 29, 30, 32, 34, 35))
 F_ALL = (F_STATS | F_HINT | F_REPORT | F_INDIRECT | F_PROTOCOL
          | F_VERSION_1)
 

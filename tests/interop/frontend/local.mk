@@ -13,10 +13,13 @@ EXTRA_DIST += \
 	tests/interop/frontend/ring.py \
 	tests/interop/frontend/test_data.py \
 	tests/interop/frontend/test_fphctl.py \
+	tests/interop/frontend/test_freeze.py \
 	tests/interop/frontend/test_hostile.py \
 	tests/interop/frontend/test_layouts.py \
 	tests/interop/frontend/test_library.py \
+	tests/interop/frontend/test_log.py \
 	tests/interop/frontend/test_messages.py \
+	tests/interop/frontend/test_operator.py \
 	tests/interop/frontend/test_pages.py \
 	tests/interop/frontend/test_program.py \
 	tests/interop/frontend/test_queues.py \

@@ -37,6 +37,7 @@ BACKEND_VRING_ERR = 5
 VERSION, REPLY, NEED_REPLY = 1, 4, 8
 
 PF_MQ = 0
+PF_LOG_SHMFD = 1
 PF_REPLY_ACK = 3
 PF_BACKEND_REQ = 5
 PF_CONFIG = 9
@@ -261,9 +262,15 @@ class FrontEnd:
     def set_vring_base(self, index, base, **kwargs):
         self.tell(SET_VRING_BASE, struct.pack("=II", index, base), **kwargs)
 
-    def set_vring_addr(self, index, desc, used, avail, **kwargs):
+    def set_vring_addr(self, index, desc, used, avail, log=None, **kwargs):
         self.tell(SET_VRING_ADDR, struct.pack(
-            "=IIQQQQ", index, 0, desc, used, avail, 0), **kwargs)
+            "=IIQQQQ", index, log is not None, desc, used, avail, log or 0),
+            **kwargs)
+
+    def set_log_base(self, fd, size, offset=0):
+        reply = self.ask(SET_LOG_BASE, struct.pack("=QQ", size, offset),
+                         [fd])
+        assert reply.u64() == 0, reply
 
     def get_vring_base(self, index):
         """(index, base) as answered."""

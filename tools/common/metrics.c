@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* The counters of the daemon in the text format of OpenMetrics 1.0. */
 #include <ctype.h>
-#include <stdio.h>
+#include <stdbool.h>
 #include <string.h>
 
-#include "show.h"
+#include "common/metrics.h"
 
 /* What may fall as well as rise; all else only rises while the daemon lives. */
 static const char *const gauges[] = {
@@ -14,8 +13,14 @@ static const char *const gauges[] = {
 	"config.size", "config.num-pages", "config.actual",
 	"config.free-page-hint-cmd-id", "config.poison-val",
 	"balloon.target", "balloon.actual", "balloon.guest-size",
+	"guest.interval-ms", "guest.last-update", "guest.age-ms",
+	"guest.free-memory", "guest.total-memory", "guest.available-memory",
+	"guest.disk-caches",
 	"hint.pending", "hint.cmd-id", "hint.config-cmd-id",
 	"hint.round-buffers", "hint.migrates",
+	"policy.enabled", "policy.floor", "policy.ceiling", "policy.size",
+	"policy.pressure",
+	"freeze.frozen", "freeze.inhibitors",
 	"reclaim.busy", "reclaim.delay-ms", "reclaim.disabled"
 };
 
@@ -32,54 +37,54 @@ static bool is_gauge(const char *part, const char *name)
 	return false;
 }
 
-static void put_name(const char *part, const char *name)
+static void put_name(FILE *out, const char *part, const char *name)
 {
 	const char *c;
 
-	printf("fph_");
+	fputs("fph_", out);
 	for (c = part; *c; c++)
-		putchar(isalnum((unsigned char)*c) ? *c : '_');
-	putchar('_');
+		fputc(isalnum((unsigned char)*c) ? *c : '_', out);
+	fputc('_', out);
 	for (c = name; *c; c++)
-		putchar(isalnum((unsigned char)*c) ? *c : '_');
+		fputc(isalnum((unsigned char)*c) ? *c : '_', out);
 }
 
-static void show_metric(const char *part, const char *name,
-			const json_t *value)
+static void put_metric(FILE *out, const char *part, const char *name,
+		       const json_t *value)
 {
 	bool gauge = is_gauge(part, name);
 
-	printf("# TYPE ");
-	put_name(part, name);
-	puts(gauge ? " gauge" : " counter");
-	put_name(part, name);
-	printf("%s %lld\n", gauge ? "" : "_total",
+	fputs("# TYPE ", out);
+	put_name(out, part, name);
+	fputs(gauge ? " gauge\n" : " counter\n", out);
+	put_name(out, part, name);
+	fprintf(out, "%s %lld\n", gauge ? "" : "_total",
 	       json_is_boolean(value) ? (long long)json_is_true(value) :
 	       (long long)json_integer_value(value));
 }
 
 /* A part, and the parts in it; text is no metric. */
-static void show_part(const char *part, json_t *object)
+static void put_part(FILE *out, const char *part, json_t *object)
 {
 	const char *name;
 	json_t *value;
 
 	json_object_foreach(object, name, value) {
 		if (json_is_object(value))
-			show_part(name, value);
+			put_part(out, name, value);
 		else if (json_is_integer(value) || json_is_boolean(value))
-			show_metric(part, name, value);
+			put_metric(out, part, name, value);
 	}
 }
 
-void show_metrics(json_t *stats)
+void metrics_write(FILE *out, json_t *stats)
 {
 	const char *part;
 	json_t *object;
 
 	json_object_foreach(stats, part, object) {
 		if (json_is_object(object))
-			show_part(part, object);
+			put_part(out, part, object);
 	}
-	puts("# EOF");
+	fputs("# EOF\n", out);
 }
