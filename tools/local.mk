@@ -63,6 +63,8 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/request_memory.c \
 	tools/vhost-user-balloon/request_state.c \
 	tools/vhost-user-balloon/request_vring.c \
+	tools/vhost-user-balloon/rights.c \
+	tools/vhost-user-balloon/rights.h \
 	tools/vhost-user-balloon/sandbox.c \
 	tools/vhost-user-balloon/sandbox.h \
 	tools/vhost-user-balloon/service.c \

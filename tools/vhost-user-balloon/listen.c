@@ -11,6 +11,8 @@
 #include "listen.h"
 #include "log.h"
 
+#define LAST_MS		100
+
 /* Whether somebody listens there: 0 nobody does, else an errno value. */
 static int try_connect(const struct sockaddr_un *addr)
 {
@@ -27,6 +29,19 @@ static int try_connect(const struct sockaddr_un *addr)
 	return err;
 }
 
+/* One that was killed just now may still have it, for a moment. */
+static int wait_unused(const struct sockaddr_un *addr)
+{
+	int err = try_connect(addr);
+	int i;
+
+	for (i = 0; i < LAST_MS / 20 && err == EADDRINUSE; i++) {
+		usleep(20000);
+		err = try_connect(addr);
+	}
+	return err;
+}
+
 static int remove_stale(const struct sockaddr_un *addr)
 {
 	struct stat st;
@@ -36,7 +51,7 @@ static int remove_stale(const struct sockaddr_un *addr)
 		return errno == ENOENT ? 0 : errno;
 	if (!S_ISSOCK(st.st_mode))
 		return EEXIST;
-	err = try_connect(addr);
+	err = wait_unused(addr);
 	if (err)
 		return err;
 	return unlink(addr->sun_path) && errno != ENOENT ? errno : 0;

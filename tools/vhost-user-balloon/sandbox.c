@@ -46,7 +46,8 @@ static const int allowed[] = {
 	SCMP_SYS(io_submit), SCMP_SYS(poll), SCMP_SYS(ppoll),
 	SCMP_SYS(preadv2), SCMP_SYS(read), SCMP_SYS(recvfrom),
 	SCMP_SYS(recvmsg), SCMP_SYS(sendmsg), SCMP_SYS(sendto),
-	SCMP_SYS(splice), SCMP_SYS(vmsplice), SCMP_SYS(write),
+	SCMP_SYS(shutdown), SCMP_SYS(splice), SCMP_SYS(vmsplice),
+	SCMP_SYS(write),
 	/* guest memory */
 	SCMP_SYS(fallocate), SCMP_SYS(fstat), SCMP_SYS(fstatfs),
 	SCMP_SYS(ftruncate), SCMP_SYS(lseek), SCMP_SYS(madvise),
@@ -62,7 +63,7 @@ static const int allowed[] = {
 	SCMP_SYS(gettimeofday), SCMP_SYS(mprotect), SCMP_SYS(mremap),
 	SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigaction),
 	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
-	SCMP_SYS(sched_yield), SCMP_SYS(tgkill),
+	SCMP_SYS(sched_yield), SCMP_SYS(tgkill), SCMP_SYS(wait4),
 	/* a thread that was started just before */
 	SCMP_SYS(rseq), SCMP_SYS(set_robust_list)
 };

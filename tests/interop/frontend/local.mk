@@ -10,6 +10,7 @@ EXTRA_DIST += \
 	tests/interop/frontend/fixture.py \
 	tests/interop/frontend/memory.py \
 	tests/interop/frontend/ring.py \
+	tests/interop/frontend/stalled.py \
 	tests/interop/frontend/test_data.py \
 	tests/interop/frontend/test_fphctl.py \
 	tests/interop/frontend/test_hostile.py \
@@ -17,6 +18,7 @@ EXTRA_DIST += \
 	tests/interop/frontend/test_program.py \
 	tests/interop/frontend/test_queues.py \
 	tests/interop/frontend/test_quiesce.py \
+	tests/interop/frontend/test_robust.py \
 	tests/interop/frontend/test_state.py \
 	tests/interop/frontend/vhost_user.py
 
