@@ -176,6 +176,7 @@ static void prepare(const struct daemon *d, struct pollfd *fds)
 
 static void handle(struct daemon *d, const struct pollfd *fds)
 {
+	device_begin_turn(&d->service.device);
 	frontend_handle(&d->frontend, fds + POLL_FRONTEND);
 	control_handle(&d->control, fds + POLL_CONTROL);
 	service_apply_guest_size(&d->service);

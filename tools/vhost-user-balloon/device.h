@@ -31,6 +31,7 @@ struct device {
 	struct memory_table memory;
 	struct worker worker;
 	struct hint hint;
+	int64_t turn_end;		/* microseconds: take none after it */
 	uint32_t taken[FPH_NQUEUES];	/* buffers of each ring, since asked */
 	uint32_t max_queue_size;
 	uint32_t enabled;		/* rings that run and are enabled */
@@ -55,6 +56,9 @@ int device_init(struct device *d, const struct fph_balloon_params *params,
 
 /* Waits for the discard that is in work. */
 void device_fini(struct device *d);
+
+/* A turn of the main loop begins, with its own budget of time. */
+void device_begin_turn(struct device *d);
 
 /*
  * Take buffers from a ring, a bounded number; device_pump begins their discards

@@ -18,6 +18,7 @@ struct session {
 	struct backchannel back;
 	struct vring rings[FPH_NQUEUES];
 	struct inflight inflight;
+	uint32_t first_ring;		/* of which buffers are taken first */
 	bool connected;
 	uint64_t offered_protocol;	/* protocol features, by number */
 	uint64_t protocol;		/* those that were taken */
@@ -68,10 +69,10 @@ void session_carry_effects(struct session *s);
 /* Let the device do what it can, and keep account of what it returned. */
 void session_pump(struct session *s);
 
-/* Take what a ring has, a bounded number of buffers. */
+/* Take what a ring has, a bounded number of buffers; pump goes on with them. */
 void session_process(struct session *s, uint32_t index);
 
-/* Take buffers from the rings that may hold some. */
+/* Take buffers from the rings that may hold some, and pump. */
 void session_take_buffers(struct session *s);
 
 /* A kick came on a ring's descriptor. */

@@ -5,12 +5,15 @@ The numbers of faults are those of tests/unit/test_vhost_user_*.c.
 """
 
 import struct
+import threading
+import time
 
 from common import daemon as daemons
 from common import runner, wait
 
 from . import fixture, stalled, vhost_user
-from .driver import MIB
+from .driver import Driver, MIB
+from .ring import WRITE
 from .vhost_user import Disconnected, HEADER, NEED_REPLY, VERSION
 
 PROTOCOL = sum(1 << n for n in (
@@ -79,4 +82,85 @@ def test_fault_13_stalled_file_system(t):
         daemon.stats()
         assert daemon.alive()
     fixture.serves(t, daemon)
+    daemon.stop()
+
+
+class Flood(threading.Thread):
+    """A guest that keeps every queue full of the largest buffers, as fast as
+    the device takes them, until it is told to end."""
+
+    NUM, PFNS = 1024, 32768
+    LISTS, DATA = 16 * MIB, 32 * MIB
+
+    def __init__(self, t, daemon):
+        super().__init__()
+        self.ending = threading.Event()
+        self.driver = Driver(t, daemon.socket_path, 256, self.NUM)
+        self.driver.RINGS, self.driver.BUFFERS = 0x100000, 0x80000
+        self.driver.start()
+        t.defer(self.end)
+        daemon.command("hint-start")
+        self.driver.hint_word(self.driver.wait_command(0))
+        self.lists()
+        for role in self.driver.roles:
+            self.fill(role)
+
+    def lists(self):
+        """Page numbers: every second page, so that none can be merged."""
+        first = self.DATA // 4096
+        frames = [first + 2 * n % (48 * 1024) for n in range(self.PFNS)]
+        self.driver.memory.write(self.LISTS, struct.pack(
+            "<%dI" % self.PFNS, *frames))
+
+    def fill(self, role):
+        """Every descriptor is a buffer of its own, and all are offered."""
+        ring = self.driver.ring(role)
+        for n in range(self.NUM):
+            if role in ("report", "hint"):
+                ring.put(ring.desc, n, self.DATA + (n % 32) * 4 * MIB, 4 * MIB,
+                         WRITE)
+            elif role == "stats":
+                ring.put(ring.desc, n, self.LISTS, 64 << 10, 0)
+            else:
+                ring.put(ring.desc, n, self.LISTS, 4 * self.PFNS, 0)
+            self.driver.memory.pack("<H", ring.avail + 4 + 2 * n, n)
+
+    def run(self):
+        while not self.ending.is_set():
+            for role in self.driver.roles:
+                ring = self.driver.ring(role)
+                self.driver.memory.pack("<H", ring.avail + 2,
+                                        ring.used_index + self.NUM & 0xffff)
+                self.driver.kick(role)
+            self.driver.frontend.serve_backend()
+            time.sleep(0.001)
+
+    def end(self):
+        self.ending.set()
+        if self.is_alive():
+            self.join()
+
+
+def test_fault_15_flooded_queues(t):
+    """A guest floods every queue: statistics are answered in time. The
+    figures are shown with --verbose; the limit leaves room for any
+    machine."""
+    daemon = daemons.start(t)
+    flood = Flood(t, daemon)
+    flood.start()
+    times = []
+    for _ in range(300):
+        begin = time.monotonic()
+        stats = daemon.stats()
+        times.append(time.monotonic() - begin)
+    flood.end()
+    times.sort()
+    t.log("statistics: p50 %.1f ms, p99 %.1f ms, at most %.1f ms" % tuple(
+        1000 * times[n] for n in (150, 297, 299)))
+    for queue in stats["queues"]:
+        t.log("%s" % queue)
+        assert not queue["broken"], queue
+        assert queue["pushed"] > 0, queue
+    assert times[297] < 1, times[-5:]
+    flood.driver.close()
     daemon.stop()
