@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "device.h"
+#include "log.h"
 
 /*
  * How much is taken before the main loop looks at something else: from a ring
@@ -158,6 +159,15 @@ struct device_effects device_take_effects(struct device *d)
 	d->calls = 0;
 	d->events = 0;
 	return e;
+}
+
+void device_memory_changed(struct device *d)
+{
+	uint64_t page = memory_table_get_page(&d->memory);
+
+	if (fph_balloon_set_inflate_granule(d->balloon, page) != FPH_OK)
+		log_line("inflated pages are not collected into pages of %llu "
+			 "bytes", (unsigned long long)page);
 }
 
 void device_reset(struct device *d)

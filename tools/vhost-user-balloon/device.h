@@ -93,6 +93,12 @@ void device_leave_buffers(struct device *d, int queue);
 /* What is due; cleared by the call. */
 struct device_effects device_take_effects(struct device *d);
 
+/*
+ * The memory table was changed, while no ring runs: pages of 4096 bytes that the
+ * guest inflates are collected until a page of the host is whole.  Fault 16.
+ */
+void device_memory_changed(struct device *d);
+
 /* The state a new front-end finds.  Only when quiet. */
 void device_reset(struct device *d);
 

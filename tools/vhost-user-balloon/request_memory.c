@@ -54,6 +54,7 @@ int request_set_mem_table(struct session *s, struct vu_message *m,
 	session_suspend_rings(s);
 	m->nfds = 0;
 	err = memory_table_set(&s->device->memory, regions, m->fds, n);
+	device_memory_changed(s->device);
 	session_resume_rings(s);
 	say_why(s, err);
 	return err;
@@ -82,6 +83,7 @@ int request_add_mem_reg(struct session *s, struct vu_message *m,
 	err = memory_table_add(&s->device->memory, &region,
 			       vu_message_take_fd(m));
 	say_why(s, err);
+	device_memory_changed(s->device);
 	session_resume_rings(s);
 	return err;
 }
@@ -97,6 +99,7 @@ int request_rem_mem_reg(struct session *s, struct vu_message *m,
 	log_region("remove", &region);
 	session_suspend_rings(s);
 	err = memory_table_remove(&s->device->memory, &region);
+	device_memory_changed(s->device);
 	session_resume_rings(s);
 	return err;
 }

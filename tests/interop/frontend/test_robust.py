@@ -4,6 +4,7 @@
 The numbers of faults are those of tests/unit/test_vhost_user_*.c.
 """
 
+import os
 import struct
 import threading
 import time
@@ -13,6 +14,7 @@ from common import runner, wait
 
 from . import fixture, stalled, vhost_user
 from .driver import Driver, MIB
+from .memory import Memory, Region
 from .ring import WRITE
 from .vhost_user import Disconnected, HEADER, NEED_REPLY, VERSION
 
@@ -163,4 +165,61 @@ def test_fault_15_flooded_queues(t):
         assert queue["pushed"] > 0, queue
     assert times[297] < 1, times[-5:]
     flood.driver.close()
+    daemon.stop()
+
+
+HUGE = 2 * MIB
+OVERCOMMIT = "/proc/sys/vm/nr_overcommit_hugepages"
+
+
+def huge_memory(t, count):
+    """Guest memory of so many huge pages: those that are free here, or that
+    this test may have for its time."""
+    try:
+        with open(OVERCOMMIT, "r+") as file:
+            before = file.read()
+            t.defer(write, OVERCOMMIT, before)
+        write(OVERCOMMIT, "%d" % (int(before) + count))
+    except OSError as error:
+        t.log("huge pages: %s" % error)
+    try:
+        return Memory(Region(0, count * HUGE,
+                             flags=os.MFD_HUGETLB | os.MFD_HUGE_2MB))
+    except OSError as error:
+        raise runner.Skip("%d huge pages of 2 MiB cannot be had: %s"
+                          % (count, error)) from None
+
+
+def write(path, text):
+    with open(path, "w") as file:
+        file.write(text)
+
+
+def test_fault_16_small_pages_on_huge_ones(t):
+    """Inflated pages of 4 KiB are collected over buffers until a huge page is
+    whole; one that is deflated meanwhile counts no more."""
+    memory = huge_memory(t, 16)
+    daemon = daemons.start(t)
+    d = Driver(t, daemon.socket_path, memory=memory).start()
+    first = 8 * MIB
+    memory.fill(first, 2 * HUGE)
+    full = memory.resident
+    frames = list(range(first // 4096, (first + HUGE) // 4096))
+    for n in range(1, 4):
+        d.pages("inflate", frames[n::4])
+        assert memory.resident == full, n
+    d.pages("inflate", frames[0::4])
+    wait.until(lambda: memory.resident == full - HUGE, lambda:
+               "a whole page is freed: %d" % (full - memory.resident))
+    last, frames = frames, [frame + 512 for frame in frames]
+    d.pages("inflate", frames[:-1])
+    d.pages("deflate", frames[:1])
+    d.pages("inflate", frames[-1:])
+    assert memory.resident == full - HUGE, "one page is the guest's again"
+    assert memory.intact(frames[0] * 4096, 4096)
+    d.pages("inflate", frames[:1])
+    wait.until(lambda: memory.resident == full - 2 * HUGE, "freed as well")
+    assert memory.zero(last[0] * 4096, HUGE)
+    assert daemon.stats()["inflate"]["bytes-freed"] == 2 * HUGE
+    d.close()
     daemon.stop()
