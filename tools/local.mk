@@ -56,6 +56,8 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/notify.h \
 	tools/vhost-user-balloon/options.c \
 	tools/vhost-user-balloon/options.h \
+	tools/vhost-user-balloon/parse.c \
+	tools/vhost-user-balloon/parse.h \
 	tools/vhost-user-balloon/protocol.h \
 	tools/vhost-user-balloon/request.c \
 	tools/vhost-user-balloon/request.h \
@@ -77,6 +79,8 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/vring.h \
 	tools/vhost-user-balloon/worker.c \
 	tools/vhost-user-balloon/worker.h
+tools_vhost_user_balloon_libdaemon_la_CFLAGS = $(AM_CFLAGS) \
+	$(FPH_HARDEN_CFLAGS)
 
 DAEMON_LIBS = tools/vhost-user-balloon/libdaemon.la $(JANSSON_LIBS) \
 	$(SECCOMP_LIBS)
@@ -85,7 +89,10 @@ bin_PROGRAMS += tools/vhost-user-balloon/vhost-user-balloon tools/fphctl/fphctl
 
 tools_vhost_user_balloon_vhost_user_balloon_SOURCES = \
 	tools/vhost-user-balloon/main.c
-tools_vhost_user_balloon_vhost_user_balloon_LDFLAGS = $(AM_LDFLAGS) -pthread
+tools_vhost_user_balloon_vhost_user_balloon_CFLAGS = $(AM_CFLAGS) \
+	$(FPH_HARDEN_CFLAGS)
+tools_vhost_user_balloon_vhost_user_balloon_LDFLAGS = $(AM_LDFLAGS) -pthread \
+	$(FPH_HARDEN_LDFLAGS)
 tools_vhost_user_balloon_vhost_user_balloon_LDADD = \
 	tools/vhost-user-balloon/libdaemon.la lib/libfph-vmm.la \
 	lib/libfph.la $(JANSSON_LIBS) $(SECCOMP_LIBS)

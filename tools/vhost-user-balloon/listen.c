@@ -57,31 +57,54 @@ static int remove_stale(const struct sockaddr_un *addr)
 	return unlink(addr->sun_path) && errno != ENOENT ? errno : 0;
 }
 
-static int bind_and_listen(struct listener *l, const struct sockaddr_un *addr,
-			   bool private)
+/* Nobody else can connect before all is as it shall be. */
+static int bind_as(int fd, const struct sockaddr_un *addr,
+		   const struct listener_access *access)
 {
-	mode_t mask = 0;
-	struct stat st;
+	bool open = access->mode == LISTENER_UMASK &&
+		    access->group == (gid_t)-1;
+	mode_t mask = umask(0177);
 	int r;
 
-	if (private)
-		mask = umask(0177);
-	r = bind(l->fd, (const struct sockaddr *)addr, sizeof(*addr));
-	if (private)
+	if (open)
 		umask(mask);
-	if (r)
+	r = bind(fd, (const struct sockaddr *)addr, sizeof(*addr));
+	umask(mask);
+	if (r || open)
+		return r;
+	r = chown(addr->sun_path, (uid_t)-1, access->group);
+	if (!r)
+		r = chmod(addr->sun_path, access->mode == LISTENER_UMASK ?
+					  0777 & ~mask : access->mode);
+	if (r) {
+		int err = errno;
+
+		unlink(addr->sun_path);
+		errno = err;
+	}
+	return r;
+}
+
+static int bind_and_listen(struct listener *l, const struct sockaddr_un *addr,
+			   const struct listener_access *access)
+{
+	struct stat st;
+	int err;
+
+	if (bind_as(l->fd, addr, access))
 		return errno;
 	if (listen(l->fd, 8) || stat(addr->sun_path, &st)) {
-		r = errno;
+		err = errno;
 		unlink(addr->sun_path);
-		return r;
+		return err;
 	}
 	l->dev = st.st_dev;
 	l->ino = st.st_ino;
 	return 0;
 }
 
-int listener_open(struct listener *l, const char *path, bool private)
+int listener_open(struct listener *l, const char *path,
+		  const struct listener_access *access)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int err;
@@ -98,7 +121,7 @@ int listener_open(struct listener *l, const char *path, bool private)
 		       0);
 	if (l->fd < 0)
 		return errno;
-	err = bind_and_listen(l, &addr, private);
+	err = bind_and_listen(l, &addr, access);
 	l->path = err ? NULL : path;
 	if (err) {
 		close(l->fd);

@@ -6,12 +6,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "listen.h"
 #include "memory_table.h"
 
 struct options {
 	const char *socket_path;	/* or NULL */
 	int fd;				/* or -1 */
 	const char *control_path;	/* or NULL */
+	struct listener_access socket;
+	struct listener_access control;
 	uint32_t num_pages;		/* first target, 4096-byte units */
 	uint32_t queue_size;		/* of the largest ring */
 	uint32_t discard_delay_ms;

@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -28,14 +30,43 @@ static int drop_capabilities(void)
 	return syscall(SYS_capset, &header, none) ? errno : 0;
 }
 
+/*
+ * A user without privileges gets them in a namespace of its own, where that is
+ * allowed.  What is mounted later by others is still seen, nothing that would be
+ * mounted here is seen by them.
+ */
+static void leave_namespaces(void)
+{
+	const int ours = CLONE_NEWNS | CLONE_NEWNET;
+
+	if (unshare(ours) && unshare(ours | CLONE_NEWUSER))
+		return;
+	mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL);
+	/* A change of the user's namespace would hide /proc/PID from the user. */
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+}
+
 int sandbox_drop_privileges(void)
 {
-	const struct rlimit zero = { 0, 0 };
-
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	    setrlimit(RLIMIT_CORE, &zero))
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return errno;
+	leave_namespaces();
 	return drop_capabilities();
+}
+
+int sandbox_set_limits(void)
+{
+	static const int none[] = {
+		RLIMIT_CORE, RLIMIT_NPROC, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE
+	};
+	const struct rlimit zero = { 0, 0 };
+	size_t i;
+
+	for (i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		if (setrlimit((__rlimit_resource_t)none[i], &zero))
+			return errno;
+	}
+	return 0;
 }
 
 #ifdef HAVE_LIBSECCOMP

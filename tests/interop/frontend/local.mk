@@ -19,6 +19,7 @@ EXTRA_DIST += \
 	tests/interop/frontend/test_queues.py \
 	tests/interop/frontend/test_quiesce.py \
 	tests/interop/frontend/test_robust.py \
+	tests/interop/frontend/test_sandbox.py \
 	tests/interop/frontend/test_state.py \
 	tests/interop/frontend/vhost_user.py
 

@@ -39,11 +39,15 @@ def test_help_and_version(t):
                    "--free-page-hint", "--free-page-reporting",
                    "--page-poison", "--stats", "--inband", "--event-idx",
                    "--indirect", "--discard-delay-ms", "--once",
+                   "--socket-mode", "--socket-group", "--control-mode",
+                   "--control-group", "--max-memory", "--sandbox",
                    "--print-capabilities", "--verbose"):
         assert option in text, option
     assert "vhost-user-balloon" in output(t, "--version")
     for wrong in (("--nonsense",), (), ("--fd=99",), ("--fd=x",),
                   ("--socket-path=/x/y", "--stats=maybe"),
+                  ("--socket-path=/x/y", "--socket-mode=8"),
+                  ("--socket-path=/x/y", "--control-group=no such"),
                   ("--socket-path=" + "x" * 200,)):
         done = subprocess.run([t.options.daemon, *wrong], check=False,
                               stdin=subprocess.DEVNULL,
