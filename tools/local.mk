@@ -74,6 +74,8 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/options.c \
 	tools/vhost-user-balloon/options.h \
 	tools/vhost-user-balloon/options_policy.c \
+	tools/vhost-user-balloon/parse.c \
+	tools/vhost-user-balloon/parse.h \
 	tools/vhost-user-balloon/policy.c \
 	tools/vhost-user-balloon/policy.h \
 	tools/vhost-user-balloon/progress.c \
@@ -86,6 +88,8 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/request_memory.c \
 	tools/vhost-user-balloon/request_state.c \
 	tools/vhost-user-balloon/request_vring.c \
+	tools/vhost-user-balloon/rights.c \
+	tools/vhost-user-balloon/rights.h \
 	tools/vhost-user-balloon/sandbox.c \
 	tools/vhost-user-balloon/sandbox.h \
 	tools/vhost-user-balloon/saved.c \
@@ -104,6 +108,8 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/vring.h \
 	tools/vhost-user-balloon/worker.c \
 	tools/vhost-user-balloon/worker.h
+tools_vhost_user_balloon_libdaemon_la_CFLAGS = $(AM_CFLAGS) \
+	$(FPH_HARDEN_CFLAGS)
 
 tools_vhost_user_balloon_libdaemon_la_LIBADD = tools/common/libmetrics.la
 
@@ -114,7 +120,10 @@ bin_PROGRAMS += tools/vhost-user-balloon/vhost-user-balloon tools/fphctl/fphctl
 
 tools_vhost_user_balloon_vhost_user_balloon_SOURCES = \
 	tools/vhost-user-balloon/main.c
-tools_vhost_user_balloon_vhost_user_balloon_LDFLAGS = $(AM_LDFLAGS) -pthread
+tools_vhost_user_balloon_vhost_user_balloon_CFLAGS = $(AM_CFLAGS) \
+	$(FPH_HARDEN_CFLAGS)
+tools_vhost_user_balloon_vhost_user_balloon_LDFLAGS = $(AM_LDFLAGS) -pthread \
+	$(FPH_HARDEN_LDFLAGS)
 tools_vhost_user_balloon_vhost_user_balloon_LDADD = \
 	tools/vhost-user-balloon/libdaemon.la lib/libfph-vmm.la \
 	lib/libfph.la $(JANSSON_LIBS) $(SECCOMP_LIBS)

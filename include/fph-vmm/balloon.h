@@ -126,6 +126,19 @@ FPH_API int fph_balloon_set_features(struct fph_balloon *b,
  */
 FPH_API int fph_balloon_set_endian(struct fph_balloon *b, int endian);
 
+/*
+ * fph_balloon_set_inflate_granule - inflate_granule, of other memory
+ *
+ * For a device that knows its memory only later, or whose memory changes.
+ * granule: 0 is 4096.  Collected pages are forgotten, also when it is the same.
+ *
+ * FPH_OK, FPH_EINVAL (no power of two, less than 4096 or than that of new),
+ * FPH_ESTATE (a ring runs), FPH_ENOMEM (nothing has changed), FPH_EUNINIT.
+ * O(collected).
+ */
+FPH_API int fph_balloon_set_inflate_granule(struct fph_balloon *b,
+					    uint64_t granule);
+
 /* Bytes of config space, by the offered features.  O(1). */
 FPH_API uint32_t fph_balloon_get_config_size(const struct fph_balloon *b);
 

@@ -108,25 +108,39 @@ static bool make_hint(struct fph_balloon *b,
 	return true;
 }
 
-/* Inflated pages that are smaller than what can be freed are collected. */
-static bool make_collected(struct fph_balloon *b,
-			   const struct fph_balloon_params *bp)
+/*
+ * Inflated pages that are smaller than what can be freed are collected, in a
+ * set in place of the one before.
+ */
+static bool make_collected(struct fph_balloon *b, uint64_t granule)
 {
 	struct fph_page_set_params p = {
 		.page_size = (uint32_t)BALLOON_PAGE,
-		.len = bp->max_collected & ~(bp->inflate_granule - 1),
-		.granule = bp->inflate_granule,
+		.len = b->params.max_collected & ~(granule - 1),
+		.granule = granule,
 	};
-	size_t size = fph_page_set_size(&p);
-	void *mem;
+	size_t size = granule == BALLOON_PAGE ? 0 : fph_page_set_size(&p);
+	void *mem = size ? calloc(1, size) : NULL;
 
-	if (bp->inflate_granule == BALLOON_PAGE || !size)
-		return true;
-	mem = calloc(1, size);
-	if (!mem)
+	if (size && !mem)
 		return false;
-	(void)fph_page_set_init(&b->collected, mem, size, &p);
+	free(b->collected);
+	b->collected = NULL;
+	b->collect_granule = granule;
+	if (mem)
+		(void)fph_page_set_init(&b->collected, mem, size, &p);
 	return true;
+}
+
+int fph_balloon_set_inflate_granule(struct fph_balloon *b, uint64_t granule)
+{
+	if (!b)
+		return FPH_EUNINIT;
+	if (!is_granule(&granule) || granule < b->params.inflate_granule)
+		return FPH_EINVAL;
+	if (fph_balloon_is_any_running(b))
+		return FPH_ESTATE;
+	return make_collected(b, granule) ? FPH_OK : FPH_ENOMEM;
 }
 
 static bool make_rings(struct fph_balloon *b)
@@ -159,7 +173,8 @@ static bool make_parts(struct fph_balloon *b,
 			   p->report_granule) &&
 	       make_report(&b->inflate, FPH_QUEUE_INFLATE, INFLATE_RANGES,
 			   p->inflate_granule) &&
-	       make_hint(b, p) && make_collected(b, p) && make_rings(b);
+	       make_hint(b, p) && make_rings(b) &&
+	       make_collected(b, p->inflate_granule);
 }
 
 struct fph_balloon *fph_balloon_new(const struct fph_balloon_params *params,

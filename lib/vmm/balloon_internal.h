@@ -81,6 +81,7 @@ struct fph_balloon {
 	struct fph_report *deflate;	/* NULL: not held */
 	struct fph_hint_session *hint;
 	struct fph_page_set *collected;	/* NULL: nothing is collected */
+	uint64_t collect_granule;	/* until so many bytes are whole */
 	struct balloon_ring ring[FPH_NQUEUES];
 	struct balloon_stats stats;
 	struct fph_balloon_queue_counters count[FPH_NQUEUES];

@@ -493,7 +493,9 @@ int fph_balloon_load(struct fph_balloon *b, const void *buf, size_t size,
 	fresh = fph_balloon_new(&b->params, &ret);
 	if (!fresh)
 		return ret;
-	ret = load(fresh, &r, flags, rings);
+	ret = fph_balloon_set_inflate_granule(fresh, b->collect_granule);
+	if (ret == FPH_OK)
+		ret = load(fresh, &r, flags, rings);
 	if (ret != FPH_OK) {
 		fph_balloon_free(fresh);
 		return ret;

@@ -330,6 +330,64 @@ START_TEST(reset_forgets_collected_pages)
 }
 END_TEST
 
+static void start_again(uint64_t granule)
+{
+	ck_assert_int_eq(fph_balloon_reset(g.balloon), FPH_OK);
+	ck_assert_int_eq(fph_balloon_set_inflate_granule(g.balloon, granule),
+			 FPH_OK);
+}
+
+static void start_rings(uint16_t inflated)
+{
+	ck_assert_int_eq(fph_balloon_set_features(g.balloon,
+		(GUEST_FEATURES | GUEST_VERSION_1) &
+		~GUEST_BIT(PAGE_POISON)), FPH_OK);
+	for (uint32_t i = 0; i < FPH_NQUEUES; i++)
+		guest_start(&g, i, i == INFLATE ? inflated : 0);
+}
+
+/* The memory is another, while no ring runs; a saved state has it too. */
+START_TEST(granule_of_other_memory)
+{
+	uint8_t state[65536];
+	struct fph_run run;
+	size_t size;
+
+	ck_assert_int_eq(fph_balloon_set_inflate_granule(NULL, 4096),
+			 FPH_EUNINIT);
+	boot(0, 0);
+	ck_assert_int_eq(fph_balloon_set_inflate_granule(g.balloon, HOST_PAGE),
+			 FPH_ESTATE);
+	start_again(HOST_PAGE);
+	ck_assert_int_eq(fph_balloon_set_inflate_granule(g.balloon, 2048),
+			 FPH_EINVAL);
+	ck_assert_int_eq(fph_balloon_set_inflate_granule(g.balloon, 12288),
+			 FPH_EINVAL);
+	ck_assert_int_eq(fph_balloon_save(g.balloon, state, sizeof(state),
+					  &size), FPH_OK);
+	ck_assert_int_eq(fph_balloon_load(g.balloon, state, size, 0, NULL),
+			 FPH_OK);
+	start_rings(0);
+	inflate(GUEST_PAGES, PER_PAGE - 1);
+	no_next();
+	ck_assert_uint_eq(get_collected(), (PER_PAGE - 1) * GUEST_PAGE);
+	start_again(0);
+	start_rings(1);
+	ck_assert_uint_eq(get_collected(), 0);
+	inflate(GUEST_PAGES, 1);
+	run = next();
+	check_run(&run, FPH_QUEUE_INFLATE, GUEST_PAGES, GUEST_PAGE);
+	ck_assert_int_eq(complete_run(g.balloon, &run, true), FPH_OK);
+	guest_fini(&g);
+	/* Runs are aligned to the granule of new, whatever is set. */
+	boot(0, HOST_PAGE);
+	ck_assert_int_eq(fph_balloon_reset(g.balloon), FPH_OK);
+	ck_assert_int_eq(fph_balloon_set_inflate_granule(g.balloon, 4096),
+			 FPH_EINVAL);
+	guest_fini(&g);
+}
+END_TEST
+
 /* The same page again and again is one page. */
 START_TEST(repeats_do_not_make_a_host_page)
 {
@@ -565,6 +623,7 @@ RUNNER_SUITE("balloon_options",
 	     good_part_of_a_row,
 	     no_good_part_of_a_readable_report,
 	     pages_collect_until_a_host_page_is_whole,
+	     granule_of_other_memory,
 	     deflate_forgets_collected_pages, reset_forgets_collected_pages,
 	     repeats_do_not_make_a_host_page, pump_keeps_bytes_inside_a_run,
 	     pump_keeps_time_inside_a_run,

@@ -240,7 +240,7 @@ START_TEST(descriptors_of_every_request)
 	/* Far more than fit into a message. */
 	vu_send(&v, VU_SET_MEM_TABLE, 0, zeros, 8, fds, 32);
 	check_hang_up();
-	/* With the payload instead of the header: the kernel drops them. */
+	/* With the payload instead of the header: they are closed. */
 	vu_protocol(&v, VU_PROTOCOL);
 	before = vu_count_fds();
 	{

@@ -341,6 +341,8 @@ static int connect_to(const char *path)
 	return fd;
 }
 
+static const struct listener_access anybody = { LISTENER_UMASK, (gid_t)-1 };
+
 static bool is_closed(int fd)
 {
 	char byte;
@@ -354,7 +356,8 @@ START_TEST(fault_17_silent_front_end)
 	struct listener l;
 	int second, third;
 
-	ck_assert_int_eq(listener_open(&l, "fault_17.sock", false), 0);
+	ck_assert_int_eq(listener_open(&l, "fault_17.sock",
+					   &anybody), 0);
 	/* Does not wait, and holds a descriptor back from here on. */
 	ck_assert_int_eq(listener_accept(l.fd), -1);
 	vu_start(&v, false);
@@ -393,7 +396,8 @@ START_TEST(fault_17_no_descriptor_is_free)
 	struct listener l;
 	int first, second, fd;
 
-	ck_assert_int_eq(listener_open(&l, "fault_17.sock", false), 0);
+	ck_assert_int_eq(listener_open(&l, "fault_17.sock",
+					   &anybody), 0);
 	first = connect_to("fault_17.sock");
 	fd = listener_accept(l.fd);
 	ck_assert_int_ge(fd, 0);

@@ -177,6 +177,90 @@ START_TEST(fault_12_daemon_with_blocking_descriptors)
 }
 END_TEST
 
+/* A TCP socket whose last close waits an hour for a peer that does not read. */
+static int open_lingering(int *peer)
+{
+	struct linger hour = { 1, 3600 };
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	socklen_t len = sizeof(to);
+	int l = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	static char bytes[65536];
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ck_assert_int_eq(bind(l, (struct sockaddr *)&to, len), 0);
+	ck_assert_int_eq(listen(l, 1), 0);
+	ck_assert_int_eq(getsockname(l, (struct sockaddr *)&to, &len), 0);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&to, len), 0);
+	*peer = accept4(l, NULL, NULL, SOCK_CLOEXEC);
+	ck_assert_int_ge(*peer, 0);
+	close(l);
+	while (send(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &hour,
+				    sizeof(hour)), 0);
+	return fd;
+}
+
+/* Send it away: then its last reference is in the queue of a socket. */
+static void send_away(int sock, const void *bytes, size_t len, int fd)
+{
+	int own = v.sock;
+
+	v.sock = sock;
+	vu_send_raw(&v, bytes, len, &fd, 1);
+	v.sock = own;
+	close(fd);
+}
+
+/*
+ * What comes along with a kick, after a header, where nothing is wanted, and
+ * what was never read: the kernel closes it while the reader waits.
+ */
+START_TEST(fault_12_socket_that_lingers)
+{
+	uint8_t m[VU_HEADER_SIZE + 8] = { 0 };
+	int pair[2], peer, fd;
+
+	vu_start(&v, false);
+	fd = open_lingering(&peer);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
+				    pair), 0);
+	vu_protocol(&v, VU_PROTOCOL);
+	vu_store32(m + VU_HEADER_REQUEST, VU_SET_FEATURES);
+	vu_store32(m + VU_HEADER_FLAGS, VU_FLAG_VERSION);
+	vu_store32(m + VU_HEADER_LENGTH, 8);
+	switch (_i) {
+	case 0:
+		ck_assert_int_eq(vu_ack(&v, VU_SET_VRING_KICK, m + 12, 8,
+					&pair[1], 1), 0);
+		send_away(pair[0], "x", 1, fd);
+		break;
+	case 1:
+		vu_send_raw(&v, m, VU_HEADER_SIZE, NULL, 0);
+		send_away(v.sock, m + VU_HEADER_SIZE, 8, fd);
+		break;
+	case 2:
+		send_away(v.sock, m, sizeof(m), fd);
+		break;
+	case 3:
+		/* Behind a message that ends the connection. */
+		memset(m, 0xff, sizeof(m));
+		vu_send_raw(&v, m, sizeof(m), NULL, 0);
+		send_away(v.sock, m, sizeof(m), fd);
+		break;
+	}
+	vu_step(&v, 20);
+	vu_hang_up(&v);
+	vu_serve_next(&v);
+	close(pair[0]);
+	close(pair[1]);
+	/* Now it can be closed. */
+	close(peer);
+	vu_stop(&v);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- fault 13 */
 
 static int64_t set_memory(int fd)
@@ -319,6 +403,7 @@ int main(void)
 	tcase_add_test(tc, fault_12_blocking_socket);
 	tcase_add_test(tc, fault_12_other_descriptors_are_refused);
 	tcase_add_test(tc, fault_12_daemon_with_blocking_descriptors);
+	tcase_add_loop_test(tc, fault_12_socket_that_lingers, 0, 4);
 	tcase_add_test(tc, fault_13_memory_on_a_file_system);
 	tcase_add_test(tc, fault_14_log_is_bounded);
 	/* The last: where libcheck does not fork it leaves a thread. */

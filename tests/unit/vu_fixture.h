@@ -125,7 +125,7 @@ void vu_wait_used(struct vu *v, uint32_t index, uint16_t used);
 /* Bytes of host memory behind guest memory. */
 uint64_t vu_get_resident(const struct vu *v);
 
-/* Open file descriptors of this process. */
+/* Open file descriptors of this process, but for those being closed. */
 int vu_count_fds(void);
 
 #endif /* FPH_TESTS_VU_FIXTURE_H */

@@ -46,9 +46,9 @@ void advice_after_memory(struct session *s)
 			page = t->slots[i].map.page_size;
 	}
 	if (page > s->device->page_size && is_new(s, ADVICE_PAGES))
-		log_line("front-end: memory on pages of %llu KiB is freed by "
-			 "whole ones: with --page-size=%lluK inflated pages "
-			 "are collected until one is whole",
+		log_line("front-end: some memory is on pages of %llu KiB and "
+			 "is freed by whole ones: with --page-size=%lluK "
+			 "inflated pages are collected until one is whole",
 			 (unsigned long long)page >> 10,
 			 (unsigned long long)page >> 10);
 }

@@ -1,53 +1,189 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "aside.h"
+#include "clock.h"
 #include "closer.h"
 #include "file_kind.h"
 #include "log.h"
 
 #define END_MS		200
+#define MAX_PENDING	256u
+#define MAX_STUCK	16u		/* of which none was closed */
+#define STUCK_MS	100		/* ... for so long */
 
-static struct aside aside;
-static unsigned int users;
+static struct {
+	unsigned int users;
+	unsigned int given;
+	atomic_uint *done;		/* seen by both processes, or NULL */
+	unsigned int seen;		/* of done ... */
+	int64_t since;			/* ... since this time */
+	pid_t pid;			/* of the process, 0: a thread */
+	int to_process;			/* a pipe of descriptors' numbers */
+	int from_us;			/* its other end */
+	struct aside thread;
+} closer;
+
+/* -------------------------------------------------------------- the process */
+
+/* It was made beside threads, perhaps: nothing but system calls. */
+static void serve(pid_t parent)
+{
+	int fd;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (syscall(SYS_getppid) == parent &&
+	       syscall(SYS_read, closer.from_us, &fd, sizeof(fd)) ==
+	       sizeof(fd)) {
+		syscall(SYS_close, fd);
+		atomic_fetch_add(closer.done, 1);
+	}
+	syscall(SYS_exit_group, 0);
+}
+
+static bool start_process(void)
+{
+	struct clone_args args = { .flags = CLONE_FILES };
+	pid_t parent = getpid();
+	int ends[2];
+	long pid;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return false;
+	closer.from_us = ends[0];
+	closer.to_process = ends[1];
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid == 0)
+		serve(parent);
+	if (pid > 0) {
+		closer.pid = (pid_t)pid;
+		return true;
+	}
+	close(ends[0]);
+	close(ends[1]);
+	return false;
+}
+
+static void stop_process(bool idle)
+{
+	close(closer.to_process);
+	if (!idle)
+		return;
+	waitpid(closer.pid, NULL, __WALL);
+	close(closer.from_us);
+}
+
+/* --------------------------------------------------------------- the thread */
 
 static void do_close(intptr_t fd)
 {
 	close((int)fd);
+	atomic_fetch_add(closer.done, 1);
 }
+
+/* ------------------------------------------------------------ start and end */
 
 void closer_init(void)
 {
-	int err;
+	void *page;
 
-	if (users++)
+	if (closer.users++)
 		return;
-	err = aside_start(&aside, do_close);
-	if (err)
-		log_line("no thread to close files with");
+	page = mmap(NULL, sizeof(*closer.done), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED) {
+		log_line("no memory to close files with");
+		return;
+	}
+	closer.done = page;
+	closer.given = 0;
+	closer.pid = 0;
+	if (!start_process() && aside_start(&closer.thread, do_close)) {
+		log_line("neither a process nor a thread to close files with");
+		munmap(closer.done, sizeof(*closer.done));
+		closer.done = NULL;
+	}
+}
+
+unsigned int closer_get_pending(void)
+{
+	return closer.done ? closer.given - atomic_load(closer.done) : 0;
+}
+
+static bool wait_idle(void)
+{
+	const struct timespec ms = { 0, 1000000 };
+	int i;
+
+	for (i = 0; i < END_MS && closer_get_pending(); i++)
+		nanosleep(&ms, NULL);
+	return closer_get_pending() == 0;
 }
 
 void closer_fini(void)
 {
-	if (--users == 0)
-		aside_stop(&aside, END_MS);
+	bool idle;
+
+	if (--closer.users || !closer.done)
+		return;
+	idle = wait_idle();
+	if (closer.pid)
+		stop_process(idle);
+	else
+		idle = aside_stop(&closer.thread, END_MS);
+	if (idle)
+		munmap(closer.done, sizeof(*closer.done));
+	closer.done = NULL;
+}
+
+/* ------------------------------------------------------------------- close */
+
+static bool give(int fd)
+{
+	if (closer.pid)
+		return write(closer.to_process, &fd, sizeof(fd)) ==
+		       sizeof(fd);
+	return aside_put(&closer.thread, fd);
 }
 
 void closer_close(int fd)
 {
 	switch (file_get_kind(fd)) {
 	case FILE_PIPE:
-	case FILE_LOCAL_SOCKET:
 	case FILE_NONE:
 	case FILE_MEMORY:
 		close(fd);
 		return;
 	}
-	if (!aside.started)
+	if (!closer.done)
 		close(fd);
-	else if (!aside_put(&aside, fd))
+	else if (give(fd))
+		closer.given++;
+	else
 		log_line("descriptor %d is left open: those before it are "
 			 "still being closed", fd);
+}
+
+bool closer_is_full(void)
+{
+	unsigned int pending = closer_get_pending();
+
+	if (pending < MAX_STUCK || closer.given - pending != closer.seen) {
+		closer.seen = closer.given - pending;
+		closer.since = clock_now();
+	}
+	return pending >= MAX_PENDING ||
+	       (pending >= MAX_STUCK && clock_now() - closer.since >= STUCK_MS);
 }

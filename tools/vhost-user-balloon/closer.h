@@ -1,16 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * Closing what a front-end sent.  Even to close a file can wait without end: a
- * file system in user space is told of it, a network socket may linger.  What
- * cannot is closed at once, all else aside.
+ * file system in user space is told of it, a TCP socket may linger, and a local
+ * socket may hold such files in its queue.  What cannot is closed at once, all
+ * else by a process of its own, which has the same descriptors as this one.  A
+ * thread would keep this process from ending; there is one where the kernel
+ * does not let the process be made.
  */
 #ifndef VUB_CLOSER_H
 #define VUB_CLOSER_H
+
+#include <stdbool.h>
 
 /* As often as fini.  Without it everything is closed at once. */
 void closer_init(void);
 void closer_fini(void);
 
 void closer_close(int fd);
+
+/* How many are still being closed. */
+unsigned int closer_get_pending(void);
+
+/* Whether these are so many, or wait so long, that no more should be taken. */
+bool closer_is_full(void);
 
 #endif /* VUB_CLOSER_H */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "closer.h"
 #include "command.h"
 #include "daemon.h"
 #include "listen.h"
@@ -17,6 +18,9 @@
 
 /* How long a driver has to read that the host needs no hints (D9). */
 #define QUIT_MS		1000
+
+/* How often it is looked whether there is room for files to close. */
+#define FULL_MS		100
 
 enum {
 	POLL_SIGNAL,
@@ -169,6 +173,8 @@ static int get_timeout(const struct daemon *d, int max_ms)
 		return 0;
 	if (max_ms >= 0)
 		at = clock_earlier(at, now + max_ms);
+	if (closer_is_full())
+		at = clock_earlier(at, now + FULL_MS);
 	if (at < 0)
 		return -1;
 	return at - now > 60000 ? 60000 : (int)(at - now);
@@ -176,7 +182,8 @@ static int get_timeout(const struct daemon *d, int max_ms)
 
 static void prepare(const struct daemon *d, struct pollfd *fds)
 {
-	bool accepts = d->frontend.state != FRONTEND_CLOSING && !d->quitting;
+	bool accepts = d->frontend.state != FRONTEND_CLOSING &&
+		       !d->quitting && !closer_is_full();
 
 	fds[POLL_SIGNAL] = (struct pollfd){ d->signal_fd, POLLIN, 0 };
 	fds[POLL_LISTEN] = (struct pollfd){ accepts ? d->listen_fd : -1,
@@ -190,6 +197,7 @@ static void prepare(const struct daemon *d, struct pollfd *fds)
 
 static void handle(struct daemon *d, const struct pollfd *fds)
 {
+	device_begin_turn(&d->service.device);
 	frontend_handle(&d->frontend, fds + POLL_FRONTEND);
 	control_handle(&d->control, fds + POLL_CONTROL);
 	service_run(&d->service, clock_now());

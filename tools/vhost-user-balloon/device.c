@@ -3,14 +3,17 @@
 
 #include "clock.h"
 #include "device.h"
+#include "log.h"
 
 /*
- * How much is taken before the main loop looks at something else: so many
- * buffers, and none once the time is over; one of the largest takes up to half
- * a millisecond.  Fault 15: a guest must not slow the control socket.
+ * How much is taken before the main loop looks at something else: from a ring
+ * so many buffers, and none once its time is over, or that of the turn for all
+ * rings; one of the largest takes up to half a millisecond.  Fault 15: a guest
+ * must not slow the control socket.
  */
 #define TAKE_BUDGET	64
-#define TAKE_US		1000
+#define TAKE_US		500
+#define TURN_US		1500
 
 int device_init(struct device *d, const struct fph_balloon_params *params,
 		const struct memory_policy *policy, struct events *events)
@@ -22,6 +25,7 @@ int device_init(struct device *d, const struct fph_balloon_params *params,
 	memory_table_init(&d->memory, policy);
 	d->event_queue = events;
 	d->max_queue_size = p.max_queue_size;
+	d->least_page = p.inflate_granule;
 	d->page_size = p.inflate_granule;
 	if (!d->memory.memory)
 		return ENOMEM;
@@ -53,13 +57,23 @@ void device_fini(struct device *d)
 
 /* ---------------------------------------------------------- taking buffers */
 
+void device_begin_turn(struct device *d)
+{
+	d->turn_end = clock_now_us() + TURN_US;
+}
+
+static int64_t get_end(const struct device *d)
+{
+	return clock_earlier(clock_now_us() + TAKE_US, d->turn_end);
+}
+
 /*
  * Hints are taken one buffer at a time, and each is told of before the next
  * is looked at: a round that is to end after N buffers ends after exactly N.
  */
 static int process_hints(struct device *d, uint32_t index)
 {
-	int64_t end = clock_now_us() + TAKE_US;
+	int64_t end = get_end(d);
 	int i;
 
 	for (i = 0; i < TAKE_BUDGET && clock_now_us() < end &&
@@ -76,7 +90,7 @@ static int process_hints(struct device *d, uint32_t index)
 
 static int process(struct device *d, uint32_t index)
 {
-	int64_t end = clock_now_us() + TAKE_US;
+	int64_t end = get_end(d);
 	int n = 1;
 	int i;
 
@@ -102,6 +116,9 @@ int device_process(struct device *d, uint32_t index)
 
 	if (d->hold || !(d->enabled & 1u << index))
 		return 0;
+	if (clock_now_us() >= d->turn_end)
+		/* It is ready in the next turn. */
+		return fph_balloon_kick(d->balloon, index);
 	if (fph_balloon_get_queue(d->balloon, index, NULL) == FPH_QUEUE_HINT)
 		n = process_hints(d, index);
 	else
@@ -145,6 +162,18 @@ struct device_effects device_take_effects(struct device *d)
 	d->calls = 0;
 	d->events = 0;
 	return e;
+}
+
+void device_memory_changed(struct device *d)
+{
+	uint64_t page = memory_table_get_page(&d->memory);
+
+	if (page < d->least_page)
+		page = d->least_page;
+	d->page_size = page;
+	if (fph_balloon_set_inflate_granule(d->balloon, page) != FPH_OK)
+		log_line("inflated pages are not collected into pages of %llu "
+			 "bytes", (unsigned long long)page);
 }
 
 void device_reset(struct device *d)

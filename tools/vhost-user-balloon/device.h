@@ -33,9 +33,11 @@ struct device {
 	struct worker worker;
 	struct hint hint;
 	struct freeze freeze;
+	int64_t turn_end;		/* microseconds: take none after it */
 	uint32_t taken[FPH_NQUEUES];	/* buffers of each ring, since asked */
 	uint32_t max_queue_size;
-	uint64_t page_size;		/* memory is freed by it, bytes */
+	uint64_t least_page;		/* memory is freed by it, bytes, */
+	uint64_t page_size;		/* or by this, a page of all memory */
 	uint32_t enabled;		/* rings that run and are enabled */
 	bool hold;			/* take nothing: something waits (R5) */
 	bool cancel;			/* no further discard: nobody waits */
@@ -58,6 +60,9 @@ int device_init(struct device *d, const struct fph_balloon_params *params,
 
 /* Waits for the discard that is in work. */
 void device_fini(struct device *d);
+
+/* A turn of the main loop begins, with its own budget of time. */
+void device_begin_turn(struct device *d);
 
 /*
  * Take buffers from a ring, a bounded number; device_pump begins their discards
@@ -91,6 +96,12 @@ void device_leave_buffers(struct device *d, int queue);
 
 /* What is due; cleared by the call. */
 struct device_effects device_take_effects(struct device *d);
+
+/*
+ * The memory table was changed, while no ring runs: pages of 4096 bytes that the
+ * guest inflates are collected until a page of the host is whole.  Fault 16.
+ */
+void device_memory_changed(struct device *d);
 
 /* The state a new front-end finds.  Only when quiet. */
 void device_reset(struct device *d);

@@ -7,6 +7,7 @@
 
 #include "advice.h"
 #include "clock.h"
+#include "closer.h"
 #include "frontend.h"
 #include "log.h"
 #include "memory_guard.h"
@@ -176,7 +177,10 @@ static void receive(struct frontend *fe)
 {
 	int r = vu_channel_receive(&fe->channel);
 
-	if (r == VU_MESSAGE) {
+	if (closer_is_full()) {
+		session_complain(fe->session, "its files cannot be closed");
+		frontend_disconnect(fe);
+	} else if (r == VU_MESSAGE) {
 		dispatch(fe);
 	} else if (r != VU_AGAIN) {
 		if (r == VU_BAD)

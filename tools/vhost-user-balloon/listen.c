@@ -11,6 +11,8 @@
 #include "listen.h"
 #include "log.h"
 
+#define LAST_MS		100
+
 /* Whether somebody listens there: 0 nobody does, else an errno value. */
 static int try_connect(const struct sockaddr_un *addr)
 {
@@ -27,6 +29,19 @@ static int try_connect(const struct sockaddr_un *addr)
 	return err;
 }
 
+/* One that was killed just now may still have it, for a moment. */
+static int wait_unused(const struct sockaddr_un *addr)
+{
+	int err = try_connect(addr);
+	int i;
+
+	for (i = 0; i < LAST_MS / 20 && err == EADDRINUSE; i++) {
+		usleep(20000);
+		err = try_connect(addr);
+	}
+	return err;
+}
+
 static int remove_stale(const struct sockaddr_un *addr)
 {
 	struct stat st;
@@ -36,37 +51,60 @@ static int remove_stale(const struct sockaddr_un *addr)
 		return errno == ENOENT ? 0 : errno;
 	if (!S_ISSOCK(st.st_mode))
 		return EEXIST;
-	err = try_connect(addr);
+	err = wait_unused(addr);
 	if (err)
 		return err;
 	return unlink(addr->sun_path) && errno != ENOENT ? errno : 0;
 }
 
-static int bind_and_listen(struct listener *l, const struct sockaddr_un *addr,
-			   bool private)
+/* Nobody else can connect before all is as it shall be. */
+static int bind_as(int fd, const struct sockaddr_un *addr,
+		   const struct listener_access *access)
 {
-	mode_t mask = 0;
-	struct stat st;
+	bool open = access->mode == LISTENER_UMASK &&
+		    access->group == (gid_t)-1;
+	mode_t mask = umask(0177);
 	int r;
 
-	if (private)
-		mask = umask(0177);
-	r = bind(l->fd, (const struct sockaddr *)addr, sizeof(*addr));
-	if (private)
+	if (open)
 		umask(mask);
-	if (r)
+	r = bind(fd, (const struct sockaddr *)addr, sizeof(*addr));
+	umask(mask);
+	if (r || open)
+		return r;
+	r = chown(addr->sun_path, (uid_t)-1, access->group);
+	if (!r)
+		r = chmod(addr->sun_path, access->mode == LISTENER_UMASK ?
+					  0777 & ~mask : access->mode);
+	if (r) {
+		int err = errno;
+
+		unlink(addr->sun_path);
+		errno = err;
+	}
+	return r;
+}
+
+static int bind_and_listen(struct listener *l, const struct sockaddr_un *addr,
+			   const struct listener_access *access)
+{
+	struct stat st;
+	int err;
+
+	if (bind_as(l->fd, addr, access))
 		return errno;
 	if (listen(l->fd, 8) || stat(addr->sun_path, &st)) {
-		r = errno;
+		err = errno;
 		unlink(addr->sun_path);
-		return r;
+		return err;
 	}
 	l->dev = st.st_dev;
 	l->ino = st.st_ino;
 	return 0;
 }
 
-int listener_open(struct listener *l, const char *path, bool private)
+int listener_open(struct listener *l, const char *path,
+		  const struct listener_access *access)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int err;
@@ -83,7 +121,7 @@ int listener_open(struct listener *l, const char *path, bool private)
 		       0);
 	if (l->fd < 0)
 		return errno;
-	err = bind_and_listen(l, &addr, private);
+	err = bind_and_listen(l, &addr, access);
 	l->path = err ? NULL : path;
 	if (err) {
 		close(l->fd);

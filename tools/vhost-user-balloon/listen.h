@@ -6,6 +6,14 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* Who can connect: as of chmod and chown. */
+struct listener_access {
+	mode_t mode;			/* LISTENER_UMASK: as the umask says */
+	gid_t group;			/* (gid_t)-1: that of the process */
+};
+
+#define LISTENER_UMASK	((mode_t)-1)
+
 struct listener {
 	const char *path;		/* NULL: there is none */
 	int fd;
@@ -17,11 +25,10 @@ struct listener {
  * Listen at a path.  A socket that a dead process left there is replaced; one
  * that somebody listens on, or a file of another kind, is an error.
  *
- * private: only the own user can connect.
- *
  * 0, or a positive errno value, EADDRINUSE for a socket in use.
  */
-int listener_open(struct listener *l, const char *path, bool private);
+int listener_open(struct listener *l, const char *path,
+		  const struct listener_access *access);
 
 /*
  * Accept a connection; -1: there is none.  Without a free descriptor it is

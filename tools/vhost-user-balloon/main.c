@@ -68,9 +68,10 @@ static int take_fd(struct daemon *d, int fd)
 	return 0;
 }
 
-static int open_socket(struct listener *l, const char *path, bool private)
+static int open_socket(struct listener *l, const char *path,
+		       const struct listener_access *access)
 {
-	int err = listener_open(l, path, private);
+	int err = listener_open(l, path, access);
 
 	if (err)
 		log_line("cannot listen on %s: %s", path, strerror(err));
@@ -85,14 +86,18 @@ struct sockets {
 
 static int open_sockets(const struct options *o, struct sockets *s)
 {
+	static const struct listener_access by_umask = {
+		.mode = LISTENER_UMASK,
+		.group = (gid_t)-1
+	};
 	int err = 0;
 
 	if (o->control_path)
-		err = open_socket(&s->control, o->control_path, true);
+		err = open_socket(&s->control, o->control_path, &o->control);
 	if (!err && o->metrics_path)
-		err = open_socket(&s->metrics, o->metrics_path, false);
+		err = open_socket(&s->metrics, o->metrics_path, &by_umask);
 	if (!err && o->socket_path)
-		err = open_socket(&s->frontend, o->socket_path, false);
+		err = open_socket(&s->frontend, o->socket_path, &o->socket);
 	return err;
 }
 
@@ -119,6 +124,9 @@ static int filter_calls(const struct options *o)
 
 	if (!o->sandbox)
 		return 0;
+	err = sandbox_set_limits();
+	if (err)
+		return err;
 	if (o->memory.file_systems)
 		file_prepare();
 	json_object_seed(0);

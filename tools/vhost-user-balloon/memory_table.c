@@ -291,6 +291,18 @@ uint64_t memory_table_get_end(const struct memory_table *t)
 	return end;
 }
 
+uint64_t memory_table_get_page(const struct memory_table *t)
+{
+	uint64_t page = t->nslots ? t->slots[0].map.page_size : 4096;
+	uint32_t i;
+
+	for (i = 1; i < t->nslots; i++) {
+		if (t->slots[i].map.page_size < page)
+			page = t->slots[i].map.page_size;
+	}
+	return page;
+}
+
 static bool is_same_file(const struct memory_slot *a,
 			 const struct memory_slot *b)
 {

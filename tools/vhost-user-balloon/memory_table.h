@@ -102,6 +102,9 @@ static inline uint64_t memory_table_get_bytes(const struct memory_table *t)
 	return fph_memory_get_bytes(t->memory);
 }
 
+/* The smallest page of the host behind a region, bytes; 4096: no region. */
+uint64_t memory_table_get_page(const struct memory_table *t);
+
 /*
  * Bytes of host memory that the regions occupy now.  Where they are the whole
  * of a file it is the file's; else its pieces are looked at, up to a number at

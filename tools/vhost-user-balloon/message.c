@@ -5,6 +5,7 @@
 
 #include "closer.h"
 #include "message.h"
+#include "rights.h"
 
 void vu_channel_init(struct vu_channel *c)
 {
@@ -29,8 +30,11 @@ static void drop_out_fd(struct vu_channel *c)
 void vu_channel_close(struct vu_channel *c)
 {
 	vu_message_close_fds(&c->in);
-	if (c->fd >= 0)
-		close(c->fd);
+	/* The peer sees the end at once; what it sent is closed aside. */
+	if (c->fd >= 0) {
+		shutdown(c->fd, SHUT_RDWR);
+		closer_close(c->fd);
+	}
 	c->fd = -1;
 	drop_out_fd(c);
 	c->got = 0;
@@ -63,62 +67,27 @@ static int bad(struct vu_channel *c, const char *error)
 	return VU_BAD;
 }
 
-/* Take over what came in the control buffer: false when it is too much. */
-static bool take_rights(struct vu_message *m, struct msghdr *h)
-{
-	struct cmsghdr *cm;
-	bool fits = (h->msg_flags & MSG_CTRUNC) == 0;
-
-	for (cm = CMSG_FIRSTHDR(h); cm; cm = CMSG_NXTHDR(h, cm)) {
-		const unsigned char *data = CMSG_DATA(cm);
-		size_t n = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		size_t i;
-
-		if (cm->cmsg_level != SOL_SOCKET ||
-		    cm->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (i = 0; i < n; i++) {
-			int fd;
-
-			memcpy(&fd, data + i * sizeof(int), sizeof(int));
-			if (m->nfds < VU_MAX_FDS) {
-				m->fds[m->nfds++] = fd;
-			} else {
-				closer_close(fd);
-				fits = false;
-			}
-		}
-	}
-	return fits;
-}
-
-/*
- * Read up to len bytes.  Descriptors are taken with the header only, which
- * is where they are sent: the kernel drops those that come later.
- */
+/* Read up to len bytes.  Descriptors that come after the header are closed. */
 static int read_some(struct vu_channel *c, uint8_t *buf, size_t len,
 		     bool rights)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(VU_MAX_FDS * sizeof(int))];
-	} control;
-	struct iovec iov = { .iov_base = buf, .iov_len = len };
-	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct vu_message *m = &c->in;
+	struct rights r = {
+		.fds = m->fds,
+		.max = rights ? VU_MAX_FDS : m->nfds,
+		.n = m->nfds
+	};
 	ssize_t n;
 
-	if (rights) {
-		h.msg_control = control.bytes;
-		h.msg_controllen = sizeof(control.bytes);
-	}
 	do
-		n = recvmsg(c->fd, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+		n = rights_receive(c->fd, buf, len, &r);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == EAGAIN ? VU_AGAIN : VU_CLOSED;
 	if (n == 0)
 		return VU_CLOSED;
-	if (rights && !take_rights(&c->in, &h))
+	m->nfds = r.n;
+	if (rights && r.dropped)
 		return bad(c, "too many file descriptors");
 	c->got += (uint32_t)n;
 	return VU_MESSAGE;

@@ -3,7 +3,7 @@
  *		take				raise
  *  eventfd	preadv2 with RWF_NOWAIT		the end of an I/O request
  *  pipe	splice with SPLICE_F_NONBLOCK	vmsplice with the same
- *  socket	recv with MSG_DONTWAIT		send with the same
+ *  socket	recvmsg with MSG_DONTWAIT	send with the same
  *
  * A write to an eventfd whose count is at its end waits, and there is no flag
  * against it.  But the kernel can raise an eventfd when a request of ours ends
@@ -24,6 +24,7 @@
 
 #include "file_kind.h"
 #include "notify.h"
+#include "rights.h"
 
 static const uint64_t one = 1;
 
@@ -134,11 +135,12 @@ bool notify_is_usable(int fd)
 int notify_take(int fd)
 {
 	int kind = file_get_kind(fd);
+	struct rights none = { .max = 0 };
 	uint8_t bytes[4096];
 	ssize_t n;
 
 	if (kind == FILE_LOCAL_SOCKET)
-		n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+		n = rights_receive(fd, bytes, sizeof(bytes), &none);
 	else if (kind == FILE_PIPE)
 		n = splice(fd, NULL, notify.null, NULL, sizeof(bytes),
 			   SPLICE_F_NONBLOCK);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,6 +9,7 @@
 #include <fph/wire.h>
 
 #include "options.h"
+#include "parse.h"
 
 static const char help[] =
 "Usage: vhost-user-balloon --socket-path=PATH [OPTION]...\n"
@@ -26,6 +25,11 @@ static const char help[] =
 "  --control=PATH             listen for fphctl on this Unix socket\n"
 "  --metrics=PATH             give all counters, as OpenMetrics text, to\n"
 "                             whoever connects to this Unix socket\n"
+"  --socket-mode=MODE, --control-mode=MODE\n"
+"                             permissions of these sockets, octal (default: by\n"
+"                             the umask, and 600)\n"
+"  --socket-group=GROUP, --control-group=GROUP\n"
+"                             group of these sockets, a name or a number\n"
 "  --num-pages=N              first size of the balloon, units of 4 KiB\n"
 "  --free-page-hint=on|off    offer free page hinting (default on)\n"
 "  --free-page-reporting=on|off\n"
@@ -75,6 +79,10 @@ enum {
 	OPT_CONNECT,
 	OPT_CONTROL,
 	OPT_METRICS,
+	OPT_SOCKET_MODE,
+	OPT_SOCKET_GROUP,
+	OPT_CONTROL_MODE,
+	OPT_CONTROL_GROUP,
 	OPT_NUM_PAGES,
 	OPT_HINT,
 	OPT_REPORTING,
@@ -111,6 +119,10 @@ static const struct option long_options[] = {
 	{ "connect", required_argument, NULL, OPT_CONNECT },
 	{ "metrics", required_argument, NULL, OPT_METRICS },
 	{ "control", required_argument, NULL, OPT_CONTROL },
+	{ "socket-mode", required_argument, NULL, OPT_SOCKET_MODE },
+	{ "socket-group", required_argument, NULL, OPT_SOCKET_GROUP },
+	{ "control-mode", required_argument, NULL, OPT_CONTROL_MODE },
+	{ "control-group", required_argument, NULL, OPT_CONTROL_GROUP },
 	{ "num-pages", required_argument, NULL, OPT_NUM_PAGES },
 	{ "free-page-hint", required_argument, NULL, OPT_HINT },
 	{ "free-page-reporting", required_argument, NULL, OPT_REPORTING },
@@ -154,60 +166,6 @@ static const char capabilities[] =
 "  ]\n"
 "}\n";
 
-static int wrong(const char *name, const char *value, const char *wanted)
-{
-	fprintf(stderr, "vhost-user-balloon: --%s=%s: %s is wanted\n", name,
-		value, wanted);
-	return OPTIONS_ERROR;
-}
-
-static int parse_switch(const char *name, const char *value, bool *on)
-{
-	if (!strcmp(value, "on"))
-		*on = true;
-	else if (!strcmp(value, "off"))
-		*on = false;
-	else
-		return wrong(name, value, "on or off");
-	return OPTIONS_RUN;
-}
-
-static int parse_number(const char *name, const char *value, uint32_t max,
-			uint32_t *number)
-{
-	unsigned long long n;
-	char *end;
-
-	errno = 0;
-	n = strtoull(value, &end, 0);
-	if (errno || end == value || *end || value[0] == '-' || n > max)
-		return wrong(name, value, "a number that is not too large");
-	*number = (uint32_t)n;
-	return OPTIONS_RUN;
-}
-
-/* Bytes, or with K, M, G, T in units of 1024. */
-int options_parse_size(const char *name, const char *value, uint64_t *size)
-{
-	static const char units[] = "KMGT";
-	const char *unit = NULL;
-	unsigned long long n;
-	unsigned int shift = 0;
-	char *end;
-
-	errno = 0;
-	n = strtoull(value, &end, 10);
-	if (*end && !end[1])
-		unit = strchr(units, *end);
-	if (unit)
-		shift = 10 * ((unsigned int)(unit - units) + 1);
-	if (errno || end == value || value[0] == '-' || (*end && !unit) ||
-	    n == 0 || n > UINT64_MAX >> shift)
-		return wrong(name, value, "a size, such as 64G,");
-	*size = (uint64_t)n << shift;
-	return OPTIONS_RUN;
-}
-
 static uint64_t get_page_size(void)
 {
 	return (uint64_t)sysconf(_SC_PAGESIZE);
@@ -220,7 +178,7 @@ static int parse_queue_size(struct options *o, const char *name)
 
 	if (r == OPTIONS_RUN && (o->queue_size == 0 ||
 				 (o->queue_size & (o->queue_size - 1))))
-		return wrong(name, optarg, "a power of 2, up to 32768,");
+		return parse_wrong(name, optarg, "a power of 2, up to 32768,");
 	return r;
 }
 
@@ -233,8 +191,8 @@ static int parse_page_size(struct options *o, const char *name)
 	if (r == OPTIONS_RUN && (o->page_size < get_page_size() ||
 				 o->page_size > most ||
 				 (o->page_size & (o->page_size - 1))))
-		return wrong(name, optarg, "a power of 2, from a page of this "
-			     "host to 1G,");
+		return parse_wrong(name, optarg, "a power of 2, from a page "
+				   "of this host to 1G,");
 	return r;
 }
 
@@ -263,6 +221,14 @@ static int parse_valued(struct options *o, int opt, const char *name)
 	case OPT_CONTROL:
 		o->control_path = optarg;
 		return OPTIONS_RUN;
+	case OPT_SOCKET_MODE:
+		return parse_mode(name, optarg, &o->socket.mode);
+	case OPT_SOCKET_GROUP:
+		return parse_group(name, optarg, &o->socket.group);
+	case OPT_CONTROL_MODE:
+		return parse_mode(name, optarg, &o->control.mode);
+	case OPT_CONTROL_GROUP:
+		return parse_group(name, optarg, &o->control.group);
 	case OPT_FD:
 		return parse_fd(o, name);
 	case OPT_MEMORY_FS:
@@ -271,7 +237,7 @@ static int parse_valued(struct options *o, int opt, const char *name)
 	case OPT_PAGE_SIZE:
 		return parse_page_size(o, name);
 	case OPT_MAX_MEMORY:
-		return options_parse_size(name, optarg, &o->memory.max_bytes);
+		return parse_size(name, optarg, &o->memory.max_bytes);
 	case OPT_NUM_PAGES:
 		return parse_number(name, optarg, UINT32_MAX, &o->num_pages);
 	case OPT_DELAY:
@@ -345,6 +311,10 @@ static void set_defaults(struct options *o)
 {
 	memset(o, 0, sizeof(*o));
 	o->fd = -1;
+	o->socket.mode = LISTENER_UMASK;
+	o->socket.group = (gid_t)-1;
+	o->control.mode = 0600;
+	o->control.group = (gid_t)-1;
 	o->free_page_hint = true;
 	o->free_page_reporting = true;
 	o->page_poison = true;

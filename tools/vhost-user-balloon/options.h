@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "governor.h"
+#include "listen.h"
 #include "memory_table.h"
 
 struct options {
@@ -15,6 +16,8 @@ struct options {
 	const char *connect_path;	/* or NULL */
 	const char *metrics_path;	/* or NULL */
 	const char *control_path;	/* or NULL */
+	struct listener_access socket;
+	struct listener_access control;
 	uint32_t num_pages;		/* first target, 4096-byte units */
 	uint32_t queue_size;		/* of the largest ring */
 	uint32_t discard_delay_ms;
@@ -48,12 +51,10 @@ enum options_result {
 int options_parse(struct options *o, int argc, char **argv);
 
 /*
- * For the parts of the command line that are elsewhere: bytes, or K, M, G, T in
- * units of 1024.  OPTIONS_RUN, or OPTIONS_ERROR after a message.
+ * For the parts of the command line that are elsewhere: seconds, also parts of
+ * one, at most a day, as milliseconds.  OPTIONS_RUN, or OPTIONS_ERROR after a
+ * message.
  */
-int options_parse_size(const char *name, const char *value, uint64_t *size);
-
-/* Seconds, also parts of one, at most a day, as milliseconds: the same. */
 int options_parse_seconds(const char *name, const char *value, uint32_t *ms);
 
 /* --policy=NAME=VALUE,...: the same. */

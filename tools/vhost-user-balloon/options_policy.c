@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "options.h"
+#include "parse.h"
 
 #define MIB	(UINT64_C(1) << 20)
 
@@ -59,13 +60,13 @@ static int parse_one(struct governor_options *g, const char *name,
 	struct policy *p = &g->policy;
 
 	if (!strcmp(name, "floor"))
-		return options_parse_size("policy", value, &p->floor);
+		return parse_size("policy", value, &p->floor);
 	if (!strcmp(name, "ceiling"))
-		return options_parse_size("policy", value, &p->ceiling);
+		return parse_size("policy", value, &p->ceiling);
 	if (!strcmp(name, "reserve"))
-		return options_parse_size("policy", value, &p->reserve);
+		return parse_size("policy", value, &p->reserve);
 	if (!strcmp(name, "step"))
-		return options_parse_size("policy", value, &p->step);
+		return parse_size("policy", value, &p->step);
 	if (!strcmp(name, "low"))
 		return parse_decimal(value, 100, 100, &p->low);
 	if (!strcmp(name, "high"))

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "advice.h"
+#include "file_kind.h"
 #include "request.h"
 
 static int reply_u64(struct reply *r, uint64_t value)
@@ -147,6 +148,9 @@ int request_set_backend_req_fd(struct session *s, struct vu_message *m,
 			       struct reply *r)
 {
 	(void)r;
+	/* The answer to another kind of file may never come.  Fault 13. */
+	if (file_get_kind(m->fds[0]) != FILE_LOCAL_SOCKET)
+		return EBADF;
 	backchannel_open(&s->back, vu_message_take_fd(m));
 	return 0;
 }

@@ -57,8 +57,9 @@ int request_set_mem_table(struct session *s, struct vu_message *m,
 	session_suspend_rings(s);
 	m->nfds = 0;
 	err = memory_table_set(&s->device->memory, regions, m->fds, n);
-	session_resume_rings(s);
+	device_memory_changed(s->device);
 	end_change(s, err);
+	session_resume_rings(s);
 	return err;
 }
 
@@ -84,6 +85,7 @@ int request_add_mem_reg(struct session *s, struct vu_message *m,
 	session_suspend_rings(s);
 	err = memory_table_add(&s->device->memory, &region,
 			       vu_message_take_fd(m));
+	device_memory_changed(s->device);
 	end_change(s, err);
 	session_resume_rings(s);
 	return err;
@@ -100,6 +102,7 @@ int request_rem_mem_reg(struct session *s, struct vu_message *m,
 	log_region("remove", &region);
 	session_suspend_rings(s);
 	err = memory_table_remove(&s->device->memory, &region);
+	device_memory_changed(s->device);
 	session_resume_rings(s);
 	return err;
 }

@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -37,14 +39,43 @@ static int drop_capabilities(void)
 	return syscall(SYS_capset, &header, none) ? errno : 0;
 }
 
+/*
+ * A user without privileges gets them in a namespace of its own, where that is
+ * allowed.  What is mounted later by others is still seen, nothing that would be
+ * mounted here is seen by them.
+ */
+static void leave_namespaces(void)
+{
+	const int ours = CLONE_NEWNS | CLONE_NEWNET;
+
+	if (unshare(ours) && unshare(ours | CLONE_NEWUSER))
+		return;
+	mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL);
+	/* A change of the user's namespace would hide /proc/PID from the user. */
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+}
+
 int sandbox_drop_privileges(void)
 {
-	const struct rlimit zero = { 0, 0 };
-
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	    setrlimit(RLIMIT_CORE, &zero))
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return errno;
+	leave_namespaces();
 	return drop_capabilities();
+}
+
+int sandbox_set_limits(void)
+{
+	static const int none[] = {
+		RLIMIT_CORE, RLIMIT_NPROC, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE
+	};
+	const struct rlimit zero = { 0, 0 };
+	size_t i;
+
+	for (i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		if (setrlimit((__rlimit_resource_t)none[i], &zero))
+			return errno;
+	}
+	return 0;
 }
 
 #ifdef HAVE_LIBSECCOMP
@@ -55,7 +86,8 @@ static const int allowed[] = {
 	SCMP_SYS(io_submit), SCMP_SYS(poll), SCMP_SYS(ppoll),
 	SCMP_SYS(preadv2), SCMP_SYS(read), SCMP_SYS(recvfrom),
 	SCMP_SYS(recvmsg), SCMP_SYS(sendmsg), SCMP_SYS(sendto),
-	SCMP_SYS(splice), SCMP_SYS(vmsplice), SCMP_SYS(write),
+	SCMP_SYS(shutdown), SCMP_SYS(splice), SCMP_SYS(vmsplice),
+	SCMP_SYS(write),
 	/* guest memory */
 	SCMP_SYS(fallocate), SCMP_SYS(fstat), SCMP_SYS(fstatfs),
 	SCMP_SYS(ftruncate), SCMP_SYS(lseek), SCMP_SYS(madvise),
@@ -71,7 +103,7 @@ static const int allowed[] = {
 	SCMP_SYS(gettimeofday), SCMP_SYS(mprotect), SCMP_SYS(mremap),
 	SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigaction),
 	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
-	SCMP_SYS(sched_yield), SCMP_SYS(tgkill),
+	SCMP_SYS(sched_yield), SCMP_SYS(tgkill), SCMP_SYS(wait4),
 	/* a thread that was started just before */
 	SCMP_SYS(rseq), SCMP_SYS(set_robust_list)
 };

@@ -10,13 +10,19 @@
 
 /*
  * Give up what is not needed once the sockets are open: privileges that a
- * program could gain, capabilities, core files.  Before any thread is started.
- * 0, or a positive errno value.
+ * program could gain, the network and the mounts of others where the user may,
+ * capabilities.  Before any thread is started.  0, or a positive errno value.
  */
 int sandbox_drop_privileges(void);
 
 /* Let the filter allow to connect to Unix sockets. */
 void sandbox_allow_connect(void);
+
+/*
+ * No core files, processes, threads, locked memory or message queues from now
+ * on.  0, or a positive errno value.
+ */
+int sandbox_set_limits(void);
 
 /*
  * From now on, in all threads, a system call that the daemon does not make ends

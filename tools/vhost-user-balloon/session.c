@@ -138,11 +138,10 @@ static void stop_ring(struct session *s, uint32_t index)
 		inflight_stop(&s->inflight, index);
 }
 
-void session_pump(struct session *s)
+static void record_returned(struct session *s)
 {
 	uint32_t i;
 
-	device_pump(s->device);
 	for (i = 0; s->inflight.map && i < FPH_NQUEUES; i++) {
 		struct inflight_ring r = get_inflight_ring(&s->rings[i]);
 
@@ -150,6 +149,12 @@ void session_pump(struct session *s)
 			inflight_return(&s->inflight, i, &r);
 	}
 	session_log_rings(s);
+}
+
+void session_pump(struct session *s)
+{
+	device_pump(s->device);
+	record_returned(s);
 }
 
 void session_process(struct session *s, uint32_t index)
@@ -161,7 +166,7 @@ void session_process(struct session *s, uint32_t index)
 	n = device_get_taken(s->device, index);
 	if (n)
 		inflight_take(&s->inflight, index, &r, n);
-	session_pump(s);
+	record_returned(s);
 }
 
 /*
@@ -251,12 +256,16 @@ void session_disable_rings(struct session *s)
 void session_take_buffers(struct session *s)
 {
 	uint32_t ready = device_get_ready(s->device);
-	uint32_t i;
+	uint32_t n, i;
 
-	for (i = 0; i < FPH_NQUEUES; i++) {
+	for (n = 0; n < FPH_NQUEUES; n++) {
+		i = (s->first_ring + n) % FPH_NQUEUES;
 		if ((ready & 1u << i) || s->rings[i].polled)
 			session_process(s, i);
 	}
+	/* Where the time is over before all had their turn. */
+	s->first_ring = (s->first_ring + 1) % FPH_NQUEUES;
+	session_pump(s);
 }
 
 void session_take_kick(struct session *s, uint32_t index)

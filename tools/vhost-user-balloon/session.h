@@ -21,6 +21,7 @@ struct session {
 	struct inflight inflight;
 	struct dirty_log log;
 	int log_fd;			/* raised when it was written, or -1 */
+	uint32_t first_ring;		/* of which buffers are taken first */
 	bool connected;
 	uint64_t offered_protocol;	/* protocol features, by number */
 	uint64_t protocol;		/* those that were taken */
@@ -85,10 +86,10 @@ void session_forget_log(struct session *s);
  */
 void session_pump(struct session *s);
 
-/* Take what a ring has, a bounded number of buffers. */
+/* Take what a ring has, a bounded number of buffers; pump goes on with them. */
 void session_process(struct session *s, uint32_t index);
 
-/* Take buffers from the rings that may hold some. */
+/* Take buffers from the rings that may hold some, and pump. */
 void session_take_buffers(struct session *s);
 
 /* A kick came on a ring's descriptor. */

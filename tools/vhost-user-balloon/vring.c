@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "closer.h"
 #include "notify.h"
 #include "vring.h"
 
@@ -17,7 +17,7 @@ void vring_init(struct vring *v)
 void vring_set_fd(int *slot, int fd)
 {
 	if (*slot >= 0)
-		close(*slot);
+		closer_close(*slot);
 	*slot = fd;
 }
 

@@ -139,7 +139,7 @@ class Daemon:
         self.process = None
         self.control = None
 
-    def start(self, pass_fds=(), listen=True):
+    def start(self, pass_fds=(), listen=True, user=None):
         command = [self.binary, "--control=" + self.control_path]
         if listen:
             command.append("--socket-path=" + self.socket_path)
@@ -147,7 +147,7 @@ class Daemon:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                pass_fds=pass_fds, start_new_session=True)
+                pass_fds=pass_fds, start_new_session=True, user=user)
         try:
             paths = [self.control_path]
             if listen:

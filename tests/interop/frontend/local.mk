@@ -11,6 +11,7 @@ EXTRA_DIST += \
 	tests/interop/frontend/library.py \
 	tests/interop/frontend/memory.py \
 	tests/interop/frontend/ring.py \
+	tests/interop/frontend/stalled.py \
 	tests/interop/frontend/test_data.py \
 	tests/interop/frontend/test_fphctl.py \
 	tests/interop/frontend/test_freeze.py \
@@ -24,6 +25,8 @@ EXTRA_DIST += \
 	tests/interop/frontend/test_program.py \
 	tests/interop/frontend/test_queues.py \
 	tests/interop/frontend/test_quiesce.py \
+	tests/interop/frontend/test_robust.py \
+	tests/interop/frontend/test_sandbox.py \
 	tests/interop/frontend/test_state.py \
 	tests/interop/frontend/vhost_user.py
 

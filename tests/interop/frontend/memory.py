@@ -13,15 +13,16 @@ class Region:
 
     gpa, size and offset are bytes; uva is the address that the front-end
     would have it at. It is no true address, only different from gpa, so
-    that a back-end which confuses the two is caught.
+    that a back-end which confuses the two is caught. flags are those of
+    memfd_create.
     """
 
-    def __init__(self, gpa, size, offset=0, uva=None):
+    def __init__(self, gpa, size, offset=0, uva=None, flags=0):
         self.gpa = gpa
         self.size = size
         self.offset = offset
         self.uva = gpa + 0x7f5500000000 if uva is None else uva
-        self.fd = os.memfd_create("fph-guest", os.MFD_CLOEXEC)
+        self.fd = os.memfd_create("fph-guest", os.MFD_CLOEXEC | flags)
         os.ftruncate(self.fd, offset + size)
         self.map = mmap.mmap(self.fd, offset + size)
 

@@ -126,7 +126,7 @@ def test_bad_messages(t):
     daemon = daemons.start(t)
     fixture.serves(t, daemon)
     wait.until(lambda: not daemon.stats()["front-end"]["connected"], "idle")
-    before = descriptors(daemon)
+    before = wait.settled(lambda: descriptors(daemon), 0.3)
     for name, data in bad_messages():
         result = provoke(daemon, data, setup=with_ack)
         t.log("%s: %s" % (name, result))
@@ -158,7 +158,7 @@ def test_too_many_descriptors(t):
     daemon = daemons.start(t)
     fixture.serves(t, daemon)
     wait.until(lambda: not daemon.stats()["front-end"]["connected"], "idle")
-    before = descriptors(daemon)
+    before = wait.settled(lambda: descriptors(daemon), 0.3)
     null = os.open("/dev/null", os.O_RDWR)
     t.defer(os.close, null)
     for count in (1, 2, 8, 16):

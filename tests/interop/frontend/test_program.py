@@ -45,6 +45,8 @@ def test_help_and_version(t):
                    "--page-poison", "--stats", "--inband", "--event-idx",
                    "--page-size", "--indirect", "--packed", "--in-order",
                    "--discard-delay-ms", "--once",
+                   "--socket-mode", "--socket-group", "--control-mode",
+                   "--control-group", "--max-memory", "--sandbox",
                    "--print-capabilities", "--verbose"):
         assert option in text, option
     assert "vhost-user-balloon" in output(t, "--version")
@@ -55,6 +57,8 @@ def test_help_and_version(t):
                   ("--socket-path=/x/y", "--page-size=2G"),
                   ("--socket-path=/x/y", "--stats-interval=x"),
                   ("--socket-path=/x/y", "--stuck-after=-1"),
+                  ("--socket-path=/x/y", "--socket-mode=8"),
+                  ("--socket-path=/x/y", "--control-group=no such"),
                   ("--socket-path=" + "x" * 200,)):
         done = subprocess.run([t.options.daemon, *wrong], check=False,
                               stdin=subprocess.DEVNULL,
