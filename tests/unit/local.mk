@@ -27,7 +27,8 @@ tests_unit_libsupport_la_SOURCES = \
 	tests/unit/runner.c \
 	tests/unit/runner.h
 
-UNIT_TESTS += \
+# Those of the libraries, which need no tool.
+LIB_TESTS = \
 	tests/unit/test_balloon \
 	tests/unit/test_balloon_freeze \
 	tests/unit/test_balloon_hint \
@@ -80,6 +81,7 @@ UNIT_TESTS += \
 	tests/unit/test_vq_state \
 	tests/unit/test_vq_trace \
 	tests/unit/test_wire
+UNIT_TESTS += $(LIB_TESTS)
 
 if ENABLE_TOOLS
 UNIT_TESTS += \
