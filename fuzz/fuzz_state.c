@@ -29,6 +29,7 @@ union object {
 	struct fph_report *report;
 	struct fph_hint_session *session;
 	struct fph_vq_device *device;
+	struct fph_vq_driver *driver;
 	struct fph_balloon *balloon;
 };
 
@@ -184,6 +185,55 @@ static void drain_device(union object *o)
 	}
 }
 
+static void make_driver(union object *o, void *memory, uint64_t features)
+{
+	struct fph_vq_driver_params p = {
+		.size = sizeof(p), .num = NUM, .features = features,
+		.endian = FPH_LE, .desc = ring_memory[0],
+		.driver = ring_memory[0] + 1024,
+		.device = ring_memory[0] + 2048
+	};
+
+	MUST(fph_vq_driver_init(&o->driver, memory, MEMORY_SIZE, &p) ==
+	     FPH_OK);
+}
+
+static int save_driver(const union object *o, void *buf, size_t size,
+		       size_t *len)
+{
+	return fph_vq_driver_save(o->driver, buf, size, len);
+}
+
+static int load_driver(union object *o, const void *buf, size_t size,
+		       uint32_t flags)
+{
+	(void)flags;
+	return fph_vq_driver_load(o->driver, buf, size);
+}
+
+static void drain_driver(union object *o)
+{
+	uint32_t n = fph_vq_driver_get_inflight(o->driver), done = 0;
+	struct fph_buffer b = { .nwrite = 1 };
+	struct fph_seg seg = { 0x1000, 1, FPH_SEG_WRITE };
+	struct fph_used used;
+
+	MUST(n <= NUM && fph_vq_driver_get_room(o->driver) <= NUM);
+	while (done < NUM && fph_vq_driver_add(o->driver, &b, 1, &seg) == 1)
+		done++;
+	MUST(fph_vq_driver_get_inflight(o->driver) == n + done);
+	MUST(n + done <= NUM);
+	(void)fph_vq_driver_publish(o->driver);
+	(void)fph_vq_driver_should_notify(o->driver);
+	for (uint32_t i = 0; i < NUM; i++) {
+		if (fph_vq_driver_take_used(o->driver, &used, 1) == 1)
+			done--;
+	}
+	for (n += done; n; n--)
+		MUST(fph_vq_driver_detach(o->driver, &used, 1) == 1);
+	MUST(!fph_vq_driver_detach(o->driver, &used, 1));
+}
+
 /* ---------------------------------------------------------------- balloon -- */
 
 #define FEATURES	(FPH_BIT(VIRTIO_BALLOON_F_STATS_VQ) | \
@@ -286,6 +336,14 @@ static const struct kind kinds[] = {
 	  load_device, drain_device },
 	{ FPH_STATE_BALLOON, FEATURES, make_balloon, save_balloon,
 	  load_balloon, drain_balloon },
+	{ FPH_STATE_VQ_DRIVER, 0, make_driver, save_driver, load_driver,
+	  drain_driver },
+	{ FPH_STATE_VQ_DRIVER, PACKED, make_driver, save_driver, load_driver,
+	  drain_driver },
+	{ FPH_STATE_VQ_DRIVER, IN_ORDER, make_driver, save_driver,
+	  load_driver, drain_driver },
+	{ FPH_STATE_VQ_DRIVER, PACKED | IN_ORDER, make_driver, save_driver,
+	  load_driver, drain_driver },
 };
 
 #define NKINDS		(sizeof(kinds) / sizeof(kinds[0]))

@@ -108,6 +108,9 @@ EXTRA_DIST += \
 	fuzz/seeds/state/vq_device-in-order.hex \
 	fuzz/seeds/state/vq_device-packed.hex \
 	fuzz/seeds/state/vq_device.hex \
+	fuzz/seeds/state/vq_driver-in-order.hex \
+	fuzz/seeds/state/vq_driver-packed.hex \
+	fuzz/seeds/state/vq_driver.hex \
 	fuzz/seeds/vhost_user/boot.hex \
 	fuzz/seeds/vhost_user/garbage.hex \
 	fuzz/seeds/vhost_user/memory.hex \

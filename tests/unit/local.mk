@@ -75,6 +75,7 @@ LIB_TESTS = \
 	tests/unit/test_vq_device_hostile \
 	tests/unit/test_vq_driver \
 	tests/unit/test_vq_driver_hostile \
+	tests/unit/test_vq_driver_state \
 	tests/unit/test_vq_inflight \
 	tests/unit/test_vq_packed \
 	tests/unit/test_vq_pair \
