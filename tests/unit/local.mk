@@ -29,7 +29,9 @@ tests_unit_libsupport_la_SOURCES = \
 
 # Those of the libraries, which need no tool.
 LIB_TESTS = \
+	tests/unit/test_alloc \
 	tests/unit/test_balloon \
+	tests/unit/test_balloon_calls \
 	tests/unit/test_balloon_freeze \
 	tests/unit/test_balloon_hint \
 	tests/unit/test_balloon_hostile \
@@ -132,6 +134,16 @@ tests_unit_test_vq_trace_SOURCES = \
 tests_unit_test_vq_trace_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit \
 	-DFPH_CONFIG_FILE='"trace_config.h"'
 tests_unit_test_vq_trace_LDADD = $(CHECK_LIBS)
+
+# With an allocator that fails when the test wants it.
+tests_unit_test_alloc_SOURCES = \
+	tests/unit/runner.c \
+	tests/unit/runner.h \
+	tests/unit/test_alloc.c \
+	$(FPH_VMM_SOURCES)
+tests_unit_test_alloc_CPPFLAGS = $(AM_CPPFLAGS) -Dmalloc=test_malloc \
+	-Dcalloc=test_calloc -Dfree=test_free
+tests_unit_test_alloc_LDADD = lib/libfph-objects.la $(CHECK_LIBS)
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
