@@ -21,6 +21,7 @@
  *   9 finish_input
  *  10 stop
  *  11 complete    with a cookie of 4 bytes
+ *  12 save, and load into another object, whose clock is n seconds ahead
  */
 #include <string.h>
 
@@ -45,7 +46,11 @@ struct out {
 	bool command;
 };
 
-static uint64_t memory[FPH_HINTER_SIZE(NRANGES, NBATCHES) / 8];
+#define STATE_SIZE	FPH_HINTER_STATE_SIZE(NRANGES, NBATCHES)
+
+static uint64_t memories[2][FPH_HINTER_SIZE(NRANGES, NBATCHES) / 8];
+static uint64_t *memory;		/* one of these */
+static uint8_t mode;
 static struct fph_reporter *r;
 static struct fph_hinter *h;
 static bool never;
@@ -61,7 +66,8 @@ static uint32_t min(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-static void make(uint8_t mode)
+/* A fresh object in the other memory. */
+static void make(void)
 {
 	uint64_t features = FPH_BIT(VIRTIO_BALLOON_F_PAGE_REPORTING) |
 			    FPH_BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT);
@@ -82,13 +88,20 @@ static void make(uint8_t mode)
 		.max_segs = 1u + (mode >> 6), .commands_gpa = 0x1000
 	};
 
-	memset(memory, 0xa5, sizeof(memory));
+	memory = memories[memory == memories[0]];
+	memset(memory, 0xa5, sizeof(memories[0]));
 	r = NULL;
 	h = NULL;
 	never = mode & 1 && hp.mode == FPH_HINTER_NEVER;
-	MUST((mode & 1 ? fph_hinter_init(&h, memory, sizeof(memory), &hp) :
-			 fph_reporter_init(&r, memory, sizeof(memory),
+	MUST((mode & 1 ? fph_hinter_init(&h, memory, sizeof(memories[0]),
+					 &hp) :
+			 fph_reporter_init(&r, memory, sizeof(memories[0]),
 					   &rp)) == FPH_OK);
+}
+
+static void start(void)
+{
+	make();
 	memset(ranges, 0, sizeof(ranges));
 	nheld = 0;
 	held = 0;
@@ -275,6 +288,29 @@ static void complete_any(uint64_t cookie)
 		forget(i);
 }
 
+/* ------------------------------------------------------------------- state -- */
+
+static size_t save(uint8_t *buf)
+{
+	size_t len;
+
+	MUST((h ? fph_hinter_save(h, buf, STATE_SIZE, &len) :
+		  fph_reporter_save(r, now, buf, STATE_SIZE, &len)) == FPH_OK);
+	return len;
+}
+
+static void move(uint32_t seconds)
+{
+	static uint8_t first[STATE_SIZE], second[STATE_SIZE];
+	size_t len = save(first);
+
+	make();
+	now += (uint64_t)seconds * 1000000000;
+	MUST((h ? fph_hinter_load(h, first, len) :
+		  fph_reporter_load(r, now, first, len)) == FPH_OK);
+	MUST(save(second) == len && !memcmp(first, second, len));
+}
+
 /* --------------------------------------------------------------------- run -- */
 
 static void check_amounts(void)
@@ -354,6 +390,9 @@ static void step(struct fuzz_input *in)
 	case 11:
 		complete_any(fuzz_uint(in, 4));
 		break;
+	case 12:
+		move(n);
+		break;
 	}
 	check_amounts();
 }
@@ -362,7 +401,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input in = { data, size };
 
-	make(fuzz_u8(&in));
+	mode = fuzz_u8(&in);
+	start();
 	while (in.left)
 		step(&in);
 	MUST((h ? fph_hinter_reset(h) : fph_reporter_reset(r)) == FPH_OK);

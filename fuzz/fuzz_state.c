@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <fph-vmm/balloon.h>
+#include <fph/guest.h>
 #include <fph/host.h>
 #include <fph/vring.h>
 #include <fph/wire.h>
@@ -30,6 +31,8 @@ union object {
 	struct fph_hint_session *session;
 	struct fph_vq_device *device;
 	struct fph_vq_driver *driver;
+	struct fph_reporter *reporter;
+	struct fph_hinter *hinter;
 	struct fph_balloon *balloon;
 };
 
@@ -234,6 +237,94 @@ static void drain_driver(union object *o)
 	MUST(!fph_vq_driver_detach(o->driver, &used, 1));
 }
 
+/* --------------------------------------------------------- the guest's side -- */
+
+#define NOW	1000u
+
+static void make_reporter(union object *o, void *memory, uint64_t features)
+{
+	struct fph_reporter_params p = {
+		.size = sizeof(p), .content = FPH_CONTENT_FREE,
+		.features = FPH_BIT(VIRTIO_BALLOON_F_PAGE_REPORTING),
+		.max_ranges = NRANGES, .window = NBUFFERS
+	};
+
+	(void)features;
+	MUST(fph_reporter_init(&o->reporter, memory, MEMORY_SIZE, &p) ==
+	     FPH_OK);
+}
+
+static int save_reporter(const union object *o, void *buf, size_t size,
+			 size_t *len)
+{
+	return fph_reporter_save(o->reporter, NOW, buf, size, len);
+}
+
+static int load_reporter(union object *o, const void *buf, size_t size,
+			 uint32_t flags)
+{
+	(void)flags;
+	return fph_reporter_load(o->reporter, NOW, buf, size);
+}
+
+static void drain_reporter(union object *o)
+{
+	struct fph_reporter_amounts a;
+	struct fph_returned back[NRANGES];
+	struct fph_buffer b;
+	struct fph_seg segs[NRANGES];
+	uint64_t n;
+
+	MUST(fph_reporter_submit(o->reporter, NOW, &b, 1, segs, NRANGES) >= 0);
+	MUST(fph_reporter_get_amounts(o->reporter, &a, sizeof(a)) == FPH_OK);
+	n = a.waiting.ranges + a.outstanding.ranges + a.back.ranges;
+	MUST(n <= NRANGES);
+	MUST(fph_reporter_reset(o->reporter) == FPH_OK);
+	MUST(fph_reporter_take_back(o->reporter, back, NRANGES) == (int)n);
+}
+
+static void make_hinter(union object *o, void *memory, uint64_t mode)
+{
+	struct fph_hinter_params p = {
+		.size = sizeof(p), .content = FPH_CONTENT_FREE,
+		.features = FPH_BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT),
+		.mode = (uint32_t)mode, .flags = FPH_HINTER_METADATA_OUTSIDE,
+		.max_ranges = NRANGES, .max_hints = NBUFFERS
+	};
+
+	MUST(fph_hinter_init(&o->hinter, memory, MEMORY_SIZE, &p) == FPH_OK);
+}
+
+static int save_hinter(const union object *o, void *buf, size_t size,
+		       size_t *len)
+{
+	return fph_hinter_save(o->hinter, buf, size, len);
+}
+
+static int load_hinter(union object *o, const void *buf, size_t size,
+		       uint32_t flags)
+{
+	(void)flags;
+	return fph_hinter_load(o->hinter, buf, size);
+}
+
+static void drain_hinter(union object *o)
+{
+	struct fph_returned back[NRANGES];
+	struct fph_hinter_amounts a;
+	struct fph_buffer b[4];
+	struct fph_seg segs[NRANGES];
+
+	MUST(fph_hinter_submit(o->hinter, NRANGES, b, 4, segs, NRANGES) >= 0);
+	MUST(fph_hinter_set_config(o->hinter, 77) == FPH_OK);
+	MUST(fph_hinter_submit(o->hinter, NRANGES, b, 4, segs, NRANGES) >= 0);
+	MUST(fph_hinter_get_amounts(o->hinter, &a, sizeof(a)) == FPH_OK);
+	MUST(a.held.ranges <= NRANGES);
+	MUST(fph_hinter_reset(o->hinter) == FPH_OK);
+	MUST(fph_hinter_take_back(o->hinter, back, NRANGES) ==
+	     (int)a.held.ranges);
+}
+
 /* ---------------------------------------------------------------- balloon -- */
 
 #define FEATURES	(FPH_BIT(VIRTIO_BALLOON_F_STATS_VQ) | \
@@ -344,6 +435,12 @@ static const struct kind kinds[] = {
 	  load_driver, drain_driver },
 	{ FPH_STATE_VQ_DRIVER, PACKED | IN_ORDER, make_driver, save_driver,
 	  load_driver, drain_driver },
+	{ FPH_STATE_REPORTER, 0, make_reporter, save_reporter, load_reporter,
+	  drain_reporter },
+	{ FPH_STATE_HINTER, FPH_HINTER_HOLD, make_hinter, save_hinter,
+	  load_hinter, drain_hinter },
+	{ FPH_STATE_HINTER, FPH_HINTER_NEVER, make_hinter, save_hinter,
+	  load_hinter, drain_hinter },
 };
 
 #define NKINDS		(sizeof(kinds) / sizeof(kinds[0]))

@@ -91,11 +91,14 @@ EXTRA_DIST += \
 	fuzz/seeds/control/query.hex \
 	fuzz/seeds/control/wrong.hex \
 	fuzz/seeds/guest/failures.hex \
+	fuzz/seeds/guest/hint-moved.hex \
 	fuzz/seeds/guest/hint.hex \
+	fuzz/seeds/guest/moved.hex \
 	fuzz/seeds/guest/never.hex \
 	fuzz/seeds/guest/report.hex \
 	fuzz/seeds/guest/until-used.hex \
 	fuzz/seeds/host/bad-command.hex \
+	fuzz/seeds/host/exhausted.hex \
 	fuzz/seeds/host/poison.hex \
 	fuzz/seeds/host/reports.hex \
 	fuzz/seeds/host/round.hex \
@@ -103,8 +106,11 @@ EXTRA_DIST += \
 	fuzz/seeds/state/balloon-new.hex \
 	fuzz/seeds/state/hint_session-moved.hex \
 	fuzz/seeds/state/hint_session.hex \
+	fuzz/seeds/state/hinter-never.hex \
+	fuzz/seeds/state/hinter.hex \
 	fuzz/seeds/state/report-moved.hex \
 	fuzz/seeds/state/report.hex \
+	fuzz/seeds/state/reporter.hex \
 	fuzz/seeds/state/vq_device-in-order.hex \
 	fuzz/seeds/state/vq_device-packed.hex \
 	fuzz/seeds/state/vq_device.hex \

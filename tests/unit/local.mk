@@ -70,6 +70,7 @@ LIB_TESTS = \
 	tests/unit/test_reporter_calls \
 	tests/unit/test_reporter_random \
 	tests/unit/test_reporter_window \
+	tests/unit/test_state_guest \
 	tests/unit/test_state_host \
 	tests/unit/test_status \
 	tests/unit/test_vq_device \
