@@ -3,8 +3,9 @@
  * Runs a fuzz target without a fuzzer.
  *
  * With arguments: the files named, as raw bytes, or as hexadecimal text when
- * the name ends in .hex ('#' begins a comment).  Without: every seed of the
- * target in the source tree, then inputs from a fixed pseudo-random sequence.
+ * the name ends in .hex ('#' begins a comment), or as a corpus of one such
+ * input a line when it ends in .corpus.  Without: every seed of the target in
+ * the source tree, then inputs from a fixed pseudo-random sequence.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -23,7 +24,8 @@ static size_t read_raw(FILE *f)
 	return fread(input, 1, sizeof(input), f);
 }
 
-static size_t read_hex(FILE *f, const char *path)
+/* The rest of the file, or of the line. */
+static size_t read_hex(FILE *f, const char *path, bool line)
 {
 	size_t nibbles = 0;
 	int c;
@@ -35,8 +37,11 @@ static size_t read_hex(FILE *f, const char *path)
 		if (c == '#') {
 			while (c != '\n' && c != EOF)
 				c = getc(f);
+			ungetc(c, f);
 			continue;
 		}
+		if (line && c == '\n')
+			break;
 		if (isspace(c))
 			continue;
 		if (!isxdigit(c)) {
@@ -50,9 +55,30 @@ static size_t read_hex(FILE *f, const char *path)
 	return nibbles / 2;
 }
 
+static bool ends_with(const char *path, const char *end)
+{
+	size_t len = strlen(path), n = strlen(end);
+
+	return len > n && !strcmp(path + len - n, end);
+}
+
+static void run_corpus(FILE *f, const char *path)
+{
+	unsigned int n = 0;
+
+	while (!feof(f)) {
+		size_t size = read_hex(f, path, true);
+
+		if (!size)
+			continue;
+		LLVMFuzzerTestOneInput(input, size);
+		n++;
+	}
+	printf("%s: %u inputs\n", path, n);
+}
+
 static void run_file(const char *path)
 {
-	const char *dot = strrchr(path, '.');
 	FILE *f = fopen(path, "rb");
 	size_t size;
 
@@ -60,7 +86,13 @@ static void run_file(const char *path)
 		fprintf(stderr, "%s: %s\n", path, strerror(errno));
 		exit(1);
 	}
-	size = dot && !strcmp(dot, ".hex") ? read_hex(f, path) : read_raw(f);
+	if (ends_with(path, ".corpus")) {
+		run_corpus(f, path);
+		fclose(f);
+		return;
+	}
+	size = ends_with(path, ".hex") ? read_hex(f, path, false) :
+					 read_raw(f);
 	fclose(f);
 	printf("%s: %zu bytes\n", path, size);
 	fflush(stdout);

@@ -284,6 +284,37 @@ FPH_API int fph_reporter_get_counters(const struct fph_reporter *r,
 				      struct fph_reporter_counters *out,
 				      size_t size);
 
+/* The most bytes that save needs, as a constant. */
+#define FPH_REPORTER_STATE_SIZE(max_ranges, window) \
+	(256u + 40u * (size_t)(max_ranges) + 16u * (size_t)(window))
+
+/*
+ * fph_reporter_save - write the state into buf
+ *
+ * buf, size: NULL and 0 only ask for *needed.  now: times are saved as what is
+ * left of them.
+ *
+ * FPH_OK, FPH_EFULL (size is less than *needed), FPH_EINVAL (needed is NULL),
+ * FPH_EUNINIT.  O(max_ranges + window).
+ */
+FPH_API int fph_reporter_save(const struct fph_reporter *r, uint64_t now,
+			      void *buf, size_t size, size_t *needed);
+
+/*
+ * fph_reporter_load - go on from a saved state
+ *
+ * In a reporter that was just made with the same parameters.  now: of the clock
+ * here.  All that comes out afterwards is what would have come out there; cookies
+ * of buffers that are given out here may differ.
+ *
+ * FPH_OK; FPH_ECORRUPT, FPH_EVERSION; FPH_EREFUSED (of another kind of object,
+ * or more than this one holds); FPH_EBUSY (a range was added before),
+ * FPH_EINVAL (buf is NULL), FPH_EUNINIT.  Nothing has changed then.
+ * O(max_ranges log max_ranges + window).
+ */
+FPH_API int fph_reporter_load(struct fph_reporter *r, uint64_t now,
+			      const void *buf, size_t size);
+
 /* ---------------------------------------------------------------- hinter -- */
 
 /*
@@ -568,6 +599,20 @@ FPH_API int fph_hinter_get_amounts(const struct fph_hinter *h,
 FPH_API int fph_hinter_get_counters(const struct fph_hinter *h,
 				    struct fph_hinter_counters *out,
 				    size_t size);
+
+#define FPH_HINTER_STATE_SIZE(max_ranges, max_hints) \
+	(512u + 40u * (size_t)(max_ranges) + 16u * (size_t)(max_hints))
+
+/* As fph_reporter_save, without a time. */
+FPH_API int fph_hinter_save(const struct fph_hinter *h, void *buf, size_t size,
+			    size_t *needed);
+
+/*
+ * As fph_reporter_load, in a hinter that was just made.  FPH_EREFUSED also if
+ * mode, flags, byte order or the number of command buffers differ.
+ */
+FPH_API int fph_hinter_load(struct fph_hinter *h, const void *buf,
+			    size_t size);
 
 #ifdef __cplusplus
 }

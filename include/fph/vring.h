@@ -403,6 +403,35 @@ FPH_API uint32_t fph_vq_driver_get_inflight(const struct fph_vq_driver *vq);
 /* Whether the device broke the ring; true if not initialised.  O(1). */
 FPH_API bool fph_vq_driver_is_broken(const struct fph_vq_driver *vq);
 
+/* The most bytes that save needs, as a constant. */
+#define FPH_VQ_DRIVER_STATE_SIZE(num)	(96u + 20u * (size_t)(num))
+
+/*
+ * fph_vq_driver_save - write what is not in ring memory into buf
+ *
+ * buf, size: NULL and 0 only ask for *needed.
+ *
+ * FPH_OK; FPH_EFULL (size is less than *needed), FPH_EINVAL (needed is NULL),
+ * FPH_EUNINIT.  O(num).
+ */
+FPH_API int fph_vq_driver_save(const struct fph_vq_driver *vq, void *buf,
+			       size_t size, size_t *needed);
+
+/*
+ * fph_vq_driver_load - go on from a saved ring
+ *
+ * In a ring that was just made with the same parameters.  init has zeroed ring
+ * memory: what was there at the moment of save, and in the tables, must be there
+ * again before the next call.  The device may have gone on meanwhile.
+ *
+ * FPH_OK; FPH_ECORRUPT, FPH_EVERSION; FPH_EREFUSED (of another kind of object,
+ * of a ring with other entries, byte order, features or tables); FPH_EBUSY (a
+ * buffer was added before), FPH_EINVAL (buf is NULL), FPH_EUNINIT.  Nothing has
+ * changed then.  O(num).
+ */
+FPH_API int fph_vq_driver_load(struct fph_vq_driver *vq, const void *buf,
+			       size_t size);
+
 #ifdef __cplusplus
 }
 #endif

@@ -34,45 +34,13 @@
  * Every START that was put into the queue has one STOP: ACTIVE is left by STOP
  * alone, or by way of STOPPING, which is left by STOP alone.
  */
-#include "pool.h"
+#include "hinter.h"
 
-#define MAGIC		0x68706866u
 #define MAX_COMMANDS	16u
-
-/* What a batch is: its tag. */
-enum {
-	HINT,
-	START,
-	STOP
-};
-
-struct fph_hinter {
-	uint32_t magic;
-	uint32_t state;			/* enum fph_hinter_state */
-	uint32_t mode;			/* enum fph_hinter_mode */
-	uint32_t endian;
-	uint32_t ncommands;
-	uint32_t nfree;			/* command buffers */
-	uint32_t id;			/* of the round; 0 outside of one */
-	uint32_t wanted;		/* to begin next, or 0 */
-	uint32_t begun;			/* of the latest START */
-	uint32_t before;		/* of the START before that one */
-	uint32_t declined;		/* by stop, the latest one */
-	uint32_t rounds;		/* DONEs that were read */
-	uint32_t start;			/* cookie of the latest START */
-	bool indirect;
-	bool started;			/* START was used */
-	bool shows;			/* the device shows an active id */
-	bool finished;			/* no more input for this id */
-	uint64_t commands_gpa;
-	struct fph_free_list held;	/* HOLD: used, until DONE */
-	struct fph_hinter_counters counters;
-	struct fph_pool pool;
-};
 
 static bool is_init(const struct fph_hinter *h)
 {
-	return h && h->magic == MAGIC;
+	return h && h->magic == FPH_HINTER_MAGIC;
 }
 
 /* ------------------------------------------------------------------ init -- */
@@ -152,7 +120,7 @@ int fph_hinter_init(struct fph_hinter **out, void *mem, size_t size,
 	if (!fph_is_memory(mem, size, get_size(&p)))
 		return FPH_EINVAL;
 	fph_memset(h, 0, sizeof(*h));
-	h->magic = MAGIC;
+	h->magic = FPH_HINTER_MAGIC;
 	h->state = FPH_HINTER_IDLE;
 	h->mode = p.mode;
 	h->endian = p.endian;

@@ -356,6 +356,21 @@ int fph_pool_add(struct fph_pool *p, const struct fph_owned_range *range,
 	return add_at(p, &place, gpa, (uint32_t)range->len, range->owner, due);
 }
 
+int fph_pool_wait(struct fph_pool *p, uint32_t i)
+{
+	const struct fph_free_run *run = &p->runs[i];
+	struct place place;
+
+	find_place(p, run->gpa, &place);
+	if (is_overlapping(p, &place, run->gpa, run->gpa + (run->len - 1)))
+		return FPH_EEXIST;
+	link_run(p, i, p->runs[0].older);
+	put_into_tree(p, i, place.parent, place.side);
+	p->waiting.bytes += run->len;
+	p->waiting.ranges += run->ranges;
+	return FPH_OK;
+}
+
 void fph_pool_withdraw(struct fph_pool *p, struct fph_free_list *to)
 {
 	struct fph_free_run *ends = &p->runs[0];

@@ -115,6 +115,11 @@ void fph_pool_init(struct fph_pool *p, void *mem, uint32_t max_ranges,
  */
 int fph_pool_add(struct fph_pool *p, const struct fph_owned_range *range,
 		 uint64_t due);
+/*
+ * A run that is in no list waits, as the youngest one, and is not joined with
+ * others.  FPH_OK, FPH_EEXIST.  O(log waiting).
+ */
+int fph_pool_wait(struct fph_pool *p, uint32_t i);
 /* What waits goes to a list.  O(1). */
 void fph_pool_withdraw(struct fph_pool *p, struct fph_free_list *to);
 /* What waits in list goes to the list to, or nowhere if absorb.  O(1). */

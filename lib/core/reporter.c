@@ -24,29 +24,11 @@
  * A delay after a failure is no state: it is over when its time has come, and
  * until then submit answers 0.
  */
-#include "pool.h"
-
-#define MAGIC	0x72706866u
-
-struct fph_reporter {
-	uint32_t magic;
-	uint32_t state;			/* enum fph_reporter_state */
-	uint32_t window;
-	uint32_t low_water;
-	uint32_t failures;		/* in a row */
-	uint32_t max_failures;
-	bool retrying;
-	uint64_t flush_delay;
-	uint64_t first_retry_delay;
-	uint64_t retry_delay;
-	uint64_t retry_at;
-	struct fph_reporter_counters counters;
-	struct fph_pool pool;
-};
+#include "reporter.h"
 
 static bool is_init(const struct fph_reporter *r)
 {
-	return r && r->magic == MAGIC;
+	return r && r->magic == FPH_REPORTER_MAGIC;
 }
 
 /* ------------------------------------------------------------------ init -- */
@@ -119,7 +101,7 @@ int fph_reporter_init(struct fph_reporter **out, void *mem, size_t size,
 	if (!fph_is_memory(mem, size, get_size(&p)))
 		return FPH_EINVAL;
 	fph_memset(r, 0, sizeof(*r));
-	r->magic = MAGIC;
+	r->magic = FPH_REPORTER_MAGIC;
 	r->state = FPH_REPORTER_FILLING;
 	r->window = p.window;
 	r->low_water = p.low_water;

@@ -26,16 +26,24 @@ FPH_GUEST_SOURCES = \
 FPH_POLICY_SOURCES = \
 	lib/core/arms.c \
 	lib/core/pace.c
+# To save and load reporter and hinter, if that is wanted.
+FPH_GUEST_STATE_SOURCES = \
+	lib/core/hinter_state.c \
+	lib/core/pool_state.c \
+	lib/core/reporter_state.c
 FPH_CORE_SOURCES = \
 	$(FPH_WIRE_SOURCES) $(FPH_HOST_SOURCES) $(FPH_HOST_STATE_SOURCES) \
-	$(FPH_GUEST_SOURCES) $(FPH_POLICY_SOURCES)
+	$(FPH_GUEST_SOURCES) $(FPH_POLICY_SOURCES) $(FPH_GUEST_STATE_SOURCES)
 FPH_CORE_PRIVATE_H = \
 	lib/core/coalescer.h \
 	lib/core/coalescer_sort.h \
 	lib/core/common.h \
 	lib/core/hint_session.h \
+	lib/core/hinter.h \
 	lib/core/inflight.h \
 	lib/core/inflight_state.h \
 	lib/core/pool.h \
+	lib/core/pool_state.h \
 	lib/core/report.h \
+	lib/core/reporter.h \
 	lib/core/state.h

@@ -9,9 +9,10 @@ FPH_VRING_DEVICE_SOURCES = \
 	lib/vring/split_device.c \
 	lib/vring/split_read.c \
 	lib/vring/vq_device.c
-# To save and load it, if that is wanted.
+# To save and load them, if that is wanted.
 FPH_VRING_STATE_SOURCES = \
-	lib/vring/vq_device_state.c
+	lib/vring/vq_device_state.c \
+	lib/vring/vq_driver_state.c
 FPH_VRING_DRIVER_SOURCES = \
 	lib/vring/packed_driver.c \
 	lib/vring/split_driver.c \

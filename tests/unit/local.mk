@@ -27,9 +27,12 @@ tests_unit_libsupport_la_SOURCES = \
 	tests/unit/runner.c \
 	tests/unit/runner.h
 
-UNIT_TESTS += \
+# Those of the libraries, which need no tool.
+LIB_TESTS = \
+	tests/unit/test_alloc \
 	tests/unit/test_arms \
 	tests/unit/test_balloon \
+	tests/unit/test_balloon_calls \
 	tests/unit/test_balloon_freeze \
 	tests/unit/test_balloon_hint \
 	tests/unit/test_balloon_hostile \
@@ -70,6 +73,7 @@ UNIT_TESTS += \
 	tests/unit/test_reporter_calls \
 	tests/unit/test_reporter_random \
 	tests/unit/test_reporter_window \
+	tests/unit/test_state_guest \
 	tests/unit/test_state_host \
 	tests/unit/test_status \
 	tests/unit/test_vq_device \
@@ -78,12 +82,14 @@ UNIT_TESTS += \
 	tests/unit/test_vq_dma \
 	tests/unit/test_vq_driver \
 	tests/unit/test_vq_driver_hostile \
+	tests/unit/test_vq_driver_state \
 	tests/unit/test_vq_inflight \
 	tests/unit/test_vq_packed \
 	tests/unit/test_vq_pair \
 	tests/unit/test_vq_state \
 	tests/unit/test_vq_trace \
 	tests/unit/test_wire
+UNIT_TESTS += $(LIB_TESTS)
 
 if ENABLE_TOOLS
 UNIT_TESTS += \
@@ -148,6 +154,15 @@ tests_unit_test_vq_dma_SOURCES = \
 tests_unit_test_vq_dma_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit \
 	-DFPH_CONFIG_FILE='"dma_config.h"' -DPAIR_ROUNDS=5000u
 tests_unit_test_vq_dma_LDADD = $(CHECK_LIBS)
+# With an allocator that fails when the test wants it.
+tests_unit_test_alloc_SOURCES = \
+	tests/unit/runner.c \
+	tests/unit/runner.h \
+	tests/unit/test_alloc.c \
+	$(FPH_VMM_SOURCES)
+tests_unit_test_alloc_CPPFLAGS = $(AM_CPPFLAGS) -Dmalloc=test_malloc \
+	-Dcalloc=test_calloc -Dfree=test_free
+tests_unit_test_alloc_LDADD = lib/libfph-objects.la $(CHECK_LIBS)
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)

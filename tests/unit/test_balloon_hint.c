@@ -169,6 +169,45 @@ START_TEST(barriers_wait_for_skips)
 }
 END_TEST
 
+/* A stop that had to wait is told when there is nothing more to wait for. */
+START_TEST(a_stop_is_told_when_it_is_due)
+{
+	struct fph_run run, second;
+
+	boot();
+	start();
+	guest_offer_one(&g, 3, GUEST_PAGES, 0x10000, RING_WRITE);
+	guest_offer_one(&g, 3, GUEST_PAGES + 0x20000, 0x10000, RING_WRITE);
+	process(2);
+	run = next();
+	second = next();
+	ck_assert_int_eq(fph_balloon_hint_stop(g.balloon), FPH_EINPROGRESS);
+	expect(FPH_HINT_STOPPING, 0, FPH_EVENT_HINT | FPH_EVENT_CONFIG);
+	complete(&run);
+	expect(FPH_HINT_STOPPING, 0, 0);
+	complete(&second);
+	expect(FPH_HINT_STOPPING, 0, FPH_EVENT_DRAINED);
+	ck_assert_int_eq(fph_balloon_hint_stop(g.balloon), FPH_OK);
+	expect(FPH_HINT_IDLE, 0, FPH_EVENT_HINT);
+	finish();
+}
+END_TEST
+
+/* FPH-Q-8A: whoever breaks a ring ends the round, and that is told. */
+START_TEST(a_broken_ring_ends_the_round)
+{
+	boot();
+	start();
+	g.ring[3].avail_idx = (uint16_t)(g.ring[3].avail_idx + 1000);
+	ring_put(g.ring[3].avail + 2, 2, g.ring[3].avail_idx, false);
+	fph_balloon_kick(g.balloon, 3);
+	process(FPH_PEER_AVAIL_INDEX);
+	expect(FPH_HINT_IDLE, 0, FPH_EVENT_HINT | FPH_EVENT_CONFIG |
+				 FPH_EVENT_BROKEN);
+	finish();
+}
+END_TEST
+
 START_TEST(ring_stop_waits_for_skips)
 {
 	struct fph_run run;
@@ -297,6 +336,8 @@ Suite *make_suite(void)
 	tcase_add_test(t, request_needs_feature_and_harvest);
 	tcase_add_test(t, a_whole_round);
 	tcase_add_test(t, barriers_wait_for_skips);
+	tcase_add_test(t, a_stop_is_told_when_it_is_due);
+	tcase_add_test(t, a_broken_ring_ends_the_round);
 	tcase_add_test(t, ring_stop_waits_for_skips);
 	tcase_add_test(t, new_features_end_a_round_they_do_not_fit);
 	tcase_add_test(t, command_in_any_framing);

@@ -101,6 +101,29 @@ START_TEST(indirect_fills_the_ring)
 }
 END_TEST
 
+/* The second of two buffers is not begun without room for its segments. */
+START_TEST(segments_are_for_all_buffers)
+{
+	struct fph_hinter_params p = fixture_params(HOLD);
+	struct fph_buffer b[3];
+	struct fph_seg segs[5];
+	static struct fixture f;
+
+	p.flags = FPH_HINTER_NO_MERGE;
+	fixture_init_with(&f, &p);
+	fixture_read(&f, 2);
+	for (uint32_t i = 0; i < 2 * MAX_SEGS; i++)
+		fixture_add(&f, i);
+	segs[4].len = 77;
+	/* START, a hint of two segments, and one left of four. */
+	ck_assert_int_eq(fph_hinter_submit(f.h, 100, b, 3, segs, 4), 2);
+	ck_assert_uint_eq(b[1].nwrite, MAX_SEGS);
+	ck_assert_uint_eq(segs[4].len, 77);
+	ck_assert_int_eq(fph_hinter_submit(f.h, 100, b, 3, segs, 4), 1);
+	ck_assert_uint_eq(b[0].nwrite, MAX_SEGS);
+}
+END_TEST
+
 START_TEST(init_bad_numbers)
 {
 	struct {
@@ -562,6 +585,7 @@ RUNNER_SUITE("hinter_calls",
 	     init_refused,
 	     init_bad_numbers,
 	     indirect_fills_the_ring,
+	     segments_are_for_all_buffers,
 	     the_constant_is_enough,
 	     two_command_buffers,
 	     reset_forgets_what_was_declined,

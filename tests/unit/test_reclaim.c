@@ -514,6 +514,24 @@ START_TEST(test_budget_in_run)
 }
 END_TEST
 
+/* Bytes are kept to beside an ample time, over several runs too. */
+START_TEST(test_budget_both)
+{
+	struct fph_budget budget = {
+		.bytes = 3 * PAGE, .nanoseconds = 3600ull * 1000000000
+	};
+
+	fake_add(0, 128 * PAGE, 0, 5, 0, FPH_BACKING_SHMEM);
+	set_run(0, 0, 2 * PAGE);
+	set_run(1, 8 * PAGE, 2 * PAGE);
+	set_run(2, 16 * PAGE, 2 * PAGE);
+	ck_assert_int_eq(fph_reclaim_discard(rc, runs, 3, &budget), 1);
+	ck_assert_uint_eq(runs[0].done, 2 * PAGE);
+	ck_assert_uint_eq(runs[1].done, PAGE);
+	ck_assert_uint_eq(runs[2].done, 0);
+}
+END_TEST
+
 /* A slow call uses the time up; a budget that is ample changes nothing. */
 START_TEST(test_budget_time)
 {
@@ -587,6 +605,7 @@ Suite *make_suite(void)
 	tcase_add_test(t, test_inhibit_reasons);
 	tcase_add_test(t, test_budget);
 	tcase_add_loop_test(t, test_budget_in_run, 0, 6);
+	tcase_add_test(t, test_budget_both);
 	tcase_add_test(t, test_budget_time);
 	tcase_add_test(t, test_budget_time_vector);
 	suite_add_tcase(s, t);

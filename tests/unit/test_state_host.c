@@ -568,6 +568,153 @@ START_TEST(wrong_values_do_no_harm)
 }
 END_TEST
 
+/* A session in a round, with what is out or waits. */
+static void make_round(struct object *o, bool waits, bool out)
+{
+	struct fph_seg segs[2] = { { 0, 4, 0 }, { 0x1000, 8, FPH_SEG_WRITE } };
+	struct fph_buffer b = { .nread = 1 };
+	struct fph_used used;
+	uint32_t id;
+
+	make(o, true, 4);
+	ck_assert_int_eq(fph_hint_session_sync_begin(o->s), FPH_OK);
+	ck_assert_int_eq(fph_hint_session_sync_end(o->s), FPH_OK);
+	ck_assert_int_eq(fph_hint_session_request(o->s, &id), FPH_OK);
+	fph_cmd_id_encode(b.command, id, FPH_LE);
+	ck_assert_int_eq(fph_hint_session_add(o->s, &b, 1, segs), 1);
+	ck_assert_int_eq(fph_hint_session_take_used(o->s, &used, 1), 1);
+	b = (struct fph_buffer){ .cookie = 2, .nwrite = 1 };
+	if (out) {
+		ck_assert_int_eq(fph_hint_session_add(o->s, &b, 1, segs + 1),
+				 1);
+		ck_assert_int_eq(fph_hint_session_next(o->s, o->runs, 1), 1);
+	}
+	b.cookie++;
+	if (waits)
+		ck_assert_int_eq(fph_hint_session_add(o->s, &b, 1, segs + 1),
+				 1);
+}
+
+#define AT_STATE	(FPH_STATE_HEADER)
+#define AT_ERROR	(FPH_STATE_HEADER + 12)
+#define AT_ID		(FPH_STATE_HEADER + 16)
+#define AT_NEXT		(FPH_STATE_HEADER + 20)
+#define AT_SYNC		(FPH_STATE_HEADER + 24)
+
+static int load_with(struct object *o, const uint8_t *state, size_t size,
+		     uint32_t at, uint32_t value)
+{
+	uint8_t bad[STATE_SIZE];
+
+	memcpy(bad, state, size);
+	fph_put32(bad + at, value, FPH_LE);
+	sign(bad, size);
+	make(o, true, 4);
+	return load(o, bad, size, 0);
+}
+
+/* What may be out and wait in each state, by the table of the session. */
+START_TEST(a_session_keeps_its_table)
+{
+	static const struct {
+		bool waits, out;	/* allowed */
+	} rows[] = {
+		[FPH_HINT_IDLE] = { false, false },
+		[FPH_HINT_REQUESTED] = { false, false },
+		[FPH_HINT_ACTIVE] = { true, true },
+		[FPH_HINT_STOPPING] = { false, true },
+		[FPH_HINT_STOPPED] = { true, true },
+		[FPH_HINT_DONE] = { false, false },
+	};
+	static struct object o;
+	uint8_t state[STATE_SIZE];
+	size_t size;
+
+	for (int k = 0; k < 4; k++) {
+		make_round(&o, k & 1, k & 2);
+		ck_assert_int_eq(save(&o, state, sizeof(state), &size),
+				 FPH_OK);
+		for (uint32_t v = FPH_HINT_IDLE; v <= FPH_HINT_DONE; v++) {
+			bool good = (rows[v].waits || !(k & 1)) &&
+				    (rows[v].out || !(k & 2));
+
+			ck_assert_int_eq(load_with(&o, state, size, AT_STATE,
+						   v),
+					 good ? FPH_OK : FPH_ECORRUPT);
+		}
+		ck_assert_int_eq(load_with(&o, state, size, AT_STATE, 0),
+				 FPH_ECORRUPT);
+		ck_assert_int_eq(load_with(&o, state, size, AT_STATE,
+					   FPH_HINT_DONE + 1), FPH_ECORRUPT);
+	}
+}
+END_TEST
+
+/* A round needs an id, a sync before it and none in it, and nothing broken. */
+START_TEST(a_round_keeps_its_rules)
+{
+	static const struct {
+		uint32_t at, value;
+		int ret;
+	} rows[] = {
+		{ AT_SYNC, 0, FPH_ECORRUPT }, { AT_SYNC, 1, FPH_OK },
+		{ AT_SYNC, 2, FPH_ECORRUPT }, { AT_SYNC, 3, FPH_ECORRUPT },
+		{ AT_SYNC, 4, FPH_ECORRUPT }, { AT_ID, 0, FPH_ECORRUPT },
+		{ AT_ID, 1, FPH_ECORRUPT }, { AT_ID, 3, FPH_ECORRUPT },
+		{ AT_NEXT, 2, FPH_ECORRUPT }, { AT_NEXT, 4, FPH_ECORRUPT },
+		{ AT_NEXT, 0, FPH_ECORRUPT },
+		{ AT_ERROR, -FPH_PEER_RANGE, FPH_ECORRUPT },
+	};
+	static const uint32_t states[] = {
+		FPH_HINT_REQUESTED, FPH_HINT_ACTIVE, FPH_HINT_STOPPED
+	};
+	static struct object o;
+	uint8_t state[STATE_SIZE];
+	size_t size;
+
+	for (size_t k = 0; k < 3; k++) {
+		make_round(&o, false, false);
+		ck_assert_int_eq(save(&o, state, sizeof(state), &size),
+				 FPH_OK);
+		fph_put32(state + AT_STATE, states[k], FPH_LE);
+		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+			ck_assert_int_eq(load_with(&o, state, size,
+						   rows[i].at, rows[i].value),
+					 rows[i].ret);
+	}
+	/* Out of a round it may be broken, by one of these alone. */
+	fph_put32(state + AT_STATE, FPH_HINT_IDLE, FPH_LE);
+	for (int e = 0; e < 128; e++) {
+		bool good = !e || e == -FPH_PEER_CMD_LEN ||
+			    e == -FPH_PEER_DIRECTION || e == -FPH_PEER_RANGE ||
+			    e == -FPH_PEER_LONG_CHAIN;
+
+		ck_assert_int_eq(load_with(&o, state, size, AT_ERROR,
+					   (uint32_t)e),
+				 good ? FPH_OK : FPH_ECORRUPT);
+		if (good)
+			ck_assert_int_eq(fph_hint_session_get_error(o.s), -e);
+	}
+}
+END_TEST
+
+/* After the last id of all there is none, or after a reset the first one. */
+START_TEST(the_last_id_is_saved)
+{
+	static struct object o;
+	uint8_t state[STATE_SIZE];
+	size_t size;
+
+	make(&o, true, 4);
+	ck_assert_int_eq(fph_hint_session_restore(o.s, 0xffffffff), FPH_OK);
+	ck_assert_int_eq(save(&o, state, sizeof(state), &size), FPH_OK);
+	ck_assert_int_eq(load_with(&o, state, size, AT_NEXT, 0), FPH_OK);
+	ck_assert_int_eq(load_with(&o, state, size, AT_NEXT, 2), FPH_OK);
+	ck_assert_int_eq(load_with(&o, state, size, AT_NEXT, 1), FPH_ECORRUPT);
+	ck_assert_int_eq(load_with(&o, state, size, AT_NEXT, 3), FPH_ECORRUPT);
+}
+END_TEST
+
 RUNNER_SUITE("state_host",
 	     report_goes_on,
 	     session_goes_on,
@@ -576,4 +723,7 @@ RUNNER_SUITE("state_host",
 	     damage_is_refused,
 	     other_states_are_refused,
 	     too_much_is_refused,
-	     wrong_values_do_no_harm)
+	     wrong_values_do_no_harm,
+	     a_session_keeps_its_table,
+	     a_round_keeps_its_rules,
+	     the_last_id_is_saved)

@@ -298,6 +298,127 @@ START_TEST(damage_and_others_are_refused)
 }
 END_TEST
 
+static int load_with(size_t size, const uint8_t *state, uint32_t at,
+		     uint32_t bytes, uint32_t value)
+{
+	uint8_t bad[STATE];
+
+	memcpy(bad, state, size);
+	if (bytes == 2)
+		fph_put16(bad + at, (uint16_t)value, FPH_LE);
+	else
+		fph_put32(bad + at, value, FPH_LE);
+	fph_put32(bad + FPH_STATE_CRC_AT, fph_state_check_sum(bad, size),
+		  FPH_LE);
+	return fph_vq_device_load(two.vq, bad, size);
+}
+
+/* Two buffers that were popped; the second one was pushed. */
+static size_t make_ordered(uint64_t features, uint8_t *state)
+{
+	struct fph_seg seg = { 0x1000, 16, FPH_SEG_WRITE };
+	struct fph_buffer b[2] = { { .nwrite = 1 }, { .nwrite = 1 } };
+	struct fph_seg segs[2 * NUM] = { { 0 } };
+	struct fph_used used;
+	uint32_t base = FPH_VRING_NEW_BASE(features);
+
+	segs[0] = seg;
+	segs[1] = seg;
+	ck_assert(make_driver(features, FPH_LE));
+	make_device(&one, features, FPH_LE, base);
+	ck_assert_int_eq(fph_vq_driver_add(driver, b, 2, segs), 2);
+	ck_assert_int_eq(fph_vq_driver_publish(driver), FPH_OK);
+	ck_assert_int_eq(fph_vq_device_pop(one.vq, b, 2, segs, 2 * NUM), 2);
+	used = (struct fph_used){ .cookie = b[1].cookie, .len = 9 };
+	ck_assert_int_eq(fph_vq_device_push(one.vq, &used, 1), 1);
+	make_device(&two, features, FPH_LE, base);
+	return save(&one, state);
+}
+
+#define AT_FLAGS	(FPH_STATE_HEADER + 8)
+#define AT_INFLIGHT	(FPH_STATE_HEADER + 12)
+#define AT_UNSIGNALLED	(FPH_STATE_HEADER + 16)
+#define AT_UNMARKED	(FPH_STATE_HEADER + 20)
+#define AT_PLACES	(FPH_STATE_HEADER + 24)
+
+START_TEST(what_a_ring_cannot_be)
+{
+	static const uint32_t at[] = { AT_UNSIGNALLED, AT_UNMARKED };
+	uint8_t state[STATE];
+	uint64_t seed = 77;
+	size_t size;
+
+	ck_assert(begin(&one, 2, &seed));
+	size = save(&one, state);
+	for (int i = 0; i < 2; i++) {
+		make_device(&two, choose_features(2), FPH_LE, 0);
+		ck_assert_int_eq(load_with(size, state, at[i], 4, 65537),
+				 FPH_ECORRUPT);
+		ck_assert_int_eq(load_with(size, state, AT_INFLIGHT, 4, 0),
+				 FPH_OK);
+		ck_assert_int_eq(load_with(size, state, at[i], 4, 65536),
+				 FPH_OK);
+	}
+	make_device(&two, choose_features(2), FPH_LE, 0);
+	ck_assert_int_eq(load_with(size, state, AT_FLAGS, 4, 16),
+			 FPH_ECORRUPT);
+	/* The driver was seen further ahead than there are entries. */
+	ck_assert_int_eq(load_with(size, state, AT_PLACES + 2, 2,
+				   fph_get16(state + AT_PLACES, FPH_LE) + NUM +
+				   1), FPH_ECORRUPT);
+}
+END_TEST
+
+START_TEST(what_an_ordered_ring_cannot_be)
+{
+	uint64_t features = FPH_BIT(VIRTIO_F_IN_ORDER);
+	uint8_t state[STATE];
+	uint32_t at = AT_PLACES + 6;	/* of the turn */
+	size_t size = make_ordered(features, state);
+
+	/* The turn is at no place; more wait than are out, or than is said. */
+	ck_assert_int_eq(load_with(size, state, at, 4, NUM), FPH_ECORRUPT);
+	ck_assert_int_eq(load_with(size, state, at + 4, 4, NUM),
+			 FPH_ECORRUPT);
+	ck_assert_int_eq(load_with(size, state, at + 4, 4, NUM + 1),
+			 FPH_ECORRUPT);
+	ck_assert_int_eq(load_with(size, state, at + 14, 2, 0x8000),
+			 FPH_ECORRUPT);
+	ck_assert_int_eq(load_with(size, state, at + 22, 2, 0),
+			 FPH_ECORRUPT);
+	/* A head that is no descriptor. */
+	ck_assert_int_eq(load_with(size, state, at + 12, 2, NUM),
+			 FPH_ECORRUPT);
+	ck_assert_uint_eq(fph_vq_device_get_inflight(two.vq), 0);
+	ck_assert_int_eq(fph_vq_device_load(two.vq, state, size), FPH_OK);
+	ck_assert_uint_eq(fph_vq_device_get_inflight(two.vq), 1);
+	ck_assert_int_eq(fph_vq_device_load(two.vq, state, size), FPH_EBUSY);
+}
+END_TEST
+
+START_TEST(what_a_packed_ring_cannot_be)
+{
+	uint64_t features = FPH_BIT(VIRTIO_F_IN_ORDER) |
+			    FPH_BIT(VIRTIO_F_RING_PACKED);
+	uint8_t state[STATE];
+	size_t size = make_ordered(features, state);
+
+	/* Two descriptors are busy: the places, and what is in flight. */
+	ck_assert_int_eq(load_with(size, state, AT_PLACES, 2, NUM),
+			 FPH_ECORRUPT);
+	ck_assert_int_eq(load_with(size, state, AT_PLACES + 2, 2, NUM),
+			 FPH_ECORRUPT);
+	ck_assert_int_eq(load_with(size, state, AT_PLACES, 2, 0x8003),
+			 FPH_ECORRUPT);
+	ck_assert_int_eq(load_with(size, state, AT_INFLIGHT, 4, 3),
+			 FPH_ECORRUPT);
+	ck_assert_int_eq(fph_vq_device_load(two.vq, state, size), FPH_OK);
+}
+END_TEST
+
 RUNNER_SUITE("vq_state",
 	     goes_on,
-	     damage_and_others_are_refused)
+	     damage_and_others_are_refused,
+	     what_a_ring_cannot_be,
+	     what_an_ordered_ring_cannot_be,
+	     what_a_packed_ring_cannot_be)
