@@ -9,7 +9,9 @@
  *	guest.h		reporter and hinter of a kernel
  *	vring.h		virtqueues, device side and driver side
  *
- * Each can be included alone; a port copies those that it needs.
+ * Each can be included alone.  A kernel copies those that it needs with the
+ * sources in lib/core, and with vring.h those in lib/vring: "make vendor" does
+ * it, and config.h says what they take from their environment.
  */
 #ifndef FPH_FPH_H
 #define FPH_FPH_H
