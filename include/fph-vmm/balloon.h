@@ -17,6 +17,8 @@
  *	notifies a queue		kick, and what follows
  *	resets one queue		ring_stop, until FPH_OK; of the hinting
  *					queue hint_stop first (Q-12)
+ *	suspends the device		hint_stop, then freeze, until FPH_OK;
+ *					at the resume thaw (SUS-1 to SUS-4)
  *
  * The short way from a kick is one call:
  *
