@@ -75,7 +75,7 @@ static void map(void)
 
 static void make_engine(void)
 {
-	struct fph_region region = { .len = SIZE, .host = base, .fd = fd };
+	struct fph_region region = { .len = SIZE, .host = base };
 	struct fph_reclaim_params p = { .size = sizeof(p) };
 
 	memory = fph_memory_new(NULL, NULL);

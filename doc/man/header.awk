@@ -5,7 +5,8 @@
 #
 #	awk -v first=REGEX -v last=REGEX -f header.awk HEADER
 #
-# first, last: the part is between the lines that match; the whole without.
+# first, last: the part is what is before the first section of the header, and
+# what is between the lines that match; the whole without.
 # With -v names=1 prints only the names of its functions, one a line.
 
 function literal_begin() { if (!literal) print "\n...."; literal = 1 }
@@ -37,8 +38,9 @@ function comment_line(text) {
 		line[++n] = text
 }
 
-BEGIN { on = first == "" }
-first != "" && !on && $0 ~ first { on = 1; next }
+BEGIN { on = 1; head = first != "" }
+head && /^\/\* -+/ { on = 0 }
+first != "" && !on && $0 ~ first { on = 1; head = 0; next }
 on && last != "" && $0 ~ last { on = 0 }
 !on { next }
 names {

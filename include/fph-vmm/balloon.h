@@ -4,7 +4,23 @@
  *
  * A VMM forwards features, config accesses, ring set-up and kicks to it, and
  * pulls out of it what is to be done: discards, pages that a migration may
- * skip, interrupts.  There are no callbacks.  The short way is one call:
+ * skip, interrupts.  There are no callbacks.
+ *
+ *	what the driver does		what the VMM calls
+ *	device status 0			reset, until FPH_OK
+ *	FEATURES_OK			set_features
+ *	reads and writes config space	get_config, set_config
+ *	enables a queue			ring_start
+ *	DRIVER_OK			ring_enable of each ring, not before
+ *					(FEAT-3); if hint_get_config is not 0 a
+ *					config change interrupt (CFG-9)
+ *	notifies a queue		kick, and what follows
+ *	resets one queue		ring_stop, until FPH_OK; of the hinting
+ *					queue hint_stop first (Q-12)
+ *	suspends the device		hint_stop, then freeze, until FPH_OK;
+ *					at the resume thaw (SUS-1 to SUS-4)
+ *
+ * The short way from a kick is one call:
  *
  *	kick -> pump -> take_notify, take_events
  *
@@ -17,6 +33,10 @@
  * A buffer is never returned before its discards are over (R2), and rings and
  * memory cannot change under a discard: ring_stop and reset answer
  * FPH_EINPROGRESS until it is complete (R5).
+ *
+ * Hints go another way in both, hint_next ... hint_complete -> flush, after
+ * process or pump: call hint_next until it answers 0.  Then begin again if
+ * get_ready is not 0, because a queue may have waited for the room.
  *
  * A worker thread: under the VMM's lock call next, drop the lock, discard, take
  * the lock, call complete and flush.  examples/vmm_worker.c does it.
@@ -44,7 +64,7 @@ extern "C" {
 struct fph_balloon;
 
 /* fph_balloon_params.flags */
-/* Deflate runs go through next and complete: the VMM pins memory again. */
+/* Deflate runs go through next and complete, to be pinned again; no pump. */
 #define FPH_BALLOON_HOLD_DEFLATE	1u
 /* Of a partly bad report or inflate buffer the good part is done. */
 #define FPH_BALLOON_KEEP_GOOD_PART	2u
@@ -53,13 +73,13 @@ struct fph_balloon_params {
 	uint32_t size;			/* sizeof this struct */
 	uint32_t flags;			/* FPH_BALLOON_* */
 	const struct fph_memory *memory;	/* outlives the balloon */
-	uint64_t features;		/* to offer: balloon bits and those of
-					   FPH_VRING_FEATURES */
+	uint64_t features;		/* to offer: of FPH_BALLOON_FEATURES,
+					   FPH_VRING_FEATURES, VERSION_1 */
 	uint64_t report_granule;	/* of discards, bytes: the page of the
 					   host; 0: 4096 */
 	uint64_t inflate_granule;	/* above 4096, pages are collected
-					   until a granule is whole */
-	uint64_t hint_granule;		/* the page of the dirty log */
+					   until a granule is whole; 0: 4096 */
+	uint64_t hint_granule;		/* the page of the dirty log; 0: 4096 */
 	uint64_t max_collected;		/* bytes of guest memory that are
 					   watched for that; 0: 1 TiB */
 	uint32_t num_pages;		/* first target, 4096-byte units */
@@ -72,7 +92,9 @@ struct fph_balloon_params {
 /*
  * fph_balloon_new - make a device
  *
- * The device offers VERSION_1 as well, and never ACCESS_PLATFORM.
+ * The device offers VERSION_1 whether it is set or not.  Bits of the transport
+ * (RING_RESET, ...) are the VMM's own: it offers them beside these, and takes
+ * them out of what it gives to set_features; but not ACCESS_PLATFORM (FEAT-4).
  *
  * *status: FPH_OK, FPH_EINVAL (size, memory, flags, a granule that is no power
  * of two or less than 4096, unknown features, numbering, first_id,
@@ -264,7 +286,8 @@ FPH_API int fph_balloon_kick(struct fph_balloon *b, uint32_t index);
 
 /*
  * Bit n: call process for ring n.  It was kicked or enabled, or process left
- * it for want of budget or room, and could go on now.  O(1).
+ * it for want of budget or room, and could go on now.  Runs that wait for next
+ * or hint_next do not show here.  O(1).
  */
 FPH_API uint32_t fph_balloon_get_ready(const struct fph_balloon *b);
 
@@ -272,11 +295,12 @@ FPH_API uint32_t fph_balloon_get_ready(const struct fph_balloon *b);
  * fph_balloon_pump - do what there is to do, within a budget
  *
  * process every ready ring, discard, complete and flush, again and again.
- * budget: NULL for none.  Hints are not touched: hint_next is the VMM's.
+ * budget: NULL for none.  Hints are only taken from their ring: hint_next and
+ * hint_complete are the VMM's, and the next pump or flush returns the buffers.
  *
  * 1 (the budget ended, there is more: call again), 0 (nothing left to do);
- * FPH_EINVAL (a NULL), FPH_EUNINIT.  A broken device is told by
- * FPH_EVENT_BROKEN.
+ * FPH_EINVAL (rc is NULL, HOLD_DEFLATE), FPH_EUNINIT.  A broken device is told
+ * by FPH_EVENT_BROKEN.
  */
 FPH_API int fph_balloon_pump(struct fph_balloon *b, struct fph_reclaim *rc,
 			     const struct fph_budget *budget);
@@ -342,10 +366,14 @@ FPH_API uint32_t fph_balloon_take_notify(struct fph_balloon *b);
 #define FPH_EVENT_STATS		2u	/* new statistics came */
 #define FPH_EVENT_HINT		4u	/* the hint state changed */
 #define FPH_EVENT_ACTUAL	8u	/* the driver wrote actual */
-#define FPH_EVENT_BROKEN	16u	/* broken by the driver: needs reset */
-#define FPH_EVENT_DRAINED	32u	/* what answered FPH_EINPROGRESS
-					   (freeze, ring_stop, reset, ...)
-					   can be repeated and will finish */
+#define FPH_EVENT_BROKEN	16u	/* broken by the driver: set
+					   DEVICE_NEEDS_RESET and raise a config
+					   change interrupt (Q-7A) */
+#define FPH_EVENT_DRAINED	32u	/* what answered FPH_EINPROGRESS can be
+					   repeated and will finish: reset,
+					   ring_stop, freeze, freeze_as,
+					   hint_stop, hint_done,
+					   hint_sync_begin */
 
 /* FPH_EVENT_* since the last call; forgotten by it.  O(1). */
 FPH_API uint32_t fph_balloon_take_events(struct fph_balloon *b);
@@ -436,8 +464,10 @@ FPH_API uint32_t fph_balloon_get_stats(const struct fph_balloon *b,
 /*
  * The calls of fph_hint_session on this device.  request answers FPH_ESTATE
  * also when FREE_PAGE_HINT was not negotiated, and FPH_PEER_BROKEN on a broken
- * device; next answers 0 while frozen or resetting.  FPH_EVENT_CONFIG tells
- * that the value of free_page_hint_cmd_id changed, by a call or by the driver.
+ * device; next answers 0 while frozen or resetting.  FPH_EINPROGRESS of stop,
+ * done and sync_begin: hint_complete what hint_next gave out, and repeat; what
+ * was not given out has been dropped.  FPH_EVENT_CONFIG tells that the value of
+ * free_page_hint_cmd_id changed, by a call or by the driver.
  *
  * DONE is the embedder's duty on every way out of a migration (D9).
  */

@@ -42,7 +42,7 @@ struct fph_region {
 	uint64_t fd_offset;		/* of gpa in the file, bytes */
 	uint64_t page_size;		/* of the backing, bytes */
 	void *host;			/* where gpa is mapped */
-	int fd;				/* backing file, or -1 */
+	int fd;				/* backing file; -1, not 0: none */
 	uint32_t backing;		/* enum fph_backing */
 	uint32_t flags;			/* FPH_REGION_* */
 	uint32_t reserved;
@@ -106,9 +106,10 @@ FPH_API int fph_memory_remove(struct fph_memory *m, uint64_t gpa, uint64_t len);
  * fph_memory_get_backing - find out what backs a mapping of fd
  *
  * fd: a file, or -1 for private anonymous memory.  is_private: the mapping is
- * MAP_PRIVATE.  Sets backing and page_size of *r: the huge page's where fstatfs
- * says so, else the system's.  Anonymous huge pages (MAP_HUGETLB) cannot be
- * told from here: set HUGETLB_ANON and their size by hand.
+ * MAP_PRIVATE.  Sets fd, backing and page_size of *r, the last to the huge
+ * page's where fstatfs says so, else to the system's.  Anonymous huge pages
+ * (MAP_HUGETLB) cannot be told from here: set HUGETLB_ANON and their size by
+ * hand.
  *
  * FPH_OK, FPH_EINVAL (fd cannot be examined, or is no regular file; or there
  * is none and the mapping is shared, so that no file could be punched).

@@ -116,8 +116,9 @@ FPH_API int fph_reclaim_enable(struct fph_reclaim *rc);
 /*
  * fph_reclaim_discard - free the memory of runs
  *
- * runs, n: disjoint; best in ascending order, and many at a time.  Sets done,
- * freed, outcome and reason of each.  budget: NULL for none.
+ * runs, n: of reports or of what was inflated, never of hints (D7); disjoint,
+ * best in ascending order, and many at a time.  Sets done, freed, outcome and
+ * reason of each.  budget: NULL for none.
  *
  * A run that crosses regions is split; what is not guest memory is skipped
  * and counted.  Pages are those of the backing: a piece is trimmed inwards to

@@ -10,7 +10,9 @@
  *	policy.h	what a kernel hints and reports, and when
  *	vring.h		virtqueues, device side and driver side
  *
- * Each can be included alone; a port copies those that it needs.
+ * Each can be included alone.  A kernel copies those that it needs with the
+ * sources in lib/core, and with vring.h those in lib/vring: "make vendor" does
+ * it, and config.h says what they take from their environment.
  */
 #ifndef FPH_FPH_H
 #define FPH_FPH_H

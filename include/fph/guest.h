@@ -75,8 +75,8 @@ struct fph_returned {
  * that is never used stay outstanding until reset.
  *
  * Neighbours that wait are merged to runs, up to FPH_MAX_BUFFER; a run is as
- * old as its oldest range, and the oldest goes out first.  In a buffer the larger
- * runs stand first (VIO-REP-DRV-5).
+ * old as its oldest range, and the oldest goes out first.  In a buffer the
+ * larger runs stand first (VIO-REP-DRV-5).
  *
  * FILLING	buffers are given out until the window is full
  * FULL		the window was full and did not yet fall to low_water
@@ -103,7 +103,8 @@ struct fph_reporter_params {
 					   to 32768; 0: 2 */
 	uint32_t low_water;		/* refill from here on, below window;
 					   0: half the window */
-	uint32_t max_segs;		/* of a buffer; 0: 32, as Linux */
+	uint32_t max_segs;		/* of a buffer, and see submit; 0: 32,
+					   as Linux */
 	uint64_t flush_delay;		/* that a range waits for others, ns;
 					   0: 2 s, as Linux */
 	uint64_t retry_delay;		/* after the first failure, ns;
@@ -132,7 +133,7 @@ struct fph_reporter_counters {
 	uint64_t disabled;		/* times it went OFF by itself */
 };
 
-/* Memory for max_ranges and window, as a constant. */
+/* A bound of that memory; with the defaults FPH_REPORTER_SIZE(1024, 2). */
 #define FPH_REPORTER_SIZE(max_ranges, window) \
 	(1024u + 96u * (size_t)(max_ranges) + 64u * (size_t)(window))
 
@@ -149,10 +150,11 @@ FPH_API size_t fph_reporter_size(const struct fph_reporter_params *params);
  *	yes		no		FREE		FPH_OK
  *	yes		no		KEPT		FPH_EREFUSED (1)
  *	yes		yes		FREE		FPH_EREFUSED (2)
- *	yes		yes		KEPT		FPH_OK (2)
+ *	yes		yes		KEPT		FPH_OK (3)
  *
  * (1) A reported page comes back with any content: VIO-REP-DRV-1.
- * (2) Every page must hold poison_val before add, and config space must have
+ * (2) A guest whose free pages may hold anything does not accept PAGE_POISON.
+ * (3) Every page must hold poison_val before add, and config space must have
  *     had that value before DRIVER_OK: VIO-REP-DRV-2.
  *
  * FPH_OK (*r is set); FPH_EREFUSED; FPH_EINVAL (a NULL, alignment, size, a
@@ -205,9 +207,15 @@ FPH_API int fph_reporter_flush(struct fph_reporter *r);
  * flush_delay has passed since the oldest range that waits came, or after
  * flush.
  *
- * buffers, n; segs, nsegs: receive the buffers and their segments; no more
- * than the queue has room for.  Put each into the queue, or cancel it.  Call
- * after add and complete, and at get_deadline, until it answers 0.
+ * buffers, n; segs, nsegs: receive the buffers and their segments, together no
+ * more than the queue has room for: where each segment takes a ring entry, let
+ * nsegs be at most the entries that are free; with indirect tables, n, and
+ * max_segs be at most the entries of a table and those of the ring.  A first
+ * buffer of more than nsegs segments is cut to that: with nsegs below max_segs
+ * small buffers go out.
+ *
+ * Put each into the queue, or cancel it.  Call after add and complete, and at
+ * get_deadline, until it answers 0.
  *
  * The number of buffers; 0 (none is due, or the window or the state forbids
  * it); FPH_EINVAL (n or nsegs is 0), FPH_EUNINIT.  O(segments log waiting).
@@ -329,9 +337,10 @@ FPH_API int fph_reporter_load(struct fph_reporter *r, uint64_t now,
  *		does.  They can be taken back at any time; to take back a page
  *		that the device has not used yet is safe only if the host keeps
  *		rules D1 to D7 of the specification.
- * NEVER	the guest only looks at its free lists and says what it sees.
- *		Hinting allocates nothing, so it cannot run out of memory.
- *		Safe only if the host keeps rules D1 to D7.
+ * NEVER	the guest only looks at its free lists and says what it sees;
+ *		what a reporter holds is not free.  Hinting allocates nothing,
+ *		so it cannot run out of memory.  Safe only if the host keeps
+ *		rules D1 to D7.
  *
  * QEMU with KVM as it comes does not keep D6 (7.2, 10.0.2, 11.1.3: a page that
  * was written between the id and its hint is lost).  A driver for any host
@@ -385,7 +394,8 @@ struct fph_hinter_params {
 					   to 16; 0: 2 */
 	uint32_t reserved;
 	uint64_t commands_gpa;		/* where they are, one behind the
-					   other; 0: the driver finds them */
+					   other; 0: gpa of their segments is
+					   0, and index says which it is */
 };
 
 struct fph_hinter_amounts {
@@ -411,6 +421,7 @@ struct fph_hinter_counters {
 	uint64_t cancelled;		/* buffers */
 };
 
+/* The same; with the defaults FPH_HINTER_SIZE(1024, 64). */
 #define FPH_HINTER_SIZE(max_ranges, max_hints) \
 	(2048u + 96u * (size_t)(max_ranges) + 64u * (size_t)(max_hints))
 
@@ -503,7 +514,9 @@ FPH_API int fph_hinter_flush(struct fph_hinter *h);
 /*
  * fph_hinter_finish_input - there are no more free ranges for this id
  *
- * submit gives out what waits, and then STOP (VIO-HINT-DRV-6).
+ * From WANTED on, before START was given out as well, and when nothing was
+ * added: submit gives out START, what waits, and then STOP (VIO-HINT-DRV-6).
+ * Repeating it is harmless.
  *
  * FPH_OK, FPH_ESTATE (no id to collect for), FPH_EUNINIT.  O(1).
  */
@@ -528,9 +541,10 @@ FPH_API int fph_hinter_stop(struct fph_hinter *h);
  * chain.
  *
  * buffers, n; segs, nsegs: receive the buffers and their segments, one of 4
- * bytes for START and STOP.  Before a buffer with FPH_BUFFER_START or
- * FPH_BUFFER_STOP goes into the queue, copy its command into command buffer
- * number index.  Put them into the queue in this order, or cancel.
+ * bytes for START and STOP; a first hint of more than nsegs is cut to that.
+ * Before a buffer with FPH_BUFFER_START or FPH_BUFFER_STOP goes into the queue,
+ * copy its command into command buffer number index.  Put them into the queue
+ * in this order, or cancel.
  *
  * START goes first, and only when two command buffers are free, its own and
  * that of its STOP: a command buffer is not used again before the device used

@@ -11,6 +11,16 @@
  * back only when nothing that it asked for is pending.  They are different
  * types: a hint can never be treated as a report, nor a report as a hint.
  *
+ * The caller's part:
+ *
+ *  - DRIVER_OK is not known here: add only what came after it, in a queue that
+ *    was negotiated (FEAT-3);
+ *  - guest memory is not known here: set FPH_BUFFER_REFUSE in a buffer of which
+ *    any range is none (R7, BUF-8), as fph_memory_check does;
+ *  - regions of it are not known either: a run may cross them, so whoever acts
+ *    on a run cuts it there, and leaves alone a granule that is not whole in
+ *    one (R6A, D8A), as fph_reclaim_discard and fph_migration_clear do.
+ *
  * Any context.  Nothing here touches guest memory or a ring.  <fph/status.h>
  * has the rules for memory, parameters, batches and threads.
  */
@@ -60,7 +70,7 @@ struct fph_report_counters {
 	uint64_t bytes_overlap;		/* offered more than once in one run */
 };
 
-/* Memory for max_ranges and max_buffers, as a constant. */
+/* A bound of that memory; with the defaults FPH_REPORT_SIZE(4096, 128). */
 #define FPH_REPORT_SIZE(max_ranges, max_buffers) \
 	(1024u + 128u * (size_t)(max_ranges) + 64u * (size_t)(max_buffers))
 
@@ -69,6 +79,8 @@ FPH_API size_t fph_report_size(const struct fph_report_params *params);
 
 /*
  * fph_report_init - make a receiver of free page reports in mem
+ *
+ * No poison is in use until set_poison.
  *
  * FPH_OK (*r is set), FPH_EINVAL (a NULL, alignment, size, a parameter).
  * O(1).
@@ -112,7 +124,9 @@ FPH_API int fph_report_set_poison(struct fph_report *r, bool negotiated,
  * is SKIPPED with FPH_SKIP_EMBEDDER unless something worse happens to it.
  *
  * Pop no more than there is room for (fph_report_get_room): a buffer that was
- * popped and not taken has to be kept by the caller.
+ * popped and not taken has to be kept by the caller.  One buffer may be as long
+ * as the ring, so let max_ranges be at least that, and pop only while there is
+ * room for that many segments: else complete and take_used first.
  *
  * The number taken; FPH_EFULL (no room for the first), FPH_EINVAL (n is 0),
  * FPH_EUNINIT.  O(segments): nothing is sorted.
@@ -139,10 +153,10 @@ FPH_API int fph_report_next(struct fph_report *r, struct fph_run *runs,
 /*
  * fph_report_complete - the discards of runs are over
  *
- * runs: as given by next, with outcome, reason and freed set; of the others
- * only token is looked at.  A buffer whose discard failed or was skipped is
- * returned all the same: the device may lawfully do nothing.  Runs may be
- * completed in any order.
+ * runs: as given by next, with outcome, freed and, with SKIPPED, reason set; of
+ * the others only token is looked at.  A buffer whose discard failed or was
+ * skipped is returned all the same: the device may lawfully do nothing.  Runs
+ * may be completed in any order.
  *
  * Each freed byte counts for one buffer: from the front of the run, for the
  * range that covers it and begins first, or was added first.  A buffer whose
@@ -231,6 +245,10 @@ FPH_API int fph_report_load(struct fph_report *r, const void *buf, size_t size,
  * drops the hints that were not handed out: their buffers come back SKIPPED,
  * with FPH_SKIP_ROUND_OVER.  A driver's own STOP does not: the hints before it
  * were given under the id and are still handed out in STOPPED.
+ *
+ * Any call but next, complete and take_used may change what get_config answers,
+ * add too.  When it is another value than the driver was shown last, show it
+ * and raise a configuration change interrupt (CFG-7).
  */
 struct fph_hint_session;
 
@@ -274,6 +292,7 @@ struct fph_hint_counters {
 	uint64_t bytes_overlap;		/* hinted more than once in one run */
 };
 
+/* The same; with the defaults FPH_HINT_SESSION_SIZE(4096, 2048). */
 #define FPH_HINT_SESSION_SIZE(max_ranges, max_buffers) \
 	FPH_REPORT_SIZE(max_ranges, max_buffers)
 
@@ -321,8 +340,7 @@ FPH_API int fph_hint_session_set_endian(struct fph_hint_session *s,
  * last_id: what get_id answered there; 0: none was published, and the ids
  * begin as after init.  Allowed in IDLE and DONE, right after init or reset.
  * No dirty log survives a move, so no round does: the state is DONE, the ids go
- * on after last_id, and the old stream is ignored until its STOP.  Raise a
- * configuration change interrupt.
+ * on after last_id, and the old stream is ignored until its STOP.
  *
  * FPH_OK, FPH_EINVAL (last_id is 1), FPH_ESTATE, FPH_EUNINIT.  O(1).
  */
@@ -353,8 +371,7 @@ FPH_API int fph_hint_session_sync_end(struct fph_hint_session *s);
  * fph_hint_session_request - publish a new command id; state REQUESTED
  *
  * Allowed in IDLE, STOPPED and DONE, after at least one dirty-log sync since
- * init or reset and outside of one (D1).  *id: the value for the config field;
- * raise a configuration change interrupt.
+ * init or reset and outside of one (D1).  *id: the value for the config field.
  *
  * FPH_OK; FPH_PEER_BROKEN (until reset), FPH_ESTATE, FPH_EBUSY (hints of the
  * last round are out or wait: next and complete them, or stop),
@@ -391,8 +408,8 @@ FPH_API int fph_hint_session_done(struct fph_hint_session *s);
  *
  * A buffer may carry a command, hints, or both, the command first.  Every
  * state takes buffers and every buffer comes back (D10); hints count only in
- * an active round (D4b), which begins only from REQUESTED by a START with
- * exactly the published id (D4a, D4c) and ends by any command at all, the
+ * an active round (D4B), which begins only from REQUESTED by a START with
+ * exactly the published id (D4A, D4C) and ends by any command at all, the
  * same id again included (counted in stops); every other command changes
  * nothing (counted in stale).  A buffer without hints comes back as COMMAND if
  * it began or ended a round, else SKIPPED with FPH_SKIP_STALE, as do hints
@@ -424,8 +441,12 @@ FPH_API int fph_hint_session_next(struct fph_hint_session *s,
 				  struct fph_run *runs, uint32_t n);
 
 /*
- * As fph_report_complete, with the outcomes CLEARED, TRIMMED, SKIPPED and
- * FAILED.
+ * fph_hint_session_complete - it was seen to that the pages are not sent
+ *
+ * freed: the bytes of the pages that need not be sent because of this, at most
+ * len.  The outcomes are CLEARED, TRIMMED, SKIPPED and FAILED.
+ *
+ * As fph_report_complete.
  */
 FPH_API int fph_hint_session_complete(struct fph_hint_session *s,
 				      const struct fph_run *runs, uint32_t n);

@@ -3,7 +3,11 @@
  * Results of libfph calls, and the rules that hold for every call.
  *
  * A call answers FPH_OK (0), a positive count, or one of the negative values
- * below.  Its comment lists every one that it can answer.
+ * below.  Its comment lists every one that it can answer.  An object that is
+ * NULL answers FPH_EUNINIT, or 0 where the answer is no status and the comment
+ * names no other.  Every other pointer is the caller's duty, unless the comment
+ * names NULL.  After an error what a call sets through a pointer means nothing,
+ * unless the comment says more.
  *
  * Batches.  A call that takes or gives an array works from the front and
  * answers how many entries it did.  It answers an error only if the first
@@ -18,11 +22,12 @@
  * comment says that it is broken from then on.
  *
  * Memory.  Objects of <fph/...> live in memory of the caller: fph_x_size says
- * how much it takes for given parameters, FPH_X_SIZE the same as a constant,
- * and fph_x_init refuses less.  The memory is aligned to 8 bytes, is not
- * touched before it is needed, and must not be moved or copied while the
- * object is in use.  There is nothing to free.  Objects of <fph-vmm/...> are
- * made by fph_x_new and freed by fph_x_free.
+ * how much it takes for given parameters, FPH_X_SIZE is an upper bound of it as
+ * a constant (name the numbers, the defaults too), and fph_x_init refuses less.
+ * The memory is aligned to 8 bytes; its content before init does not matter.
+ * It is not touched before it is needed, and must not be moved or copied while
+ * the object is in use.  There is nothing to free.  Objects of <fph-vmm/...>
+ * are made by fph_x_new and freed by fph_x_free.
  *
  * Saved state.  fph_x_save writes an object into a buffer of the caller, at
  * any time and in every state, as bytes that mean the same on every machine;
@@ -35,11 +40,23 @@
  * Parameters.  Set size to sizeof the struct and zero what you do not set:
  * zero means the default.  A struct that is shorter than the one of this
  * version is filled up with zeros; one that is longer is refused with
- * FPH_EINVAL if it sets something that this version does not know.
+ * FPH_EINVAL if it sets something that this version does not know.  The struct
+ * is copied; what its pointers lead to stays in use.  A struct without size has
+ * no defaults: set every member, reserved ones to zero.
+ *
+ * Counters have 64 bits and go on over a reset of their object.
  *
  * Threads.  The library has no global and no thread-local state, and takes no
  * lock.  One lock of the caller protects one object.  Calls on a const object
  * may run beside each other.  Calls on different objects never interfere.
+ *
+ * Context.  "Any context": the call does not sleep, wait or allocate, so it may
+ * run in an interrupt and under a spinlock.  "Hosted": it needs a C library,
+ * and may make system calls.
+ *
+ * Rules.  R2, D4B, V1, L6 and the like are clauses of the specification in
+ * spec/, where they are FPH-R2 and so on; VIO-HINT-DRV-3 and the like are rules
+ * of virtio 1.4, which it lists.
  */
 #ifndef FPH_STATUS_H
 #define FPH_STATUS_H

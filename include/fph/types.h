@@ -61,8 +61,10 @@ struct fph_buffer {
 /*
  * command holds the first 4 bytes of the readable segments of a buffer in the
  * hinting queue, as they are in memory.  On the host whoever popped the buffer
- * puts them there; in the guest the hinter does, and the embedder copies them
- * into command buffer number index before it adds the buffer to the queue.
+ * puts them there, as with fph_memory_read; where those segments are not 4
+ * bytes together it need not: the session checks the length by the segments.
+ * In the guest the hinter does, and the embedder copies them into command
+ * buffer number index before the barrier with which its queue shows the buffer.
  */
 #define FPH_BUFFER_REFUSE	1u	/* host: do nothing, only return it */
 #define FPH_BUFFER_START	2u	/* hinter: it carries a command id */
@@ -106,14 +108,16 @@ enum fph_skip_reason {
 };
 
 /*
- * Host: a maximal run of memory to act on.  Whoever acts on it sets done,
- * freed, outcome and reason, and gives it back with complete.
+ * Host: a maximal run of memory to act on.  Whoever acts on it sets outcome,
+ * freed and, with SKIPPED, reason, and gives it back with complete.
  */
 struct fph_run {
 	uint64_t gpa;
 	uint64_t len;			/* never 0 */
 	uint64_t token;			/* names it; never used again */
-	uint64_t done;			/* bytes from the front worked on */
+	uint64_t done;			/* bytes from the front worked on:
+					   for fph_reclaim_discard, which
+					   begins there; complete ignores it */
 	uint64_t freed;			/* of them, really freed */
 	uint8_t outcome;		/* enum fph_outcome */
 	uint8_t reason;			/* enum fph_skip_reason, if SKIPPED */

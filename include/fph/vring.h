@@ -4,8 +4,10 @@
  *
  * One set of calls for every ring.  The feature word that was negotiated
  * chooses it: split, or packed with RING_PACKED, each with or without
- * INDIRECT_DESC, EVENT_IDX and IN_ORDER.  After the reset of a queue
- * (RING_RESET) either side is set up anew by its init.
+ * INDIRECT_DESC, EVENT_IDX and IN_ORDER.  Other bits are not looked at: the
+ * byte order is that of endian alone, FPH_LE with VERSION_1, the guest's own
+ * without it; and after the reset of one queue, which is the transport's
+ * (RING_RESET), either side is set up anew by its init.
  *
  * What the other side writes is copied once and checked afterwards, and a
  * buffer is given out whole or not at all: what is changed later has no
@@ -57,6 +59,10 @@ struct fph_span {
 /*
  * pop takes buffers, push returns them, in any order.
  *
+ *	notified	do while (pop() > 0) take the buffers;
+ *			while (want_notify(true) > 0);
+ *	buffers done	push(); if (should_notify() == 1) raise the interrupt
+ *
  *   state   init   pop                     push  should_notify  want_notify
  *   none    live   EUNINIT                 EUNINIT everywhere
  *   live    live   live, or broken on a    live  live           live
@@ -102,7 +108,7 @@ struct fph_vq_device_params {
  */
 #define FPH_INFLIGHT_SIZE(num)	(16u + 16u * (size_t)(num))
 
-/* Memory for a ring of num entries, as a constant. */
+/* A bound of the memory for a ring of num entries. */
 #define FPH_VQ_DEVICE_SIZE(num)	(512u + 16u * (size_t)(num))
 
 /* Bytes of memory that init takes; 0: parameters that it refuses.  O(1). */
@@ -126,7 +132,8 @@ FPH_API int fph_vq_device_init(struct fph_vq_device **vq, void *mem,
 /*
  * fph_vq_device_pop - take buffers
  *
- * buffers, n: receive the buffers, flags 0, command not set.  segs, nsegs:
+ * buffers, n: receive the buffers, flags 0, command not set: see <fph/types.h>,
+ * only the hinting queue has one.  segs, nsegs:
  * receive their segments, one buffer's behind another's; nsegs is at least
  * the number of entries of the ring, so that one buffer always fits.  Takes as
  * many as there are and fit.  An indirect table may have more entries than the
@@ -262,7 +269,14 @@ FPH_API int fph_vq_device_load(struct fph_vq_device *vq, const void *buf,
 /*
  * add puts buffers into the ring, publish shows the device what was added,
  * take_used takes back what the device used, in whatever order it did.  detach
- * takes back the rest after a reset of the device.
+ * takes back the rest after a reset of the device.  With submit, cancel,
+ * complete and take_back of a reporter or a hinter:
+ *
+ *	send		while (submit() > 0) add(); if it fails cancel(), leave off
+ *			publish(); if (should_notify() == 1) notify the device
+ *	interrupt	do while (take_used() > 0) complete();
+ *			while (want_notify(true) > 0);
+ *			while (take_back() > 0) free them; send
  *
  *   state    add, publish, should_notify,   take_used          detach
  *            want_notify
@@ -282,8 +296,9 @@ struct fph_vq_driver;
 
 /*
  * tables: with INDIRECT_DESC, num tables of table_entries descriptors each,
- * which the device can read at tables_gpa; at most FPH_VRING_MAX_SIZE entries
- * each.  A buffer of 2 to table_entries segments then takes one entry of the
+ * num * table_entries * 16 bytes, which the device can read at tables_gpa; at
+ * most FPH_VRING_MAX_SIZE entries each.  Their content before init does not
+ * matter.  A buffer of 2 to table_entries segments then takes one entry of the
  * ring, unless it has FPH_BUFFER_DIRECT; others take one entry a segment.
  */
 struct fph_vq_driver_params {
@@ -299,6 +314,7 @@ struct fph_vq_driver_params {
 	void *tables;			/* aligned to 16; NULL: no tables */
 };
 
+/* A bound of the memory for a ring of num entries. */
 #define FPH_VQ_DRIVER_SIZE(num)	(512u + 24u * (size_t)(num))
 
 /* Bytes of memory that init takes; 0: parameters that it refuses.  O(1). */

@@ -28,7 +28,10 @@ extern "C" {
 #define VIRTIO_BALLOON_F_PAGE_POISON		4
 #define VIRTIO_BALLOON_F_PAGE_REPORTING		5  /* Linux: F_REPORTING */
 
-/* Device-independent feature bits that this library looks at. */
+/*
+ * Device-independent feature bits that this library looks at.  Others, as
+ * RING_RESET and SUSPEND, are the transport's own.
+ */
 #define VIRTIO_RING_F_INDIRECT_DESC		28
 #define VIRTIO_RING_F_EVENT_IDX			29
 #define VIRTIO_F_VERSION_1			32

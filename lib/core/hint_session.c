@@ -285,7 +285,7 @@ static int read_command(const struct fph_hint_session *s,
 	return FPH_OK;
 }
 
-/* Whether a command begins the round that was asked for (D4a, D4c). */
+/* Whether a command begins the round that was asked for (D4A, D4C). */
 static bool is_start(const struct fph_hint_session *s, uint32_t id)
 {
 	return s->state == FPH_HINT_REQUESTED && id == s->id;

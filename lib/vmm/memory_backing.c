@@ -47,6 +47,7 @@ int fph_memory_get_backing(struct fph_region *r, int fd, bool is_private)
 	} else if (!is_private) {
 		return FPH_EINVAL;
 	}
+	r->fd = fd;
 	r->backing = backing;
 	r->page_size = page_size;
 	return FPH_OK;

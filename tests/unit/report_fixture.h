@@ -101,7 +101,7 @@ static inline int complete(struct fixture *f, struct fph_run run, int outcome,
 	run.outcome = (uint8_t)outcome;
 	run.reason = outcome == FPH_OUTCOME_SKIPPED ? FPH_SKIP_LOCKED :
 						      FPH_SKIP_NONE;
-	run.done = run.len;
+	run.done = ~run.len;		/* not looked at */
 	run.freed = freed;
 	return fph_report_complete(f->r, &run, 1);
 }

@@ -13,6 +13,8 @@ static struct guest g;
 #define P	GUEST_BIT(PAGE_POISON)
 #define R	GUEST_BIT(PAGE_REPORTING)
 
+#define RING_RESET	FPH_BIT(40)	/* a bit of the transport */
+
 static void finish(void)
 {
 	guest_fini(&g);
@@ -58,6 +60,8 @@ START_TEST(new_checks_its_parameters)
 	p.features |= FPH_BIT(6);
 	ck_assert_int_eq(try_new(&p), FPH_EINVAL);
 	p.features = good.features | FPH_BIT(VIRTIO_F_ACCESS_PLATFORM);
+	ck_assert_int_eq(try_new(&p), FPH_EINVAL);
+	p.features = good.features | RING_RESET;
 	ck_assert_int_eq(try_new(&p), FPH_EINVAL);
 	p.features = good.features | GUEST_VERSION_1;
 	ck_assert_int_eq(try_new(&p), FPH_OK);
@@ -124,6 +128,8 @@ START_TEST(features_are_the_drivers_choice)
 	ck_assert_int_eq(fph_balloon_set_features(g.balloon, H), FPH_EINVAL);
 	ck_assert_int_eq(fph_balloon_set_features(
 		g.balloon, FPH_BIT(VIRTIO_F_ACCESS_PLATFORM)), FPH_EINVAL);
+	ck_assert_int_eq(fph_balloon_set_features(g.balloon, R | RING_RESET),
+			 FPH_EINVAL);
 	ck_assert_int_eq(fph_balloon_get_queue(g.balloon, 2, NULL),
 			 FPH_ENOENT);
 	fph_balloon_free(g.balloon);

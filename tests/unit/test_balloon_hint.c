@@ -208,6 +208,67 @@ START_TEST(a_broken_ring_ends_the_round)
 }
 END_TEST
 
+/* Each barrier: what to complete, and who tells when to repeat it. */
+START_TEST(barriers_are_told_when_to_repeat)
+{
+	static int (*const barriers[])(struct fph_balloon *) = {
+		fph_balloon_hint_stop, fph_balloon_hint_done,
+		fph_balloon_hint_sync_begin
+	};
+	int (*barrier)(struct fph_balloon *) = barriers[_i];
+	struct fph_run run;
+
+	boot();
+	start();
+	guest_offer_one(&g, 3, GUEST_PAGES, 0x10000, RING_WRITE);
+	guest_offer_one(&g, 3, GUEST_PAGES + 0x20000, 0x10000, RING_WRITE);
+	process(2);
+	run = next();
+	ck_assert_int_eq(barrier(g.balloon), FPH_EINPROGRESS);
+	ck_assert_int_eq(barrier(g.balloon), FPH_EINPROGRESS);
+	expect(FPH_HINT_STOPPING, 0, FPH_EVENT_HINT | FPH_EVENT_CONFIG);
+	/* What was not given out is over. */
+	no_next();
+	ck_assert_uint_eq(fph_balloon_flush(g.balloon), 1);
+	complete(&run);
+	ck_assert_uint_eq(fph_balloon_take_events(g.balloon),
+			  FPH_EVENT_DRAINED);
+	ck_assert_int_eq(barrier(g.balloon), FPH_OK);
+	finish();
+}
+END_TEST
+
+/* Hints do not show in get_ready, and pump returns them but takes no runs. */
+START_TEST(pump_leaves_hints_to_the_vmm)
+{
+	struct fph_reclaim_params p = { .size = sizeof(p) };
+	struct fph_reclaim *rc;
+	struct fph_run run;
+
+	boot();
+	p.memory = g.memory;
+	rc = fph_reclaim_new(&p, NULL);
+	ck_assert_ptr_nonnull(rc);
+	start();
+	guest_offer_one(&g, 3, GUEST_PAGES, GUEST_PAGE, RING_WRITE);
+	ck_assert_int_eq(fph_balloon_kick(g.balloon, 3), FPH_OK);
+	ck_assert_int_eq(fph_balloon_pump(g.balloon, rc, NULL), 0);
+	ck_assert_uint_eq(fph_balloon_get_ready(g.balloon), 0);
+	ck_assert_uint_eq(guest_count_used(&g, 3), 0);
+	/* A page of 4096 bytes: that is the granule by default. */
+	run = next();
+	ck_assert_uint_eq(run.len, GUEST_PAGE);
+	ck_assert_int_eq(fph_balloon_pump(g.balloon, rc, NULL), 0);
+	ck_assert_uint_eq(guest_count_used(&g, 3), 0);
+	complete(&run);
+	ck_assert_uint_eq(guest_count_used(&g, 3), 0);
+	ck_assert_int_eq(fph_balloon_pump(g.balloon, rc, NULL), 0);
+	ck_assert_uint_eq(guest_count_used(&g, 3), 1);
+	fph_reclaim_free(rc);
+	finish();
+}
+END_TEST
+
 START_TEST(ring_stop_waits_for_skips)
 {
 	struct fph_run run;
@@ -338,6 +399,8 @@ Suite *make_suite(void)
 	tcase_add_test(t, barriers_wait_for_skips);
 	tcase_add_test(t, a_stop_is_told_when_it_is_due);
 	tcase_add_test(t, a_broken_ring_ends_the_round);
+	tcase_add_loop_test(t, barriers_are_told_when_to_repeat, 0, 3);
+	tcase_add_test(t, pump_leaves_hints_to_the_vmm);
 	tcase_add_test(t, ring_stop_waits_for_skips);
 	tcase_add_test(t, new_features_end_a_round_they_do_not_fit);
 	tcase_add_test(t, command_in_any_framing);

@@ -197,7 +197,7 @@ START_TEST(bad_command_breaks_the_device)
 }
 END_TEST
 
-/* A round that was stopped does not begin again with its own id (D4c). */
+/* A round that was stopped does not begin again with its own id (D4C). */
 START_TEST(stopped_id_does_not_start)
 {
 	struct fph_run run;

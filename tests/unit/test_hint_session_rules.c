@@ -274,7 +274,7 @@ START_TEST(a_command_in_pieces)
 }
 END_TEST
 
-/* D4c: issue, stop, sync; only then the START with that id is popped. */
+/* D4C: issue, stop, sync; only then the START with that id is popped. */
 START_TEST(a_late_start_never_starts)
 {
 	struct fixture f;

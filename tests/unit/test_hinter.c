@@ -179,6 +179,30 @@ START_TEST(segments_and_ring_slots)
 }
 END_TEST
 
+/* The first buffer of a call is cut to nsegs, a later one waits. */
+START_TEST(short_of_segments)
+{
+	struct fph_hinter_params p = fixture_params(HOLD);
+	struct fph_buffer buffer[4];
+	struct fph_seg segs[8];
+	struct fixture f;
+	uint32_t i;
+
+	p.flags = FPH_HINTER_NO_MERGE;
+	p.max_segs = 3;
+	fixture_init_with(&f, &p);
+	fixture_read(&f, 2);
+	fixture_send(&f, START, 2);
+	for (i = 0; i < 8; i++)
+		fixture_add(&f, i);
+	ck_assert_int_eq(fph_hinter_submit(f.h, 20, buffer, 4, segs, 2), 1);
+	ck_assert_uint_eq(buffer[0].nwrite, 2);
+	ck_assert_int_eq(fph_hinter_submit(f.h, 20, buffer, 4, segs, 5), 1);
+	ck_assert_uint_eq(buffer[0].nwrite, 3);
+	ck_assert_uint_eq(segs[2].gpa, 4 * PAGE);
+}
+END_TEST
+
 START_TEST(merged_when_asked_to)
 {
 	struct fph_buffer buffer;
@@ -293,6 +317,7 @@ RUNNER_SUITE("hinter",
 	     an_id_that_is_declined,
 	     a_slot_is_kept_for_stop,
 	     segments_and_ring_slots,
+	     short_of_segments,
 	     merged_when_asked_to,
 	     chunks,
 	     pressure_uses_the_free_ring)

@@ -189,6 +189,34 @@ START_TEST(the_constant_is_enough)
 			ck_assert(size || sizeof(size_t) < 8);
 		}
 	}
+	/* 1024 and 64 are the default. */
+	p.max_ranges = 0;
+	p.max_hints = 0;
+	ck_assert_uint_ge(FPH_HINTER_SIZE(1024, 64), fph_hinter_size(&p));
+	ck_assert_uint_gt(fph_hinter_size(&p), 0);
+}
+END_TEST
+
+/* The driver finds the place of a command by its index. */
+START_TEST(commands_without_an_address)
+{
+	struct fph_hinter_params p = fixture_params(HOLD);
+	struct fph_buffer buffer[2];
+	struct fph_seg segs[2];
+	struct fixture f;
+
+	p.commands_gpa = 0;
+	fixture_init_with(&f, &p);
+	fixture_read(&f, 2);
+	fixture_end(&f);
+	memset(segs, 0x5a, sizeof(segs));
+	ck_assert_int_eq(fph_hinter_submit(f.h, 8, buffer, 2, segs, 2), 2);
+	ck_assert_uint_eq(buffer[0].flags, START);
+	ck_assert_uint_eq(buffer[1].flags, STOP);
+	ck_assert_uint_ne(buffer[0].index, buffer[1].index);
+	ck_assert_uint_eq(segs[0].gpa, 0);
+	ck_assert_uint_eq(segs[1].gpa, 0);
+	ck_assert_uint_eq(segs[1].len, 4);
 }
 END_TEST
 
@@ -587,6 +615,7 @@ RUNNER_SUITE("hinter_calls",
 	     indirect_fills_the_ring,
 	     segments_are_for_all_buffers,
 	     the_constant_is_enough,
+	     commands_without_an_address,
 	     two_command_buffers,
 	     reset_forgets_what_was_declined,
 	     never_absorbs,

@@ -703,6 +703,7 @@ static void check_backing(int fd, bool is_private, uint32_t backing,
 	struct fph_region r;
 
 	ck_assert_int_eq(fph_memory_get_backing(&r, fd, is_private), FPH_OK);
+	ck_assert_int_eq(r.fd, fd);
 	ck_assert_uint_eq(r.backing, backing);
 	ck_assert_uint_eq(r.page_size, page_size);
 }

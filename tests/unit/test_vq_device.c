@@ -26,8 +26,10 @@ static struct fph_vq_device_params params_of(bool event_idx, bool indirect)
 	struct fph_vq_device_params p = {
 		.size = sizeof(p),
 		.num = r.num,
+		/* VERSION_1 is not looked at: endian is the byte order. */
 		.features = (uint64_t)event_idx << VIRTIO_RING_F_EVENT_IDX |
-			    (uint64_t)indirect << VIRTIO_RING_F_INDIRECT_DESC,
+			    (uint64_t)indirect << VIRTIO_RING_F_INDIRECT_DESC |
+			    FPH_BIT(VIRTIO_F_VERSION_1),
 		.endian = r.big ? FPH_BE : FPH_LE,
 		.base = r.avail_idx,
 		.desc = r.desc,

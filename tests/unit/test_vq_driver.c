@@ -45,8 +45,10 @@ static struct fph_vq_driver_params params_of(bool event_idx, bool indirect)
 	struct fph_vq_driver_params p = {
 		.size = sizeof(p),
 		.num = NUM,
+		/* VERSION_1 is not looked at: endian is the byte order. */
 		.features = (uint64_t)event_idx << VIRTIO_RING_F_EVENT_IDX |
-			    (uint64_t)indirect << VIRTIO_RING_F_INDIRECT_DESC,
+			    (uint64_t)indirect << VIRTIO_RING_F_INDIRECT_DESC |
+			    FPH_BIT(VIRTIO_F_VERSION_1),
 		.tables_gpa = TABLE,
 		.table_entries = ENTRIES,
 		.endian = r.big ? FPH_BE : FPH_LE,
@@ -72,6 +74,7 @@ static void start(bool big, bool event_idx, bool indirect)
 	p = params_of(event_idx, indirect);
 	/* The memory may hold anything. */
 	memset(vq_memory, 0x5a, sizeof(vq_memory));
+	memset(r.mem + TABLE, 0x5a, NUM * ENTRIES * 16);
 	ck_assert_int_eq(init(&p), FPH_OK);
 	memset(&used, 0x5a, sizeof(used));
 }
@@ -495,7 +498,8 @@ START_TEST(test_layout)
 	expect_desc(r.mem + TABLE + 3 * 16 * ENTRIES, 1, 0x1000, 0x01020304,
 		    RING_NEXT | RING_WRITE, 2);
 	expect_desc(r.mem + TABLE + 3 * 16 * ENTRIES, 2, 0x2000, 0x10, RING_WRITE, 0);
-	expect_desc(r.mem + TABLE + 3 * 16 * ENTRIES, 3, 0, 0, 0, 0);
+	expect_desc(r.mem + TABLE + 3 * 16 * ENTRIES, 3, 0x5a5a5a5a5a5a5a5a,
+		    0x5a5a5a5a, 0x5a5a, 0x5a5a);
 
 	/* Publish with nothing new stores nothing. */
 	remember();

@@ -145,7 +145,6 @@ static int slot_open(struct memory_table *t, struct memory_slot *s,
 	s->ino = st.st_ino;
 	s->map.gpa = r->gpa;
 	s->map.len = r->len;
-	s->map.fd = fd;
 	s->map.fd_offset = r->offset;
 	return 0;
 fail:
