@@ -281,7 +281,7 @@ static uint64_t run(struct work *w, uint8_t *ram, struct fph_pace *pace,
 	uint64_t left;
 
 	memset(w, 0, sizeof(*w));
-	pages_init(&w->pages, ram, 0, NPAGES, PAGES_LINKS_OUTSIDE);
+	pages_init(&w->pages, ram, 0, PAGES_SIZE, NPAGES, PAGES_LINKS_OUTSIDE);
 	w->seed = 1;
 	w->pace = pace;
 	w->order = order;
