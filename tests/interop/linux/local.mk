@@ -38,6 +38,7 @@ EXTRA_DIST += \
 	tests/interop/linux/table \
 	tests/interop/linux/test_balloon.py \
 	tests/interop/linux/test_build.py \
+	tests/interop/linux/test_daemon.py \
 	tests/interop/linux/test_hint.py \
 	tests/interop/linux/test_live.py \
 	tests/interop/linux/test_vectors.py \

@@ -8,17 +8,16 @@ from . import guest as guests
 
 
 def boot(context, arguments=(), on=None, name="guest", connect=True,
-         **settings):
+         kind=guests.Guest, **settings):
     """Start a daemon (or use `on`) and boot a guest on it.
 
-    arguments are the daemon's, settings those of Guest; without connect
-    the guest has no device yet.
+    arguments are the daemon's, settings those of Guest, or of the kind of
+    guest; without connect the guest has no device yet.
     """
     server = on or daemons.start(context, *arguments, "--verbose",
                                  name=name + "-daemon")
-    guest = guests.Guest(context.workdir,
-                         server.socket_path if connect else None,
-                         name=name, **settings)
+    guest = kind(context.workdir, server.socket_path if connect else None,
+                 name=name, **settings)
     context.on_failure("console of the " + name, guest.console_tail)
     context.on_failure("QEMU of the " + name, guest.process_alive_text)
     context.defer(guest.kill)
