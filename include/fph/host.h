@@ -41,7 +41,8 @@ struct fph_report_params {
 	uint32_t size;			/* sizeof this struct */
 	uint32_t max_ranges;		/* in flight, all buffers; 0: 4096 */
 	uint32_t max_buffers;		/* in flight; 0: 128 */
-	uint32_t queue;			/* enum fph_queue, for fph_run.queue */
+	uint32_t queue;			/* enum fph_queue, for fph_run.queue
+					   alone; 0: FPH_QUEUE_INFLATE */
 	uint64_t granule;		/* runs are aligned inwards to it (R6):
 					   a power of two; 0: 4096 */
 };
@@ -302,6 +303,8 @@ fph_hint_session_size(const struct fph_hint_session_params *params);
 
 /*
  * fph_hint_session_init - make a hint session in mem; state IDLE
+ *
+ * The byte order is FPH_LE until set_endian.
  *
  * FPH_OK (*s is set), FPH_EINVAL (a NULL, alignment, size, a parameter).
  * O(1).

@@ -272,7 +272,7 @@ FPH_API int fph_vq_device_load(struct fph_vq_device *vq, const void *buf,
  * takes back the rest after a reset of the device.  With submit, cancel,
  * complete and take_back of a reporter or a hinter:
  *
- *	send		while (submit() > 0) add(); if it fails cancel(), leave off
+ *	send		while (submit() > 0) add(); if that fails cancel(), end
  *			publish(); if (should_notify() == 1) notify the device
  *	interrupt	do while (take_used() > 0) complete();
  *			while (want_notify(true) > 0);
