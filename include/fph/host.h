@@ -71,7 +71,7 @@ struct fph_report_counters {
 	uint64_t bytes_overlap;		/* offered more than once in one run */
 };
 
-/* A bound of that memory; with the defaults FPH_REPORT_SIZE(4096, 128). */
+/* Upper bound of fph_report_size; by default FPH_REPORT_SIZE(4096, 128). */
 #define FPH_REPORT_SIZE(max_ranges, max_buffers) \
 	(1024u + 128u * (size_t)(max_ranges) + 64u * (size_t)(max_buffers))
 
@@ -293,7 +293,7 @@ struct fph_hint_counters {
 	uint64_t bytes_overlap;		/* hinted more than once in one run */
 };
 
-/* The same; with the defaults FPH_HINT_SESSION_SIZE(4096, 2048). */
+/* As FPH_REPORT_SIZE; by default FPH_HINT_SESSION_SIZE(4096, 2048). */
 #define FPH_HINT_SESSION_SIZE(max_ranges, max_buffers) \
 	FPH_REPORT_SIZE(max_ranges, max_buffers)
 

@@ -108,7 +108,7 @@ struct fph_vq_device_params {
  */
 #define FPH_INFLIGHT_SIZE(num)	(16u + 16u * (size_t)(num))
 
-/* A bound of the memory for a ring of num entries. */
+/* Upper bound of fph_vq_device_size for num entries. */
 #define FPH_VQ_DEVICE_SIZE(num)	(512u + 16u * (size_t)(num))
 
 /* Bytes of memory that init takes; 0: parameters that it refuses.  O(1). */
@@ -314,7 +314,7 @@ struct fph_vq_driver_params {
 	void *tables;			/* aligned to 16; NULL: no tables */
 };
 
-/* A bound of the memory for a ring of num entries. */
+/* Upper bound of fph_vq_driver_size for num entries. */
 #define FPH_VQ_DRIVER_SIZE(num)	(512u + 24u * (size_t)(num))
 
 /* Bytes of memory that init takes; 0: parameters that it refuses.  O(1). */
