@@ -20,6 +20,9 @@
  *	suspends the device		hint_stop, then freeze, until FPH_OK;
  *					at the resume thaw (SUS-1 to SUS-4)
  *
+ * To change the map of guest memory freeze, until FPH_OK, and thaw afterwards
+ * (R5).
+ *
  * The short way from a kick is one call:
  *
  *	kick -> pump -> take_notify, take_events
@@ -189,7 +192,8 @@ struct fph_balloon_ring {
 	void *driver;
 	void *device;
 	void *inflight;			/* as in fph_vq_device_params */
-	uint32_t base;			/* where to go on */
+	uint32_t base;			/* where to go on, as ring_stop said;
+					   FPH_VRING_NEW_BASE */
 	uint32_t reserved;
 };
 
@@ -297,6 +301,8 @@ FPH_API uint32_t fph_balloon_get_ready(const struct fph_balloon *b);
  * process every ready ring, discard, complete and flush, again and again.
  * budget: NULL for none.  Hints are only taken from their ring: hint_next and
  * hint_complete are the VMM's, and the next pump or flush returns the buffers.
+ * Runs that it has in hand when the budget ends are out: where another call
+ * answers FPH_EINPROGRESS because of them, pump completes them.
  *
  * 1 (the budget ended, there is more: call again), 0 (nothing left to do);
  * FPH_EINVAL (rc is NULL, HOLD_DEFLATE), FPH_EUNINIT.  A broken device is told

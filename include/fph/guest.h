@@ -133,7 +133,7 @@ struct fph_reporter_counters {
 	uint64_t disabled;		/* times it went OFF by itself */
 };
 
-/* A bound of that memory; with the defaults FPH_REPORTER_SIZE(1024, 2). */
+/* Upper bound of fph_reporter_size; by default FPH_REPORTER_SIZE(1024, 2). */
 #define FPH_REPORTER_SIZE(max_ranges, window) \
 	(1024u + 96u * (size_t)(max_ranges) + 64u * (size_t)(window))
 
@@ -421,7 +421,7 @@ struct fph_hinter_counters {
 	uint64_t cancelled;		/* buffers */
 };
 
-/* The same; with the defaults FPH_HINTER_SIZE(1024, 64). */
+/* Upper bound of fph_hinter_size; by default FPH_HINTER_SIZE(1024, 64). */
 #define FPH_HINTER_SIZE(max_ranges, max_hints) \
 	(2048u + 96u * (size_t)(max_ranges) + 64u * (size_t)(max_hints))
 

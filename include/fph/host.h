@@ -41,7 +41,8 @@ struct fph_report_params {
 	uint32_t size;			/* sizeof this struct */
 	uint32_t max_ranges;		/* in flight, all buffers; 0: 4096 */
 	uint32_t max_buffers;		/* in flight; 0: 128 */
-	uint32_t queue;			/* enum fph_queue, for fph_run.queue */
+	uint32_t queue;			/* enum fph_queue, for fph_run.queue
+					   alone; 0: FPH_QUEUE_INFLATE */
 	uint64_t granule;		/* runs are aligned inwards to it (R6):
 					   a power of two; 0: 4096 */
 };
@@ -70,7 +71,7 @@ struct fph_report_counters {
 	uint64_t bytes_overlap;		/* offered more than once in one run */
 };
 
-/* A bound of that memory; with the defaults FPH_REPORT_SIZE(4096, 128). */
+/* Upper bound of fph_report_size; by default FPH_REPORT_SIZE(4096, 128). */
 #define FPH_REPORT_SIZE(max_ranges, max_buffers) \
 	(1024u + 128u * (size_t)(max_ranges) + 64u * (size_t)(max_buffers))
 
@@ -292,7 +293,7 @@ struct fph_hint_counters {
 	uint64_t bytes_overlap;		/* hinted more than once in one run */
 };
 
-/* The same; with the defaults FPH_HINT_SESSION_SIZE(4096, 2048). */
+/* As FPH_REPORT_SIZE; by default FPH_HINT_SESSION_SIZE(4096, 2048). */
 #define FPH_HINT_SESSION_SIZE(max_ranges, max_buffers) \
 	FPH_REPORT_SIZE(max_ranges, max_buffers)
 
@@ -302,6 +303,8 @@ fph_hint_session_size(const struct fph_hint_session_params *params);
 
 /*
  * fph_hint_session_init - make a hint session in mem; state IDLE
+ *
+ * The byte order is FPH_LE until set_endian.
  *
  * FPH_OK (*s is set), FPH_EINVAL (a NULL, alignment, size, a parameter).
  * O(1).

@@ -108,7 +108,7 @@ struct fph_vq_device_params {
  */
 #define FPH_INFLIGHT_SIZE(num)	(16u + 16u * (size_t)(num))
 
-/* A bound of the memory for a ring of num entries. */
+/* Upper bound of fph_vq_device_size for num entries. */
 #define FPH_VQ_DEVICE_SIZE(num)	(512u + 16u * (size_t)(num))
 
 /* Bytes of memory that init takes; 0: parameters that it refuses.  O(1). */
@@ -272,7 +272,7 @@ FPH_API int fph_vq_device_load(struct fph_vq_device *vq, const void *buf,
  * takes back the rest after a reset of the device.  With submit, cancel,
  * complete and take_back of a reporter or a hinter:
  *
- *	send		while (submit() > 0) add(); if it fails cancel(), leave off
+ *	send		while (submit() > 0) add(); if that fails cancel(), end
  *			publish(); if (should_notify() == 1) notify the device
  *	interrupt	do while (take_used() > 0) complete();
  *			while (want_notify(true) > 0);
@@ -314,7 +314,7 @@ struct fph_vq_driver_params {
 	void *tables;			/* aligned to 16; NULL: no tables */
 };
 
-/* A bound of the memory for a ring of num entries. */
+/* Upper bound of fph_vq_driver_size for num entries. */
 #define FPH_VQ_DRIVER_SIZE(num)	(512u + 24u * (size_t)(num))
 
 /* Bytes of memory that init takes; 0: parameters that it refuses.  O(1). */

@@ -535,6 +535,34 @@ START_TEST(reset_gives_up_a_run_that_has_begun)
 }
 END_TEST
 
+static int end(bool freeze)
+{
+	uint32_t base;
+
+	return freeze ? fph_balloon_freeze(g.balloon) :
+			fph_balloon_ring_stop(g.balloon, REPORT, &base);
+}
+
+/* What the pump has in hand is out, and the pump completes it. */
+START_TEST(pump_completes_what_others_wait_for)
+{
+	struct fph_budget budget = { .bytes = 8 * MIB };
+	struct fph_reclaim *rc;
+
+	for (int freeze = 0; freeze < 2; freeze++) {
+		rc = boot_big(0);
+		ck_assert_int_eq(fph_balloon_pump(g.balloon, rc, &budget), 1);
+		ck_assert_uint_eq(fph_balloon_get_outstanding(g.balloon), 1);
+		ck_assert_int_eq(end(freeze), FPH_EINPROGRESS);
+		ck_assert_int_eq(fph_balloon_pump(g.balloon, rc, NULL), 0);
+		ck_assert_uint_eq(fph_balloon_take_events(g.balloon),
+				  FPH_EVENT_DRAINED);
+		ck_assert_int_eq(end(freeze), FPH_OK);
+		check_big_is_freed(rc);
+	}
+}
+END_TEST
+
 START_TEST(pump_keeps_buffers)
 {
 	struct fph_budget budget = { .buffers = 3 };
@@ -627,5 +655,6 @@ RUNNER_SUITE("balloon_options",
 	     deflate_forgets_collected_pages, reset_forgets_collected_pages,
 	     repeats_do_not_make_a_host_page, pump_keeps_bytes_inside_a_run,
 	     pump_keeps_time_inside_a_run,
-	     reset_gives_up_a_run_that_has_begun, pump_keeps_buffers,
+	     reset_gives_up_a_run_that_has_begun,
+	     pump_completes_what_others_wait_for, pump_keeps_buffers,
 	     new_device_is_small)
