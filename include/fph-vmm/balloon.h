@@ -58,7 +58,9 @@ struct fph_balloon_params {
 	uint64_t report_granule;	/* of discards, bytes: the page of the
 					   host; 0: 4096 */
 	uint64_t inflate_granule;	/* above 4096, pages are collected
-					   until a granule is whole */
+					   until a granule is whole; only with
+					   MUST_TELL_HOST, or they might be in
+					   use again */
 	uint64_t hint_granule;		/* the page of the dirty log */
 	uint64_t max_collected;		/* bytes of guest memory that are
 					   watched for that; 0: 1 TiB */
