@@ -278,7 +278,8 @@ FPH_API int fph_balloon_pump(struct fph_balloon *b, struct fph_reclaim *rc,
  *
  * The number taken.  Less than budget, also 0, when there are no more: then
  * the ring asks for notifications; or when there is no room, or the device is
- * frozen, or the ring is being stopped: then get_ready tells when to go on.
+ * frozen, or the ring is being stopped, or pages of a deflate buffer may be in
+ * the discard of an inflate granule: then get_ready tells when to go on.
  *
  * A buffer that is bad is refused: it counts as taken, nothing of it is done,
  * and it is returned.  A bad ring, or a command of another size than 4 bytes,
