@@ -81,7 +81,9 @@ struct fph_balloon_params {
 	uint64_t report_granule;	/* of discards, bytes: the page of the
 					   host; 0: 4096 */
 	uint64_t inflate_granule;	/* above 4096, pages are collected
-					   until a granule is whole; 0: 4096 */
+					   until a granule is whole; only with
+					   MUST_TELL_HOST, or they might be in
+					   use again; 0: 4096 */
 	uint64_t hint_granule;		/* the page of the dirty log; 0: 4096 */
 	uint64_t max_collected;		/* bytes of guest memory that are
 					   watched for that; 0: 1 TiB */
@@ -319,7 +321,8 @@ FPH_API int fph_balloon_pump(struct fph_balloon *b, struct fph_reclaim *rc,
  *
  * The number taken.  Less than budget, also 0, when there are no more: then
  * the ring asks for notifications; or when there is no room, or the device is
- * frozen, or the ring is being stopped: then get_ready tells when to go on.
+ * frozen, or the ring is being stopped, or pages of a deflate buffer may be in
+ * the discard of an inflate granule: then get_ready tells when to go on.
  *
  * A buffer that is bad is refused: it counts as taken, nothing of it is done,
  * and it is returned.  A bad ring, or a command of another size than 4 bytes,

@@ -185,6 +185,19 @@ static bool is_room_in(const struct fph_report *r, uint32_t num)
 	return buffers && segs >= num;
 }
 
+/* Whether a discard of inflated pages waits or is going on. */
+static bool is_inflating(const struct fph_balloon *b)
+{
+	for (uint32_t i = 0; i < FPH_NQUEUES; i++) {
+		const struct balloon_ring *r = &b->ring[i];
+
+		if (r->running && r->queue == FPH_QUEUE_INFLATE &&
+		    fph_vq_device_get_inflight(r->vq) > r->old)
+			return true;
+	}
+	return false;
+}
+
 bool fph_balloon_is_room(const struct fph_balloon *b, int queue, uint32_t num)
 {
 	uint32_t buffers, segs;
@@ -193,6 +206,12 @@ bool fph_balloon_is_room(const struct fph_balloon *b, int queue, uint32_t num)
 	case FPH_QUEUE_INFLATE:
 		return is_room_in(b->inflate, FPH_BALLOON_MAX_PFNS);
 	case FPH_QUEUE_DEFLATE:
+		/*
+		 * A collected page may be in a discard that has not begun when
+		 * its own buffer came back long ago.
+		 */
+		if (b->collected && is_inflating(b))
+			return false;
 		return !b->deflate ||
 		       is_room_in(b->deflate, FPH_BALLOON_MAX_PFNS);
 	case FPH_QUEUE_REPORT:

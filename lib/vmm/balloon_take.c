@@ -210,6 +210,16 @@ static int read_frames(struct fph_balloon *b, int queue,
 }
 
 /*
+ * Without MUST_TELL_HOST a driver may use a page again before the device hears
+ * of it, so none is changed any more once its buffer was returned.
+ */
+static bool may_collect(const struct fph_balloon *b)
+{
+	return b->collected && (b->negotiated &
+				FPH_BIT(VIRTIO_BALLOON_F_MUST_TELL_HOST));
+}
+
+/*
  * Puts the frames into the collection, and what became whole by them in their
  * place.  What the collection does not cover stays, to be trimmed.
  */
@@ -252,7 +262,7 @@ static uint32_t take_inflate(struct fph_balloon *b, struct fph_buffer *buffer,
 	if (read_frames(b, FPH_QUEUE_INFLATE, buffer, segs, &f) != FPH_OK) {
 		taken.flags |= FPH_BUFFER_REFUSE;
 		f.nsegs = 0;
-	} else if (b->collected) {
+	} else if (may_collect(b)) {
 		collect(b, &f);
 	}
 	taken.nread = 0;

@@ -160,14 +160,14 @@ NUMBERS = (
      """        return [run for region in self.regions for run in coalesce(
             Memory([region]).split(merge(ranges)), granule)]""",
      "        return coalesce(ranges, granule)"),
-    ("cut_after_rounding", "FPH-D8A", "ranges.py",
+    ("cut_after_rounding", "FPH-D8A FPH-R6A", "ranges.py",
      """        return [run for region in self.regions for run in coalesce(
             Memory([region]).split(merge(ranges)), granule)]""",
      "        return list(self.split(coalesce(ranges, granule)))"),
     ("backing_of_4_kib_pages", "FPH-PFN-15", "device.py",
      "self.inflate = report.Report(self.memory, granule)",
      "self.inflate = report.Report(self.memory, entries.PAGE)"),
-    ("discards_over_a_border", "FPH-R6A", "device.py",
+    ("discards_over_a_border", "FPH-R6", "device.py",
      "return list(self.memory.split(given)),", "return given,"),
     ("frames_cut_to_32_bits", "FPH-PFN-1", "entries.py",
      "if any(gpa % PAGE or gpa // PAGE >> 32 for gpa in gpas):",

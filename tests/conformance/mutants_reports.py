@@ -103,6 +103,19 @@ def report_queue_always_there():
                    enabled)
 
 
+@mutant("FPH-PFN-13")
+def inflated_pages_are_collected():
+    """Pages of earlier buffers make a page of the backing whole."""
+    @around(Device, "take_inflate")
+    def take_inflate(old, self, buffer, segs):
+        old(self, buffer, segs)
+        all_of_them = self.__dict__.setdefault("collected", [])
+        if self.inflate.waiting:
+            name, frames = self.inflate.waiting.pop()
+            all_of_them += frames
+            self.inflate.waiting.append((name, list(all_of_them)))
+
+
 @mutant("FPH-PFN-1")
 def frames_of_host_size():
     """Frames in units of 64 KiB pages."""

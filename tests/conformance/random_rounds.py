@@ -9,7 +9,8 @@ syncs, publishes, stops, sends and switches over.  No page may be lost.
 import random
 
 from protocol import Skip
-from world import BORDER, DONE, LAST_GPA, PAGE, STOP, Violation, World
+from world import (ALL, BORDER, DONE, IN_ORDER, LAST_GPA, PAGE, STOP,
+                   Violation, World)
 
 # On both sides of a border of two regions, and in one that lies alone.
 PAGES = [BORDER + n * PAGE for n in range(-3, 2)] + [LAST_GPA + PAGE]
@@ -17,9 +18,11 @@ STEPS = 150
 
 
 class Schedule:
+    features = ALL
+
     def __init__(self, testee, seed):
         self.random = random.Random(seed)
-        self.world = World(testee)
+        self.world = World(testee, features=self.features)
         self.old = [2]
         self.started = None
 
@@ -76,6 +79,9 @@ class Schedule:
     def host_ends(self):
         self.world.done(self.random.choice(("ok", "failed", "cancelled")))
 
+    def more(self):
+        return []
+
     def run(self):
         world = self.world
         if not world.good(LAST_GPA, 2 * PAGE):
@@ -88,7 +94,7 @@ class Schedule:
                  (self.host_publishes, 6), (self.host_publishes_again, 2),
                  (self.host_syncs, 2),
                  (self.host_sends, 3), (self.host_stops, 1),
-                 (self.host_ends, 1)]
+                 (self.host_ends, 1), *self.more()]
         calls, weights = zip(*steps)
         for call in self.random.choices(calls, weights, k=STEPS):
             call()
@@ -98,12 +104,62 @@ class Schedule:
         world.shows(DONE)
 
 
+class Resets(Schedule):
+    """The device, or a queue of it, is reset too."""
+
+    def device_is_reset(self):
+        self.world.device_reset()
+
+    def queue_is_reset(self):
+        self.world.queue_reset(self.random.choice(("hint", "report")))
+
+    def more(self):
+        return [(self.device_is_reset, 1), (self.queue_is_reset, 3)]
+
+
+class Restores(Resets):
+    """Another device goes on, and the migration begins anew."""
+
+    how = "restore"
+    features = ALL | IN_ORDER
+
+    def other_device(self):
+        self.world.go_on(self.how)
+        self.world.log = set()
+        self.world.bitmap = set(PAGES)
+
+    def more(self):
+        return [*super().more(), (self.other_device, 3)]
+
+
+class Takeovers(Restores):
+    how = "takeover"
+    features = ALL
+
+
+def play(kind, testee, seeds):
+    for seed in range(seeds):
+        try:
+            kind(testee, seed).run()
+        except Violation as wrong:
+            raise Violation("seed %d: %s" % (seed, wrong)) from None
+
+
 def tests(seeds):
     def test_schedules(testee):
         """No page is lost, every buffer comes back: FPH-S1 FPH-D10 FPH-R8"""
-        for seed in range(seeds):
-            try:
-                Schedule(testee, seed).run()
-            except Violation as wrong:
-                raise Violation("seed %d: %s" % (seed, wrong)) from None
-    return [test_schedules]
+        play(Schedule, testee, seeds)
+
+    def test_resets(testee):
+        """The same over resets: FPH-L1 FPH-Q-12 FPH-S1"""
+        play(Resets, testee, seeds)
+
+    def test_restores(testee):
+        """The same, in order, over restores: FPH-L4 FPH-L6 FPH-Q-11"""
+        play(Restores, testee, seeds)
+
+    def test_takeovers(testee):
+        """The same over takeovers: FPH-L4 FPH-L10 FPH-L10A"""
+        play(Takeovers, testee, seeds)
+
+    return [test_schedules, test_resets, test_restores, test_takeovers]

@@ -205,6 +205,15 @@ def test_backing_of_large_pages(testee):
     need(not w.discarded, "discarded a part of a large page")
 
 
+def test_inflated_pages_are_not_remembered(testee):
+    """A page is not changed after its buffer was returned: FPH-PFN-13"""
+    w = World(testee, granule=HUGE)
+    for first in (0x200, 0x300):
+        w.inflate(*range(first, first + 0x100))
+        w.drain()
+    need(not w.discarded, "discarded what was returned")
+
+
 def test_large_page_over_a_border(testee):
     """A page of the backing that is not in one region stays: FPH-R6A"""
     needs_regions(testee)

@@ -135,10 +135,15 @@ class Player:
         if not buffer.well_formed() or \
                 queue == "hint" and buffer.readable_length() not in (0, 4):
             self.certain = self.certain and self.offered_since == 1
-        elif self.offered_since > 1 and any(
-                gpa % self.granule or n % self.granule
-                for gpa, n in buffer.ranges()):
+        elif self.offered_since > 1 and self.is_partial(buffer):
             self.certain = False        # merging over buffers is optional
+
+    def is_partial(self, buffer):
+        """Whether some of its pages are less than a granule."""
+        if buffer.queue == "inflate":
+            return self.granule > world.PAGE
+        return any(gpa % self.granule or n % self.granule
+                   for gpa, n in buffer.ranges())
 
     # Acting.  What was expected is kept until the device must be through.
 

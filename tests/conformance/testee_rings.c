@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* Codec role: rings, from the bytes of their descriptors. */
+#define _GNU_SOURCE
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -320,6 +320,63 @@ START_TEST(deflate_forgets_collected_pages)
 }
 END_TEST
 
+/*
+ * A page that is deflated while the discard of its host page is going on must
+ * not come back before that is over (FPH-PFN-13A).
+ */
+START_TEST(deflate_waits_for_a_discard)
+{
+	struct fph_run run;
+
+	boot(0, HOST_PAGE);
+	inflate(GUEST_PAGES, PER_PAGE - 1);
+	inflate(GUEST_PAGES + (PER_PAGE - 1) * GUEST_PAGE, 1);
+	guest_frames(&g, DEFLATE, GUEST_BUFFERS + 256, GUEST_PAGES,
+		     GUEST_PAGE, 1);
+	process(DEFLATE, 0);
+	run = next();
+	process(DEFLATE, 0);
+	ck_assert_uint_eq(fph_balloon_get_ready(g.balloon) & 1u << DEFLATE, 0);
+	fph_balloon_flush(g.balloon);
+	ck_assert_uint_eq(guest_count_used(&g, DEFLATE), 0);
+	ck_assert_int_eq(complete_run(g.balloon, &run, true), FPH_OK);
+	fph_balloon_flush(g.balloon);
+	ck_assert_uint_ne(fph_balloon_get_ready(g.balloon) & 1u << DEFLATE, 0);
+	process(DEFLATE, 1);
+	fph_balloon_flush(g.balloon);
+	ck_assert_uint_eq(guest_count_used(&g, DEFLATE), 1);
+	guest_fini(&g);
+}
+END_TEST
+
+/* FPH-PFN-13: only what buffers in flight make whole. */
+START_TEST(nothing_is_collected_without_must_tell_host)
+{
+	struct fph_run run;
+
+	boot(0, HOST_PAGE);
+	ck_assert_int_eq(fph_balloon_reset(g.balloon), FPH_OK);
+	ck_assert_int_eq(fph_balloon_set_features(g.balloon,
+		(GUEST_FEATURES | GUEST_VERSION_1) &
+		~(GUEST_BIT(PAGE_POISON) | GUEST_BIT(MUST_TELL_HOST))),
+		FPH_OK);
+	for (uint32_t i = 0; i < FPH_NQUEUES; i++)
+		guest_start(&g, i, 0);
+	inflate(GUEST_PAGES, PER_PAGE - 1);
+	no_next();
+	fph_balloon_flush(g.balloon);
+	ck_assert_uint_eq(guest_count_used(&g, INFLATE), 1);
+	inflate(GUEST_PAGES + (PER_PAGE - 1) * GUEST_PAGE, 1);
+	no_next();
+	ck_assert_uint_eq(get_collected(), 0);
+	inflate(GUEST_PAGES, PER_PAGE);
+	run = next();
+	check_run(&run, FPH_QUEUE_INFLATE, GUEST_PAGES, HOST_PAGE);
+	ck_assert_int_eq(complete_run(g.balloon, &run, true), FPH_OK);
+	guest_fini(&g);
+}
+END_TEST
+
 START_TEST(reset_forgets_collected_pages)
 {
 	boot(0, HOST_PAGE);
@@ -652,7 +709,9 @@ RUNNER_SUITE("balloon_options",
 	     no_good_part_of_a_readable_report,
 	     pages_collect_until_a_host_page_is_whole,
 	     granule_of_other_memory,
-	     deflate_forgets_collected_pages, reset_forgets_collected_pages,
+	     deflate_forgets_collected_pages, deflate_waits_for_a_discard,
+	     nothing_is_collected_without_must_tell_host,
+	     reset_forgets_collected_pages,
 	     repeats_do_not_make_a_host_page, pump_keeps_bytes_inside_a_run,
 	     pump_keeps_time_inside_a_run,
 	     reset_gives_up_a_run_that_has_begun,

@@ -30,7 +30,7 @@ class Adapter:
             return "ok"
         call = getattr(self, "do_" + request.replace("-", "_"), None)
         if not call:
-            return "skip this request"
+            return "skip the request " + request
         try:
             return call(*words)
         except Skip as why:

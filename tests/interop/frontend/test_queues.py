@@ -15,16 +15,17 @@ from .driver import (F_ALL, F_EVENT_IDX, F_HINT, F_INDIRECT, F_PROTOCOL,
 BASE = F_INDIRECT | F_PROTOCOL | F_VERSION_1
 
 
-def check_roles(t, daemon, features, roles):
+def check_roles(t, daemon, features, roles, held=()):
     """Each queue of a driver has the role that the driver means, and works
-    as that."""
+    as that.  held: more indices that are set up and not used."""
     d = fixture.connect(t, daemon, mib=16)
     d.handshake()
     d.negotiate(features, roles)
-    for index in sorted(roles.values()):
+    for index in sorted({*roles.values(), *held}):
         d.start_ring(index)
     for entry in daemon.stats()["queues"]:
-        assert roles.get(entry["role"]) == entry["index"], (roles, entry)
+        assert entry["index"] in held or \
+            roles.get(entry["role"]) == entry["index"], (roles, entry)
     before = daemon.stats()
     d.pages("inflate", [1024, 1025])
     if "stats" in roles:
@@ -58,6 +59,19 @@ def test_queue_numbers(t):
             check_roles(t, daemon, features, roles)
             wait.until(lambda: not daemon.stats()["front-end"]["connected"],
                        "the driver is gone")
+
+
+def test_held_places(t):
+    """A driver by the specification on a device without statistics: Linux
+    has it set up queue 2, which only holds the place."""
+    daemon = daemons.start(t, "--stats=off")
+    for offered in (F_HINT | F_REPORT, F_HINT, F_REPORT):
+        features = BASE | offered
+        roles = drivers.fixed_roles(features)
+        held = set(range(max(roles.values()))) - set(roles.values())
+        check_roles(t, daemon, features, roles, held)
+        wait.until(lambda: not daemon.stats()["front-end"]["connected"],
+                   "the driver is gone")
 
 
 def test_ring_sizes(t):

@@ -14,6 +14,9 @@ NOTES = {
                           "guest memory and ignores 4 KiB."),
     "QemuUnaligned": ("alignment", "QEMU 7.2 ignores a range that is not "
                       "aligned to the backing page."),
+    "Collected": ("data loss", "A device with large pages that remembers "
+                  "inflated ones until a page of its own is whole: without "
+                  "MUST_TELL_HOST they may be in use again."),
     "UsedEarly": ("data loss", "A buffer that is returned before its discard "
                   "is over: the discard hits a page in use."),
     "ResetRace": ("data loss", "A discard that is in flight over a reset or "
@@ -283,6 +286,21 @@ def deflation():
                     offered=ALL | tell)
 
 
+def large_backing():
+    """A page is not changed any more once its buffer was returned."""
+    first, rest = frames(*range(0x200, 0x300)), frames(*range(0x300, 0x400))
+    yield story("two halves of a large page, inflated one after the other",
+                ["FPH-PFN-13", "FPH-PFN-15"],
+                [boot(), offer(0, first), run(0, 1, used=[0]),
+                 offer(0, rest), run(0, 1, used=[1])], ["Collected"],
+                granule=0x200000)
+    yield story("two halves of a large page, inflated together",
+                ["FPH-PFN-15"],
+                [boot(), offer(0, first, rest),
+                 run(0, 2, [span(0x200000, 0x200000)], used=[0, 1])],
+                granule=0x200000)
+
+
 def statistics():
     entry = struct.pack("<HQ", 4, 495697920).hex()
     unknown = struct.pack("<HQ", 99, 7).hex()
@@ -325,6 +343,7 @@ def cases():
     yield from order()
     yield from inflation()
     yield from deflation()
+    yield from large_backing()
     yield from statistics()
     yield story("a report that nobody kicks is not acted on", ["FPH-R2"],
                 [boot(), offer(4, H[0]), work(),
