@@ -4,8 +4,8 @@
  * side runs.
  *
  * Byte 0: bit 0 big-endian, bit 1 event index, bit 3 packed, bits 4 and 5
- * which num, bit 7 in order.  Then operations of one byte (the low 3 bits), each with its arguments,
- * big-endian:
+ * which num, bit 7 in order.  Then operations of one byte (the low 3 bits), each
+ * with its arguments, big-endian:
  *
  *   0 take_used  at most 1 + bits 3 to 7 of the operation
  *   1 add        segments 1 (bit 7: in a table)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * QEMU's generic vhost-user device must be told by hand what the balloon is
- * like, and the daemon what pages the guest's memory is on.  Where the messages show that it was told something wrong, the log
- * says what to set: a line for each kind, once for a connection.
+ * like, and the daemon what pages the guest's memory is on.  Where the messages
+ * show that one was told something wrong, the log says what to set: a line for
+ * each kind, once for a connection.
  */
 #ifndef VUB_ADVICE_H
 #define VUB_ADVICE_H
