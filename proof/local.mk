@@ -9,7 +9,10 @@ EXTRA_DIST += \
 	proof/check_proof \
 	proof/common.c \
 	proof/env.h \
+	proof/hint_command.c \
+	proof/packed_read.c \
 	proof/proof.h \
+	proof/range_cut.c \
 	proof/range_trim.c \
 	proof/ring_math.c \
 	proof/wire_command.c \

@@ -64,7 +64,8 @@ static bool dev_sleeps, drv_sleeps;
 
 #ifdef DMA_OFFSET
 static uint8_t between[MEM_SIZE];	/* what goes from one to the other */
-static uint8_t driver_copy[MEM_SIZE];	/* the device's is r.mem */
+/* The driver's; the device's is r.mem. */
+static uint8_t driver_copy[MEM_SIZE] __attribute__((aligned(16)));
 
 void dma_copy(const void *p, size_t n, bool in)
 {

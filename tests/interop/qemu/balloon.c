@@ -10,22 +10,44 @@
 
 /* What a queue has in guest memory, from its place on; bytes. */
 #define RINGS		0x100000u	/* the first queue's place */
-#define RING_STRIDE	0x24000u
-#define DESC		0x0000u
-#define AVAIL		0x1000u
-#define USED		0x2000u
-#define COMMANDS	0x3000u
-#define TABLES		0x4000u		/* indirect ones, one for an entry */
+#define RING_STRIDE	0x2a000u
+#define COMMANDS	0x8000u
+#define TABLES		0x9000u		/* indirect ones, one for an entry */
+
+/* Entries of a ring, where the driver may say it. */
+#define RING_ENTRIES	256u
 
 #define TABLE_SIZE	(16u * BALLOON_SEGS)
 #define COMMAND_SIZE	16u
+
+/* As a legacy device wants them; others take them anywhere. */
+static void place_areas(struct balloon_queue *q)
+{
+	uint64_t end;
+
+	q->avail = q->gpa + FPH_VRING_DESC_SIZE(q->num);
+	end = q->avail + FPH_VRING_DRIVER_SIZE(0, q->num);
+	q->used = (end + PAGES_SIZE - 1) / PAGES_SIZE * PAGES_SIZE;
+	CHECK(q->used + FPH_VRING_DEVICE_SIZE(0, q->num) <= q->gpa + COMMANDS);
+}
+
+static bool is_legacy(const struct balloon *b)
+{
+	return b->vm->bus == VM_PCI_LEGACY;
+}
+
+static uint16_t choose_num(const struct balloon *b, uint32_t max)
+{
+	CHECK(max >= 32 && max <= BALLOON_RING_MAX);
+	return (uint16_t)(is_legacy(b) || max < RING_ENTRIES ? max :
+			  RING_ENTRIES);
+}
 
 static void make_queue(struct balloon *b, int queue)
 {
 	struct balloon_queue *q = &b->queue[queue];
 	const struct transport_ops *ops = b->transport.ops;
 	struct fph_vq_driver_params p = { .size = sizeof(p) };
-	uint32_t max;
 	int index;
 
 	/* This device counts the queues that it offers. */
@@ -36,23 +58,35 @@ static void make_queue(struct balloon *b, int queue)
 	CHECK(index >= 0);
 	q->index = (uint16_t)index;
 	q->gpa = RINGS + (uint32_t)queue * RING_STRIDE;
-	max = ops->get_queue_max(&b->transport, q->index);
-	CHECK(max >= 32);
-	q->num = (uint16_t)(max < BALLOON_RING_MAX ? max : BALLOON_RING_MAX);
+	q->num = choose_num(b, ops->get_queue_max(&b->transport, q->index));
+	place_areas(q);
 	p.num = q->num;
 	p.features = b->features;
-	p.desc = b->ram + q->gpa + DESC;
-	p.driver = b->ram + q->gpa + AVAIL;
-	p.device = b->ram + q->gpa + USED;
+	p.desc = b->ram + q->gpa;
+	p.driver = b->ram + q->avail;
+	p.device = b->ram + q->used;
 	if (b->features & FPH_BIT(VIRTIO_RING_F_INDIRECT_DESC)) {
+		CHECK(q->num <= RING_ENTRIES);
 		p.tables = b->ram + q->gpa + TABLES;
 		p.tables_gpa = q->gpa + TABLES;
 		p.table_entries = BALLOON_SEGS;
 	}
 	CHECK(fph_vq_driver_init(&q->vq, q->memory, sizeof(q->memory), &p) ==
 	      FPH_OK);
-	ops->set_queue(&b->transport, q->index, q->num, q->gpa + DESC,
-		       q->gpa + AVAIL, q->gpa + USED);
+	ops->set_queue(&b->transport, q->index, q->num, q->gpa, q->avail,
+		       q->used);
+}
+
+static const struct transport_ops *choose_ops(enum vm_bus bus)
+{
+	switch (bus) {
+	case VM_MMIO:
+		return &virtio_mmio_ops;
+	case VM_PCI:
+		return &virtio_pci_ops;
+	default:
+		return &virtio_pci_legacy_ops;
+	}
 }
 
 void balloon_start(struct balloon *b, struct vm *vm, uint64_t features)
@@ -69,7 +103,7 @@ void balloon_start(struct balloon *b, struct vm *vm, uint64_t features)
 	CHECK(b->ram != MAP_FAILED);
 	/* In use from now on, so that no hole is filled later. */
 	memset(b->ram + RINGS, 0, FPH_NQUEUES * RING_STRIDE);
-	ops = vm->bus == VM_PCI ? &virtio_pci_ops : &virtio_mmio_ops;
+	ops = choose_ops(vm->bus);
 	t->ops = ops;
 	t->vm = vm;
 	ops->probe(t);
@@ -77,11 +111,15 @@ void balloon_start(struct balloon *b, struct vm *vm, uint64_t features)
 	ops->set_status(t, status |= STATUS_ACKNOWLEDGE);
 	ops->set_status(t, status |= STATUS_DRIVER);
 	b->offered = ops->get_features(t);
-	b->features = features | FPH_BIT(VIRTIO_F_VERSION_1);
+	b->features = features;
+	if (!is_legacy(b))
+		b->features |= FPH_BIT(VIRTIO_F_VERSION_1);
 	CHECK(!(b->features & ~b->offered));
 	ops->set_features(t, b->features);
-	ops->set_status(t, status |= STATUS_FEATURES_OK);
-	CHECK(ops->get_status(t) & STATUS_FEATURES_OK);
+	if (b->features & FPH_BIT(VIRTIO_F_VERSION_1)) {
+		ops->set_status(t, status |= STATUS_FEATURES_OK);
+		CHECK(ops->get_status(t) & STATUS_FEATURES_OK);
+	}
 	make_queue(b, FPH_QUEUE_HINT);
 	make_queue(b, FPH_QUEUE_REPORT);
 	ops->set_status(t, status | STATUS_DRIVER_OK);
@@ -118,16 +156,18 @@ static bool is_packed(const struct balloon *b)
 
 static void log_ring(struct balloon *b, const struct balloon_queue *q)
 {
+	uint64_t gpa;
 	uint16_t idx;
 
 	/* One byte, which the device does not write, makes a page dirty. */
-	log_memory(b, q->gpa + DESC, 1);
+	for (gpa = q->gpa; gpa < q->avail; gpa += PAGES_SIZE)
+		log_memory(b, gpa, 1);
 	if (is_packed(b)) {
-		log_memory(b, q->gpa + AVAIL, 1);
+		log_memory(b, q->avail, 1);
 		return;
 	}
-	memcpy(&idx, b->ram + q->gpa + AVAIL + 2, sizeof(idx));
-	qtest_writew(&b->vm->qtest, q->gpa + AVAIL + 2, idx);
+	memcpy(&idx, b->ram + q->avail + 2, sizeof(idx));
+	qtest_writew(&b->vm->qtest, q->avail + 2, idx);
 }
 
 /*
@@ -136,7 +176,7 @@ static void log_ring(struct balloon *b, const struct balloon_queue *q)
  */
 static void log_table(struct balloon *b, const struct balloon_queue *q)
 {
-	const uint8_t *avail = b->ram + q->gpa + AVAIL;
+	const uint8_t *avail = b->ram + q->avail;
 	uint32_t off, end = is_packed(b) ? q->num * TABLE_SIZE : 0;
 	uint16_t idx, head;
 

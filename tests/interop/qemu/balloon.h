@@ -17,7 +17,7 @@
 /* Guest memory below is the driver's, and of the old PC's ROMs and holes. */
 #define BALLOON_RESERVED	0x200000u
 
-#define BALLOON_RING_MAX	256u
+#define BALLOON_RING_MAX	1024u
 #define BALLOON_BUFFERS		64u	/* in one queue at a time */
 #define BALLOON_SEGS		32u	/* of one buffer */
 #define BALLOON_COMMANDS	8u	/* buffers for command ids */
@@ -27,7 +27,9 @@ struct balloon_queue {
 	uint64_t memory[FPH_VQ_DRIVER_SIZE(BALLOON_RING_MAX) / 8];
 	uint16_t index;
 	uint16_t num;
-	uint64_t gpa;			/* of the ring */
+	uint64_t gpa;			/* of the ring, its descriptors */
+	uint64_t avail;			/* of the driver's area */
+	uint64_t used;			/* of the device's */
 	uint64_t cookie[BALLOON_BUFFERS];
 	bool busy[BALLOON_BUFFERS];
 };

@@ -23,6 +23,7 @@ QEMU_HARNESS = \
 	tests/interop/qemu/transport.h \
 	tests/interop/qemu/virtio_mmio.c \
 	tests/interop/qemu/virtio_pci.c \
+	tests/interop/qemu/virtio_pci_legacy.c \
 	tests/interop/qemu/vm.c \
 	tests/interop/qemu/vm.h
 

@@ -145,9 +145,29 @@ void qtest_writel(struct qtest *q, uint64_t addr, uint32_t v)
 	commandf(q, "writel 0x%" PRIx64 " 0x%" PRIx32 "\n", addr, v);
 }
 
+void qtest_outb(struct qtest *q, uint16_t port, uint8_t v)
+{
+	commandf(q, "outb 0x%x 0x%x\n", port, v);
+}
+
+void qtest_outw(struct qtest *q, uint16_t port, uint16_t v)
+{
+	commandf(q, "outw 0x%x 0x%x\n", port, v);
+}
+
 void qtest_outl(struct qtest *q, uint16_t port, uint32_t v)
 {
 	commandf(q, "outl 0x%x 0x%" PRIx32 "\n", port, v);
+}
+
+uint8_t qtest_inb(struct qtest *q, uint16_t port)
+{
+	return (uint8_t)commandf(q, "inb 0x%x\n", port);
+}
+
+uint16_t qtest_inw(struct qtest *q, uint16_t port)
+{
+	return (uint16_t)commandf(q, "inw 0x%x\n", port);
 }
 
 uint32_t qtest_inl(struct qtest *q, uint16_t port)

@@ -28,7 +28,11 @@ uint32_t qtest_readl(struct qtest *q, uint64_t addr);
 void qtest_writeb(struct qtest *q, uint64_t addr, uint8_t v);
 void qtest_writew(struct qtest *q, uint64_t addr, uint16_t v);
 void qtest_writel(struct qtest *q, uint64_t addr, uint32_t v);
+void qtest_outb(struct qtest *q, uint16_t port, uint8_t v);
+void qtest_outw(struct qtest *q, uint16_t port, uint16_t v);
 void qtest_outl(struct qtest *q, uint16_t port, uint32_t v);
+uint8_t qtest_inb(struct qtest *q, uint16_t port);
+uint16_t qtest_inw(struct qtest *q, uint16_t port);
 uint32_t qtest_inl(struct qtest *q, uint16_t port);
 
 /* Guest memory; len up to 4096. */

@@ -100,5 +100,7 @@ const struct test report_tests[] = {
 	ROW("report_pci_packed_indirect", VM_PCI, PACKED | INDIRECT),
 	ROW("report_pci_packed_indirect_event", VM_PCI,
 	    PACKED | INDIRECT | EVENT),
+	ROW("report_legacy", VM_PCI_LEGACY, 0),
+	ROW("report_legacy_event", VM_PCI_LEGACY, EVENT),
 	{ .name = NULL }
 };

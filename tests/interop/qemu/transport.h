@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* How a driver speaks to a virtio device: one interface, two transports. */
+/* How a driver speaks to a virtio device: one interface, three transports. */
 #ifndef FPH_QEMU_TRANSPORT_H
 #define FPH_QEMU_TRANSPORT_H
 
@@ -48,5 +48,13 @@ struct transport_ops {
 
 extern const struct transport_ops virtio_mmio_ops;
 extern const struct transport_ops virtio_pci_ops;
+extern const struct transport_ops virtio_pci_legacy_ops;
+
+/* The balloon's PCI configuration space; offset is a multiple of 4. */
+#define PCI_COMMAND	0x04u
+#define PCI_BAR		0x10u
+
+uint32_t pci_get(struct transport *t, uint32_t offset);
+void pci_set(struct transport *t, uint32_t offset, uint32_t v);
 
 #endif /* FPH_QEMU_TRANSPORT_H */

@@ -11,8 +11,6 @@
 #define DEVICE		4u
 #define BAR_ADDRESS	0xe0000000u
 
-#define PCI_COMMAND	0x04u
-#define PCI_BAR		0x10u
 #define PCI_CAPS	0x34u
 #define CAP_VENDOR	0x09u
 
@@ -37,14 +35,14 @@ enum {					/* kinds of structures */
 #define QUEUE_AVAIL	0x28u
 #define QUEUE_USED	0x30u
 
-static uint32_t pci_get(struct transport *t, uint32_t offset)
+uint32_t pci_get(struct transport *t, uint32_t offset)
 {
 	qtest_outl(&t->vm->qtest, CONFIG_ADDRESS,
 		   0x80000000u | DEVICE << 11 | offset);
 	return qtest_inl(&t->vm->qtest, CONFIG_DATA);
 }
 
-static void pci_set(struct transport *t, uint32_t offset, uint32_t v)
+void pci_set(struct transport *t, uint32_t offset, uint32_t v)
 {
 	qtest_outl(&t->vm->qtest, CONFIG_ADDRESS,
 		   0x80000000u | DEVICE << 11 | offset);

@@ -98,8 +98,10 @@ static void device_args(struct args *a, enum vm_bus bus)
 	} else {
 		arg(a, "q35,smm=off,memory-backend=ram");
 		arg(a, "-device");
-		arg(a, "virtio-balloon-pci,addr=04.0,disable-legacy=on,%s",
-		    options);
+		arg(a, "virtio-balloon-pci,addr=04.0,disable-%s=on,%s,%s",
+		    bus == VM_PCI ? "legacy" : "modern",
+		    bus == VM_PCI ? "disable-modern=off" :
+				    "disable-legacy=off", options);
 	}
 }
 

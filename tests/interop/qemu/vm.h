@@ -14,7 +14,8 @@
 
 enum vm_bus {
 	VM_MMIO,			/* microvm, virtio-mmio */
-	VM_PCI				/* q35, virtio over modern PCI */
+	VM_PCI,				/* q35, virtio over modern PCI */
+	VM_PCI_LEGACY			/* the same, its legacy interface */
 };
 
 struct vm {
