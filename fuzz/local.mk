@@ -94,6 +94,7 @@ EXTRA_DIST += \
 	fuzz/seeds/guest/hint-moved.hex \
 	fuzz/seeds/guest/hint.hex \
 	fuzz/seeds/guest/moved.hex \
+	fuzz/seeds/guest/never-overlaps.hex \
 	fuzz/seeds/guest/never.hex \
 	fuzz/seeds/guest/report.hex \
 	fuzz/seeds/guest/until-used.hex \

@@ -362,7 +362,8 @@ int fph_pool_wait(struct fph_pool *p, uint32_t i)
 	struct place place;
 
 	find_place(p, run->gpa, &place);
-	if (is_overlapping(p, &place, run->gpa, run->gpa + (run->len - 1)))
+	if (!p->absorb &&
+	    is_overlapping(p, &place, run->gpa, run->gpa + (run->len - 1)))
 		return FPH_EEXIST;
 	link_run(p, i, p->runs[0].older);
 	put_into_tree(p, i, place.parent, place.side);

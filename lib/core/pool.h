@@ -117,7 +117,8 @@ int fph_pool_add(struct fph_pool *p, const struct fph_owned_range *range,
 		 uint64_t due);
 /*
  * A run that is in no list waits, as the youngest one, and is not joined with
- * others.  FPH_OK, FPH_EEXIST.  O(log waiting).
+ * others.  With absorb it may overlap what waits: both were seen, and one of
+ * them was cancelled.  FPH_OK, FPH_EEXIST.  O(log waiting).
  */
 int fph_pool_wait(struct fph_pool *p, uint32_t i);
 /* What waits goes to a list.  O(1). */

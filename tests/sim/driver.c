@@ -33,6 +33,7 @@ static void init_ring(struct sim *s, uint32_t queue, bool tables)
 		.table_entries = tables ? TABLE_ENTRIES : 0
 	};
 
+	d->ring_params[queue] = p;
 	sim_check(s, fph_vq_driver_init(&d->vq[queue], d->vq_mem[queue],
 					sizeof(d->vq_mem[queue]), &p) ==
 		  FPH_OK, "driver's ring");

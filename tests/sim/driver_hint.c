@@ -53,6 +53,7 @@ void sim_hint_init(struct sim *s)
 	ret = fph_hinter_init(&d->hinter, d->hinter_mem,
 			      sizeof(d->hinter_mem), &p);
 	sim_check(s, ret == FPH_OK, "hinter: %d", ret);
+	d->hint_params = p;
 }
 
 static void set_range(struct fph_owned_range *r, uint32_t first, uint32_t n)

@@ -28,6 +28,7 @@ void sim_report_init(struct sim *s)
 				    sizeof(d->reporter_mem), &p);
 
 	sim_check(s, ret == FPH_OK, "reporter: %d", ret);
+	d->report_params = p;
 }
 
 void sim_report_add(struct sim *s)

@@ -48,6 +48,7 @@ const struct sim_op sim_ops[] = {
 	{ "config", sim_driver_config, 32, false, true },
 	{ "boot", sim_driver_boot, 8, false, true },
 	{ "reset", sim_driver_reset, 1, true, true },
+	{ "driver-save", sim_driver_save, 1, true, true },
 	/* The host's. */
 	{ "time", pass_time, 48, false, false },
 	{ "kick", sim_driver_kick, 64, false, false },

@@ -157,6 +157,10 @@ struct sim_driver {
 	uint32_t cursor;	/* of the round's walk over memory */
 	uint32_t walk_id;
 	uint32_t kicks;		/* bit n: a notification on its way */
+	/* As they were made. */
+	struct fph_vq_driver_params ring_params[SIM_QUEUES];
+	struct fph_reporter_params report_params;
+	struct fph_hinter_params hint_params;
 	uint64_t vq_mem[SIM_QUEUES][FPH_VQ_DRIVER_SIZE(SIM_RING_MAX) / 8];
 	uint64_t reporter_mem[FPH_REPORTER_SIZE(64, 8) / 8];
 	uint64_t hinter_mem[FPH_HINTER_SIZE(SIM_PAGES, 8) / 8];
@@ -282,6 +286,7 @@ void sim_guest_put(struct sim *s, const struct fph_returned *r, int n,
 /* driver.c, driver_hint.c, driver_report.c */
 void sim_driver_boot(struct sim *s);
 void sim_driver_reset(struct sim *s);
+void sim_driver_save(struct sim *s);
 void sim_driver_confirm(struct sim *s);
 void sim_driver_irq(struct sim *s);
 void sim_driver_config(struct sim *s);

@@ -500,6 +500,37 @@ START_TEST(wrong_values_do_no_harm)
 }
 END_TEST
 
+/* What is cancelled in NEVER may have been seen again meanwhile. */
+START_TEST(never_may_overlap)
+{
+	static struct object o, p;
+	struct fph_owned_range range = { 0x8000, 0x4000, 1 };
+	struct fph_buffer b;
+	struct fph_seg segs[NSEGS];
+	size_t size;
+
+	make(&o, 5, EPOCH);
+	ck_assert_int_eq(fph_hinter_set_config(o.h, 2), FPH_OK);
+	for (int i = 0; i < 2; i++) {		/* START, and the hint */
+		ck_assert_int_eq(fph_hinter_submit(o.h, NSEGS, &b, 1, segs,
+						   NSEGS), 1);
+		if (!i)
+			ck_assert_int_eq(fph_hinter_add(o.h, 2, &range, 1), 1);
+		ck_assert_int_eq(fph_hinter_flush(o.h), FPH_OK);
+	}
+	range.gpa = 0x9000;
+	ck_assert_int_eq(fph_hinter_add(o.h, 2, &range, 1), 1);
+	ck_assert_int_eq(fph_hinter_cancel(o.h, b.cookie), FPH_OK);
+	size = save_whole(&o);
+	make(&p, 5, EPOCH);
+	ck_assert_int_eq(load(&p, state, size), FPH_OK);
+	ck_assert_int_eq(fph_hinter_flush(p.h), FPH_OK);
+	ck_assert_int_eq(fph_hinter_submit(p.h, NSEGS, &b, 1, segs, NSEGS),
+			 1);
+	ck_assert_uint_eq(b.nwrite, 2);
+}
+END_TEST
+
 START_TEST(times_are_kept)
 {
 	static const uint64_t rows[][4] = {	/* when, now, then, when then */
@@ -528,4 +559,5 @@ RUNNER_SUITE("state_guest",
 	     damage_is_refused,
 	     other_states_are_refused,
 	     wrong_values_do_no_harm,
+	     never_may_overlap,
 	     times_are_kept)

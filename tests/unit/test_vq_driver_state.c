@@ -444,9 +444,63 @@ START_TEST(what_an_ordered_ring_cannot_be)
 }
 END_TEST
 
+/* One entry of the device is for two buffers; one was taken when it is saved. */
+START_TEST(half_a_batch_goes_on)
+{
+	uint64_t features = FPH_BIT(VIRTIO_F_IN_ORDER);
+	struct fph_seg seg = { 0x1000, 16, FPH_SEG_WRITE };
+	struct fph_used used;
+	size_t size;
+
+	memset(&mem, 0, sizeof(mem));
+	make_driver(&one, features, FPH_LE);
+	for (uint64_t cookie = 1; cookie <= 3; cookie++) {
+		struct fph_buffer b = { .cookie = cookie, .nwrite = 1 };
+
+		ck_assert_int_eq(fph_vq_driver_add(one.vq, &b, 1, &seg), 1);
+	}
+	ck_assert_int_eq(fph_vq_driver_publish(one.vq), FPH_OK);
+	ring_put(mem.device + 4, 4, 1, false);	/* id and length */
+	ring_put(mem.device + 8, 4, 7, false);
+	ring_put(mem.device + 2, 2, 2, false);
+	ck_assert_int_eq(fph_vq_driver_take_used(one.vq, &used, 1), 1);
+	ck_assert_uint_eq(used.cookie, 1);
+	size = save(&one);
+	renew(&two, features, FPH_LE);
+	check_change(size, AT_LISTS, 2, 0, FPH_ECORRUPT);	/* it is back */
+	check_change(size, AT_LISTS, 2, NUM, FPH_ECORRUPT);
+	ck_assert_int_eq(fph_vq_driver_load(two.vq, state, size), FPH_OK);
+	ck_assert_int_eq(fph_vq_driver_take_used(two.vq, &used, 1), 1);
+	ck_assert_uint_eq(used.cookie, 2);
+	ck_assert_uint_eq(used.len, 7);
+	ck_assert_int_eq(fph_vq_driver_take_used(two.vq, &used, 1), 0);
+}
+END_TEST
+
+/* A ring that the device broke stays broken. */
+START_TEST(a_broken_ring_stays_broken)
+{
+	struct fph_used used;
+	size_t size;
+
+	memset(&mem, 0, sizeof(mem));
+	make_driver(&one, 0, FPH_LE);
+	ring_put(mem.device + 2, 2, 9, false);
+	ck_assert_int_eq(fph_vq_driver_take_used(one.vq, &used, 1),
+			 FPH_PEER_USED_INDEX);
+	size = save(&one);
+	renew(&two, 0, FPH_LE);
+	ck_assert_int_eq(fph_vq_driver_load(two.vq, state, size), FPH_OK);
+	ck_assert(fph_vq_driver_is_broken(two.vq));
+	ck_assert_int_eq(fph_vq_driver_publish(two.vq), FPH_PEER_BROKEN);
+}
+END_TEST
+
 RUNNER_SUITE("vq_driver_state",
 	     goes_on,
 	     damage_and_others_are_refused,
 	     what_a_split_ring_cannot_be,
 	     what_a_packed_ring_cannot_be,
-	     what_an_ordered_ring_cannot_be)
+	     what_an_ordered_ring_cannot_be,
+	     half_a_batch_goes_on,
+	     a_broken_ring_stays_broken)
