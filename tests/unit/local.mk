@@ -95,6 +95,7 @@ if ENABLE_TOOLS
 UNIT_TESTS += \
 	tests/unit/test_command \
 	tests/unit/test_control \
+	tests/unit/test_freeze \
 	tests/unit/test_inflight \
 	tests/unit/test_policy \
 	tests/unit/test_sandbox \
@@ -116,6 +117,7 @@ tests_unit_libvhostuser_la_SOURCES = \
 DAEMON_LDADD = tests/unit/libvhostuser.la $(DAEMON_LIBS) $(LDADD)
 tests_unit_test_command_LDADD = $(DAEMON_LDADD)
 tests_unit_test_control_LDADD = $(DAEMON_LDADD)
+tests_unit_test_freeze_LDADD = $(DAEMON_LDADD)
 tests_unit_test_inflight_LDADD = $(DAEMON_LDADD)
 tests_unit_test_policy_LDADD = $(DAEMON_LIBS) $(LDADD)
 tests_unit_test_sandbox_LDADD = $(DAEMON_LDADD)

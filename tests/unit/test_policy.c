@@ -269,7 +269,7 @@ START_TEST(idle_host)
 }
 END_TEST
 
-/* Caches fill the host: guests give back until the host is at ease, and stay. */
+/* Caches fill the host: guests give back until it is at ease, and stay so. */
 START_TEST(host_under_pressure)
 {
 	struct sim s;

@@ -38,6 +38,7 @@ static const char help[] =
 "       --reason=WORD, --all\n"
 "  save FILE             write the state of the frozen device\n"
 "  load FILE             go on with such a state; before a guest starts\n"
+"  stats-interval SECONDS   ask it again and again; 0: no more\n"
 "  watch                 show what the guest offers and the host gets\n"
 "       --interval=SECONDS   default 1\n"
 "  skips                 print pages that a migration may skip, as the guest\n"
@@ -214,6 +215,21 @@ static int run_guest_stats(struct client *c, const struct arguments *a)
 	return run_simple(c, a, "query-guest-stats", NULL);
 }
 
+static int run_stats_interval(struct client *c, const struct arguments *a)
+{
+	double seconds = -1;
+	char *end = NULL;
+
+	if (a->nwords == 2)
+		seconds = strtod(a->words[1], &end);
+	if (!end || end == a->words[1] || *end ||
+	    !(seconds >= 0 && seconds <= 86400))
+		return usage("stats-interval needs a number of seconds");
+	return run_simple(c, a, "set-stats-interval",
+			  json_pack("{s:I}", "ms",
+				    (json_int_t)(seconds * 1000)));
+}
+
 static int run_policy(struct client *c, const struct arguments *a)
 {
 	const char *word = a->nwords == 2 ? a->words[1] : NULL;
@@ -254,6 +270,7 @@ static const struct command commands[] = {
 	{ "balloon", 2, run_balloon },
 	{ "balloon-size", 2, run_balloon_size },
 	{ "guest-stats", 1, run_guest_stats },
+	{ "stats-interval", 2, run_stats_interval },
 	{ "policy", 2, run_policy },
 	{ "freeze", 2, run_freeze },
 	{ "thaw", 1, run_thaw },

@@ -24,6 +24,21 @@ static json_t *set_delay(void *context, struct call *c)
 	return json_object();
 }
 
+static json_t *set_stats_interval(void *context, struct call *c)
+{
+	static const char *const names[] = { "ms", NULL };
+	struct service *s = context;
+	json_int_t ms;
+
+	if (!call_check_args(c, names))
+		return NULL;
+	if (!call_get_number(c, "ms", 0, 86400000, &ms))
+		return call_fail(c, "BadArgument",
+				 "\"ms\" must be a number up to 86400000");
+	timers_set_stats(&s->timers, (uint32_t)ms);
+	return stats_query_guest(s);
+}
+
 static json_t *subscribe(void *context, struct call *c)
 {
 	static const char *const names[] = { "events", NULL };
@@ -84,6 +99,8 @@ static const struct command commands[] = {
 	{ .name = "load", .takes_fd = true, .handle = command_load },
 	{ .name = "set-discard-delay", .has_args = true,
 	  .handle = set_delay },
+	{ .name = "set-stats-interval", .has_args = true,
+	  .handle = set_stats_interval },
 	{ .name = "subscribe", .has_args = true, .handle = subscribe },
 	{ .name = "quit", .handle = quit }
 };

@@ -70,8 +70,8 @@ json_t *command_policy(void *context, struct call *c)
 	if (!call_check_args(c, names))
 		return NULL;
 	if (!s->governor.options.on)
-		return call_fail(c, "NoPolicy", "the daemon was started without "
-				 "--policy");
+		return call_fail(c, "NoPolicy",
+				 "the daemon was started without --policy");
 	if (on && !json_is_boolean(on))
 		return call_fail(c, "BadArgument",
 				 "\"enabled\" must be true or false");

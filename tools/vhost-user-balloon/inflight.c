@@ -75,9 +75,24 @@ static bool are_sizes_good(uint16_t nqueues, uint16_t num)
 	return nqueues && nqueues <= INFLIGHT_QUEUES && num && num <= MAX_HEADS;
 }
 
+static int map_region(struct inflight *f, int fd, uint64_t size,
+		      uint64_t offset)
+{
+	f->map = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		      fd, (off_t)offset);
+	if (f->map == MAP_FAILED) {
+		f->map = NULL;
+		return errno;
+	}
+	f->len = (size_t)size;
+	f->queues = f->map;
+	return 0;
+}
+
+/* Not guarded: nobody else has it yet, and the guard is for the one in use. */
 int inflight_create(uint16_t nqueues, uint16_t num, int *fd, uint64_t *size)
 {
-	struct inflight f;
+	struct inflight f = { .num = num };
 	uint32_t i;
 	int err;
 
@@ -88,14 +103,14 @@ int inflight_create(uint16_t nqueues, uint16_t num, int *fd, uint64_t *size)
 	if (*fd < 0)
 		return errno;
 	err = ftruncate(*fd, (off_t)*size) ? errno :
-	      inflight_open(&f, *fd, *size, 0, nqueues, num);
+	      map_region(&f, *fd, *size, 0);
 	if (err) {
 		close(*fd);
 		return err;
 	}
 	for (i = 0; i < nqueues; i++)
 		init_queue(get_queue(&f, i), num);
-	inflight_close(&f);
+	munmap(f.map, f.len);
 	return 0;
 }
 
@@ -105,6 +120,7 @@ int inflight_open(struct inflight *f, int fd, uint64_t size, uint64_t offset,
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	struct stat st;
 	uint32_t i;
+	int err;
 
 	memset(f, 0, sizeof(*f));
 	if (!are_sizes_good(nqueues, num) ||
@@ -113,15 +129,10 @@ int inflight_open(struct inflight *f, int fd, uint64_t size, uint64_t offset,
 	    file_get_kind(fd) != FILE_MEMORY || fstat(fd, &st) ||
 	    (uint64_t)st.st_size < offset + size)
 		return EINVAL;
-	f->map = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED,
-		      fd, (off_t)offset);
-	if (f->map == MAP_FAILED) {
-		f->map = NULL;
-		return errno;
-	}
-	f->len = (size_t)size;
+	err = map_region(f, fd, size, offset);
+	if (err)
+		return err;
 	memory_guard_set_other(GUARD_INFLIGHT, f->map, f->len);
-	f->queues = f->map;
 	f->nqueues = nqueues;
 	f->num = num;
 	for (i = 0; i < nqueues; i++)

@@ -113,7 +113,6 @@ int request_get_vring_base(struct session *s, struct vu_message *m,
 
 	if (!v)
 		return EINVAL;
-	session_log_ring(s, index);
 	err = vring_stop(v, index, s->device);
 	if (err)
 		return err;

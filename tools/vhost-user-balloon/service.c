@@ -23,7 +23,7 @@ int service_init(struct service *s, const struct fph_balloon_params *params,
 		session_init(&s->session, &s->device, inband);
 	/* It decides by what the guest says. */
 	if (governor->on && !timers->stats_ms)
-		s->timers.options.stats_ms = governor->interval_ms;
+		timers_set_stats(&s->timers, governor->interval_ms);
 	return err;
 }
 

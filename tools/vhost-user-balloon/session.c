@@ -131,7 +131,6 @@ static void recover(struct session *s, uint32_t index)
 
 static void stop_ring(struct session *s, uint32_t index)
 {
-	session_log_ring(s, index);
 	if (vring_stop(&s->rings[index], index, s->device))
 		session_complain(s, "ring %u is busy", index);
 	else

@@ -70,10 +70,9 @@ void session_complain(struct session *s, const char *format, ...)
 void session_carry_effects(struct session *s);
 
 /*
- * Mark in the dirty log what was written of a ring since it was last asked; of
- * all that run; the whole used area.  Nothing without LOG_ALL.
+ * Mark in the dirty log what was written of the rings that run since it was last
+ * asked; the whole used area of one.  Nothing without LOG_ALL.
  */
-void session_log_ring(struct session *s, uint32_t index);
 void session_log_rings(struct session *s);
 void session_log_used(struct session *s, uint32_t index);
 

@@ -2,7 +2,7 @@
 /*
  * What the device wrote in ring memory goes into the front-end's dirty log,
  * while LOG_ALL is on: after it was written, and before the interrupt that
- * tells of it and the answer to a message that stops the ring.
+ * tells of it.  Each pump ends with it, and a pump comes before any ring stops.
  *
  * Where a ring lies in guest memory is known from the memory table; the
  * addresses and flags that a front-end gives for logging are not needed.
@@ -29,13 +29,11 @@ static void mark(struct session *s, uint32_t index, const struct fph_span *span)
 			 "dirty log is missing or too small", index);
 }
 
-void session_log_ring(struct session *s, uint32_t index)
+static void log_ring(struct session *s, uint32_t index)
 {
 	struct fph_span spans[FPH_WRITTEN_SPANS];
 	int i, n;
 
-	if (!is_on(s))
-		return;
 	n = fph_balloon_ring_take_written(s->device->balloon, index, spans);
 	for (i = 0; i < n; i++)
 		mark(s, index, &spans[i]);
@@ -45,9 +43,9 @@ void session_log_rings(struct session *s)
 {
 	uint32_t i;
 
-	for (i = 0; i < FPH_NQUEUES; i++) {
+	for (i = 0; is_on(s) && i < FPH_NQUEUES; i++) {
 		if (s->rings[i].running)
-			session_log_ring(s, i);
+			log_ring(s, i);
 	}
 }
 

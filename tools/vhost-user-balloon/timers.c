@@ -26,6 +26,12 @@ void timers_see_stats(struct timers *t, const struct device *d, int64_t now)
 	t->stats_time = (int64_t)time(NULL);
 }
 
+void timers_set_stats(struct timers *t, uint32_t ms)
+{
+	t->options.stats_ms = ms;
+	t->next_stats = 0;
+}
+
 static void ask_for_stats(struct timers *t, struct device *d, int64_t now)
 {
 	if (!t->options.stats_ms || now < t->next_stats)

@@ -33,6 +33,9 @@ void timers_init(struct timers *t, const struct timer_options *options);
 void timers_run(struct timers *t, struct device *d, int64_t now);
 int64_t timers_get_deadline(const struct timers *t, const struct device *d);
 
+/* Ask for statistics so often from now on, and at once; 0: not at all. */
+void timers_set_stats(struct timers *t, uint32_t ms);
+
 /* Note when statistics came, if some came since it was last called. */
 void timers_see_stats(struct timers *t, const struct device *d, int64_t now);
 

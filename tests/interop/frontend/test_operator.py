@@ -98,7 +98,13 @@ def test_periodic_statistics(t):
         assert before <= stats["last-update"] <= time.time(), stats
         assert stats["age-ms"] >= 0
         wait.until(lambda: d.ring("stats").take_used(), "it is asked")
-    text = test_fphctl.run(t, daemon, "metrics")
+    run = test_fphctl.run
+    run(t, daemon, "stats-interval", "0.01")
+    assert daemon.stats()["guest"]["interval-ms"] == 10
+    run(t, daemon, "stats-interval", "0")
+    assert daemon.stats()["guest"]["interval-ms"] == 0
+    run(t, daemon, "stats-interval", "x", expect=test_fphctl.USAGE)
+    text = run(t, daemon, "metrics")
     assert "fph_guest_free_memory %d\n" % (5 << 20) in text
     # Another guest's are not those of this one.
     d.close()
