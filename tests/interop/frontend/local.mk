@@ -14,6 +14,7 @@ EXTRA_DIST += \
 	tests/interop/frontend/test_data.py \
 	tests/interop/frontend/test_fphctl.py \
 	tests/interop/frontend/test_hostile.py \
+	tests/interop/frontend/test_limits.py \
 	tests/interop/frontend/test_messages.py \
 	tests/interop/frontend/test_program.py \
 	tests/interop/frontend/test_queues.py \
