@@ -11,6 +11,7 @@ EXTRA_DIST += \
 	tests/interop/frontend/memory.py \
 	tests/interop/frontend/ring.py \
 	tests/interop/frontend/stalled.py \
+	tests/interop/frontend/test_attack.py \
 	tests/interop/frontend/test_data.py \
 	tests/interop/frontend/test_fphctl.py \
 	tests/interop/frontend/test_hostile.py \
@@ -29,4 +30,12 @@ check-vhost-user: all
 		--daemon tools/vhost-user-balloon/vhost-user-balloon \
 		--fphctl tools/fphctl/fphctl $(VHOST_USER_FLAGS)
 
-.PHONY: check-vhost-user
+# A longer attack than the one in it: make attack ATTACK=100000
+ATTACK = 100000
+attack: all
+	@FPH_ATTACK='$(ATTACK)' '$(PYTHON3)' \
+		'$(srcdir)/tests/interop/frontend/check_vhost_user' \
+		--daemon tools/vhost-user-balloon/vhost-user-balloon \
+		-k test_attack --verbose
+
+.PHONY: attack check-vhost-user
