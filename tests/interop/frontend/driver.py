@@ -50,6 +50,7 @@ class Driver:
         self.kicks = {}
         self.calls = {}
         self.features = 0
+        self.protocol = 0
         self.roles = {}
         if context:
             context.defer(self.close)
@@ -69,6 +70,7 @@ class Driver:
     def handshake(self, protocol=PROTOCOL):
         """What a front-end does when it connects."""
         f = self.frontend
+        self.protocol = protocol
         f.set_owner()
         offered = f.get_features()
         assert offered & F_PROTOCOL, hex(offered)
@@ -87,14 +89,14 @@ class Driver:
         self.frontend.set_mem_table(self.memory.regions)
         self.roles = roles or queue_roles(features)
 
-    def start_ring(self, index, base=0, enable=True):
-        """Set up one ring, empty."""
+    def start_ring(self, index, base=0, enable=True, keep=False):
+        """Set up one ring, empty; keep: with what is in it."""
         f = self.frontend
         if index not in self.rings:
             gpa = self.RINGS + index * SplitRing.footprint(self.num)
             self.rings[index] = SplitRing(self.memory, gpa, self.num)
         ring = self.rings[index]
-        if base == 0:
+        if base == 0 and not keep:
             ring.reset()
         inband = f.protocol >> vhost_user.PF_INBAND & 1
         f.set_vring_num(index, self.num)
@@ -118,6 +120,18 @@ class Driver:
         for index in sorted(self.roles.values()):
             self.start_ring(index)
         return self
+
+    def reconnect(self, path, record):
+        """To another back-end, which goes on by the record of buffers in
+        flight: as QEMU does it, from where the used index is."""
+        self.frontend.close()
+        self.frontend = vhost_user.FrontEnd.connect(path)
+        self.handshake(self.protocol)
+        self.frontend.set_inflight_fd(record)
+        self.frontend.set_features(self.features)
+        self.frontend.set_mem_table(self.memory.regions)
+        for index in sorted(self.rings):
+            self.start_ring(index, self.rings[index].used_index, keep=True)
 
     # Queues ------------------------------------------------------------
 

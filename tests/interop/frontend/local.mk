@@ -15,6 +15,7 @@ EXTRA_DIST += \
 	tests/interop/frontend/test_data.py \
 	tests/interop/frontend/test_fphctl.py \
 	tests/interop/frontend/test_hostile.py \
+	tests/interop/frontend/test_kill.py \
 	tests/interop/frontend/test_limits.py \
 	tests/interop/frontend/test_messages.py \
 	tests/interop/frontend/test_program.py \
@@ -38,4 +39,12 @@ attack: all
 		--daemon tools/vhost-user-balloon/vhost-user-balloon \
 		-k test_attack --verbose
 
-.PHONY: attack check-vhost-user
+# The same with more kills: make kills KILLS=200
+KILLS = 200
+kills: all
+	@FPH_KILLS='$(KILLS)' '$(PYTHON3)' \
+		'$(srcdir)/tests/interop/frontend/check_vhost_user' \
+		--daemon tools/vhost-user-balloon/vhost-user-balloon \
+		-k killed_again --verbose
+
+.PHONY: attack kills check-vhost-user
