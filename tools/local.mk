@@ -38,7 +38,6 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/daemon.h \
 	tools/vhost-user-balloon/device.c \
 	tools/vhost-user-balloon/device.h \
-	tools/vhost-user-balloon/device_discard.c \
 	tools/vhost-user-balloon/dirty_log.c \
 	tools/vhost-user-balloon/dirty_log.h \
 	tools/vhost-user-balloon/event_json.c \

@@ -63,6 +63,15 @@ static bool read_params(struct fph_balloon_params *p,
 	       p->max_queue_size <= FPH_VRING_MAX_SIZE;
 }
 
+bool fph_balloon_is_any_running(const struct fph_balloon *b)
+{
+	for (uint32_t i = 0; i < FPH_NQUEUES; i++) {
+		if (b->ring[i].running)
+			return true;
+	}
+	return false;
+}
+
 /* ------------------------------------------------------------------- new -- */
 
 /*

@@ -98,6 +98,8 @@ struct fph_balloon {
 
 /* ------------------------------------------------------------ balloon.c -- */
 
+bool fph_balloon_is_any_running(const struct fph_balloon *b);
+
 /* Everything that new made, but the object. */
 void fph_balloon_free_parts(struct fph_balloon *b);
 
@@ -129,8 +131,6 @@ void fph_balloon_hide_done(struct fph_balloon *b);
 
 /* Rings or features have changed: which queue is each ring? */
 void fph_balloon_update_queues(struct fph_balloon *b);
-
-bool fph_balloon_is_any_running(const struct fph_balloon *b);
 
 /* Whether a buffer of this queue fits, whatever is in it. */
 bool fph_balloon_is_room(const struct fph_balloon *b, int queue, uint32_t num);

@@ -94,15 +94,6 @@ void fph_balloon_update_queues(struct fph_balloon *b)
 
 /* ----------------------------------------------------- start and enable -- */
 
-bool fph_balloon_is_any_running(const struct fph_balloon *b)
-{
-	for (uint32_t i = 0; i < FPH_NQUEUES; i++) {
-		if (b->ring[i].running)
-			return true;
-	}
-	return false;
-}
-
 /* FPH_OK; or why a call on a ring that must run is not allowed. */
 static int check_running(const struct fph_balloon *b, uint32_t index)
 {

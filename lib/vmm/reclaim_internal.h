@@ -4,7 +4,8 @@
  *
  *	reclaim.c		the object; which memory of a run is to be freed,
  *				and in which budget
- *	reclaim_calls.c		the calls that free it, and what became of them
+ *	reclaim_calls.c		the calls that free it
+ *	reclaim_note.c		what became of the parts of a run
  *	reclaim_ops.c		the calls of the system
  */
 #ifndef FPH_VMM_RECLAIM_INTERNAL_H

@@ -19,6 +19,7 @@ FPH_VMM_SOURCES = \
 	lib/vmm/page_set.c \
 	lib/vmm/reclaim.c \
 	lib/vmm/reclaim_calls.c \
+	lib/vmm/reclaim_note.c \
 	lib/vmm/reclaim_ops.c
 FPH_VMM_PRIVATE_H = \
 	lib/vmm/balloon_internal.h \

@@ -21,7 +21,7 @@
 
 #define END_MS		200
 #define MAX_PENDING	256u
-#define MAX_STUCK	16u		/* of which none was closed */
+#define MAX_STUCK	64u		/* of which none was closed */
 #define STUCK_MS	100		/* ... for so long */
 
 static struct {
@@ -38,37 +38,57 @@ static struct {
 
 /* -------------------------------------------------------------- the process */
 
-/* It was made beside threads, perhaps: nothing but system calls. */
+static pid_t start_sharing(unsigned int exit_signal)
+{
+	struct clone_args args = {
+		.flags = CLONE_FILES,
+		.exit_signal = exit_signal
+	};
+
+	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+/* A process for each, so that one which waits does not hold up the others. */
+static void close_apart(int fd)
+{
+	pid_t pid = start_sharing(SIGCHLD);
+
+	if (pid > 0)
+		return;
+	close(fd);
+	atomic_fetch_add(closer.done, 1);
+	if (pid == 0)
+		_exit(0);
+}
+
+/* It was made beside threads, perhaps: nothing here takes a lock. */
 static void serve(pid_t parent)
 {
 	int fd;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGCHLD, SIG_IGN);
 	while (syscall(SYS_getppid) == parent &&
-	       syscall(SYS_read, closer.from_us, &fd, sizeof(fd)) ==
-	       sizeof(fd)) {
-		syscall(SYS_close, fd);
-		atomic_fetch_add(closer.done, 1);
-	}
-	syscall(SYS_exit_group, 0);
+	       read(closer.from_us, &fd, sizeof(fd)) == sizeof(fd))
+		close_apart(fd);
+	_exit(0);
 }
 
 static bool start_process(void)
 {
-	struct clone_args args = { .flags = CLONE_FILES };
 	pid_t parent = getpid();
 	int ends[2];
-	long pid;
+	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC))
 		return false;
 	closer.from_us = ends[0];
 	closer.to_process = ends[1];
-	pid = syscall(SYS_clone3, &args, sizeof(args));
+	pid = start_sharing(0);
 	if (pid == 0)
 		serve(parent);
 	if (pid > 0) {
-		closer.pid = (pid_t)pid;
+		closer.pid = pid;
 		return true;
 	}
 	close(ends[0]);

@@ -3,9 +3,9 @@
  * Closing what a front-end sent.  Even to close a file can wait without end: a
  * file system in user space is told of it, a TCP socket may linger, and a local
  * socket may hold such files in its queue.  What cannot is closed at once, all
- * else by a process of its own, which has the same descriptors as this one.  A
+ * else by a process for each, which has the same descriptors as this one.  A
  * thread would keep this process from ending; there is one where the kernel
- * does not let the process be made.
+ * lets no such process be made.
  */
 #ifndef VUB_CLOSER_H
 #define VUB_CLOSER_H

@@ -15,44 +15,71 @@
 #define TAKE_US		500
 #define TURN_US		1500
 
-int device_init(struct device *d, const struct fph_balloon_params *params,
-		const struct memory_policy *policy, struct events *events)
-{
-	struct fph_balloon_params p = *params;
-	int status, err;
+/* ---------------------------------------------------------------- discards */
 
-	memset(d, 0, sizeof(*d));
-	memory_table_init(&d->memory, policy);
-	d->event_queue = events;
-	d->max_queue_size = p.max_queue_size;
-	d->least_page = p.inflate_granule;
-	d->page_size = p.inflate_granule;
-	if (!d->memory.memory)
-		return ENOMEM;
-	p.memory = d->memory.memory;
-	d->balloon = fph_balloon_new(&p, &status);
-	if (!d->balloon) {
-		memory_table_fini(&d->memory);
-		return status == FPH_ENOMEM ? ENOMEM : EINVAL;
+/* Counts what the worker did, by the queue of each run. */
+static void account(struct device *d, uint32_t n)
+{
+	const struct worker *w = &d->worker;
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		struct discard_totals *t =
+			w->runs[i].queue == FPH_QUEUE_REPORT ? &d->report :
+							       &d->inflate;
+
+		t->runs++;
+		t->freed += w->smaller[i];
 	}
-	err = worker_init(&d->worker, &d->memory);
-	if (err) {
-		fph_balloon_free(d->balloon);
-		memory_table_fini(&d->memory);
-		return err;
-	}
-	hint_init(&d->hint, d->balloon, events);
-	freeze_init(&d->freeze, d->balloon, events);
-	return 0;
+	fph_reclaim_get_counters(w->reclaim, &d->reclaimed,
+				 sizeof(d->reclaimed));
 }
 
-void device_fini(struct device *d)
+static void reap(struct device *d)
 {
-	worker_fini(&d->worker);
-	device_pump(d);
-	fph_balloon_free(d->balloon);
-	memory_table_clear(&d->memory);
-	memory_table_fini(&d->memory);
+	uint32_t n = worker_reap(&d->worker);
+
+	if (!n)
+		return;
+	account(d, n);
+	fph_balloon_complete(d->balloon, d->worker.runs, n);
+}
+
+/* Runs that nobody waits for any more. */
+static void cancel(struct device *d, struct fph_run *runs, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		runs[i].outcome = FPH_OUTCOME_SKIPPED;
+		runs[i].reason = FPH_SKIP_EMBEDDER;
+	}
+	fph_balloon_complete(d->balloon, runs, n);
+}
+
+static void submit(struct device *d)
+{
+	struct fph_run runs[WORKER_BATCH];
+	int n;
+
+	while ((n = fph_balloon_next(d->balloon, runs, WORKER_BATCH)) > 0) {
+		if (!d->cancel) {
+			worker_submit(&d->worker, runs, (uint32_t)n);
+			return;
+		}
+		cancel(d, runs, (uint32_t)n);
+	}
+}
+
+void device_pump(struct device *d)
+{
+	reap(d);
+	freeze_run(&d->freeze, d->hold);
+	if (worker_is_idle(&d->worker))
+		submit(d);
+	fph_balloon_flush(d->balloon);
+	d->calls |= fph_balloon_take_notify(d->balloon);
+	d->events |= fph_balloon_take_events(d->balloon);
 }
 
 /* ---------------------------------------------------------- taking buffers */
@@ -188,6 +215,48 @@ void device_reset(struct device *d)
 	d->calls = 0;
 	d->hint.stream_open = false;
 	hint_tell_state(&d->hint);
+}
+
+/* ------------------------------------------------------------ begin and end */
+
+int device_init(struct device *d, const struct fph_balloon_params *params,
+		const struct memory_policy *policy, struct events *events)
+{
+	struct fph_balloon_params p = *params;
+	int status, err;
+
+	memset(d, 0, sizeof(*d));
+	memory_table_init(&d->memory, policy);
+	d->event_queue = events;
+	d->max_queue_size = p.max_queue_size;
+	d->least_page = p.inflate_granule;
+	d->page_size = p.inflate_granule;
+	if (!d->memory.memory)
+		return ENOMEM;
+	p.memory = d->memory.memory;
+	d->balloon = fph_balloon_new(&p, &status);
+	if (!d->balloon) {
+		memory_table_fini(&d->memory);
+		return status == FPH_ENOMEM ? ENOMEM : EINVAL;
+	}
+	err = worker_init(&d->worker, &d->memory);
+	if (err) {
+		fph_balloon_free(d->balloon);
+		memory_table_fini(&d->memory);
+		return err;
+	}
+	hint_init(&d->hint, d->balloon, events);
+	freeze_init(&d->freeze, d->balloon, events);
+	return 0;
+}
+
+void device_fini(struct device *d)
+{
+	worker_fini(&d->worker);
+	device_pump(d);
+	fph_balloon_free(d->balloon);
+	memory_table_clear(&d->memory);
+	memory_table_fini(&d->memory);
 }
 
 /* ------------------------------------------------------------------- rings */

@@ -107,7 +107,8 @@ static int check(struct memory_table *t, const struct memory_region *r,
 	    wraps(r->offset, r->len) || r->offset + r->len > INT64_MAX)
 		return fail(t, "a range that is empty or too large", EINVAL);
 	if (r->len > max || used > max - r->len)
-		return fail(t, "more than --max-memory", ENOMEM);
+		return fail(t, "more than --max-memory, which can be "
+			    "larger", ENOMEM);
 	for (i = 0; i < t->nslots; i++) {
 		const struct memory_region *o = &t->slots[i].region;
 

@@ -9,6 +9,7 @@
 #include "governor.h"
 #include "listen.h"
 #include "memory_table.h"
+#include "parse.h"
 
 struct options {
 	const char *socket_path;	/* or NULL */
@@ -39,12 +40,6 @@ struct options {
 	bool sandbox;
 	bool once;
 	bool verbose;
-};
-
-enum options_result {
-	OPTIONS_RUN	= 0,		/* *o is set: serve */
-	OPTIONS_EXIT	= 1,		/* all is said: end with 0 */
-	OPTIONS_ERROR	= 2		/* a message was printed: end with 2 */
 };
 
 /* Parse; prints help, version, capabilities and errors itself. */

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "options.h"
 #include "parse.h"
 
 int parse_wrong(const char *name, const char *value, const char *wanted)

@@ -10,6 +10,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+enum options_result {
+	OPTIONS_RUN	= 0,		/* it was good; all set: serve */
+	OPTIONS_EXIT	= 1,		/* all is said: end with 0 */
+	OPTIONS_ERROR	= 2		/* a message was printed: end with 2 */
+};
+
 /* Says it; OPTIONS_ERROR. */
 int parse_wrong(const char *name, const char *value, const char *wanted);
 

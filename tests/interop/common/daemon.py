@@ -197,6 +197,10 @@ class Daemon:
             if self.process.poll() is None:
                 self.process.send_signal(number)
             self.process.wait()
+            # Its second process has the sockets as well, and ends with it.
+            wait.until(lambda: not is_listening(self.socket_path)
+                       and not is_listening(self.control_path),
+                       "nobody listens any more", interval=0.001)
 
     def stop(self):
         """SIGTERM: the daemon must end with 0 and unlink its sockets."""

@@ -50,6 +50,7 @@ class Driver:
         self.kicks = {}
         self.calls = {}
         self.features = 0
+        self.protocol = 0
         self.roles = {}
         if context:
             context.defer(self.close)
@@ -69,6 +70,7 @@ class Driver:
     def handshake(self, protocol=PROTOCOL):
         """What a front-end does when it connects."""
         f = self.frontend
+        self.protocol = protocol
         f.set_owner()
         offered = f.get_features()
         assert offered & F_PROTOCOL, hex(offered)
@@ -120,6 +122,18 @@ class Driver:
         for index in sorted(self.roles.values()):
             self.start_ring(index)
         return self
+
+    def reconnect(self, path, record):
+        """To another back-end, which goes on by the record of buffers in
+        flight: as QEMU does it, from where the used index is."""
+        self.frontend.close()
+        self.frontend = vhost_user.FrontEnd.connect(path)
+        self.handshake(self.protocol)
+        self.frontend.set_inflight_fd(record)
+        self.frontend.set_features(self.features)
+        self.frontend.set_mem_table(self.memory.regions)
+        for index in sorted(self.rings):
+            self.start_ring(index, self.rings[index].used_index)
 
     # Queues ------------------------------------------------------------
 

@@ -12,12 +12,15 @@ EXTRA_DIST += \
 	tests/interop/frontend/memory.py \
 	tests/interop/frontend/ring.py \
 	tests/interop/frontend/stalled.py \
+	tests/interop/frontend/test_attack.py \
 	tests/interop/frontend/test_data.py \
 	tests/interop/frontend/test_fphctl.py \
 	tests/interop/frontend/test_freeze.py \
 	tests/interop/frontend/test_hostile.py \
+	tests/interop/frontend/test_kill.py \
 	tests/interop/frontend/test_layouts.py \
 	tests/interop/frontend/test_library.py \
+	tests/interop/frontend/test_limits.py \
 	tests/interop/frontend/test_log.py \
 	tests/interop/frontend/test_messages.py \
 	tests/interop/frontend/test_operator.py \
@@ -36,4 +39,20 @@ check-vhost-user: all
 		--fphctl tools/fphctl/fphctl \
 		--library lib/.libs/libfph.so $(VHOST_USER_FLAGS)
 
-.PHONY: check-vhost-user
+# A longer attack than the one in it: make attack ATTACK=100000
+ATTACK = 100000
+attack: all
+	@FPH_ATTACK='$(ATTACK)' '$(PYTHON3)' \
+		'$(srcdir)/tests/interop/frontend/check_vhost_user' \
+		--daemon tools/vhost-user-balloon/vhost-user-balloon \
+		-k test_attack --verbose
+
+# The same with more kills: make kills KILLS=200
+KILLS = 200
+kills: all
+	@FPH_KILLS='$(KILLS)' '$(PYTHON3)' \
+		'$(srcdir)/tests/interop/frontend/check_vhost_user' \
+		--daemon tools/vhost-user-balloon/vhost-user-balloon \
+		-k killed_again --verbose
+
+.PHONY: attack kills check-vhost-user

@@ -17,6 +17,8 @@ NOBODY = 65534
 
 
 def status(daemon, name):
+    # Once it answers, it has given up all that it will.
+    daemon.stats()
     with open("/proc/%d/status" % daemon.process.pid) as file:
         return re.search("^%s:\\s*(.*)$" % name, file.read(), re.M)[1]
 

@@ -341,5 +341,16 @@ class FrontEnd:
         if self.ask(CHECK_DEVICE_STATE).u64():
             raise Refused("device state")
 
+    def get_inflight_fd(self, queues, num):
+        """The record of buffers in flight: its fields, and its file, which
+        is the caller's."""
+        reply = self.ask(GET_INFLIGHT_FD, struct.pack("=QQHH4x", 0, 0,
+                                                      queues, num)[:20])
+        assert len(reply.fds) == 1, reply
+        return reply.payload, reply.fds[0]
+
+    def set_inflight_fd(self, record):
+        self.tell(SET_INFLIGHT_FD, record[0], [record[1]])
+
     def get_status(self):
         return self.ask(GET_STATUS).u64()

@@ -19,8 +19,10 @@ EXTRA_DIST += \
 	tests/interop/uml/init.sh \
 	tests/interop/uml/machine.py \
 	tests/interop/uml/parts.py \
+	tests/interop/uml/relay.py \
 	tests/interop/uml/test_balloon.py \
 	tests/interop/uml/test_hint.py \
+	tests/interop/uml/test_kill.py \
 	tests/interop/uml/test_life.py \
 	tests/interop/uml/test_report.py
 
@@ -29,4 +31,11 @@ check-uml: all
 		--daemon tools/vhost-user-balloon/vhost-user-balloon \
 		$(UML_FLAGS) || { code=$$?; test $$code -eq 77 || exit $$code; }
 
-.PHONY: check-uml
+# The same with more kills: make kills-uml KILLS=200
+kills-uml: all
+	@FPH_UML_KILLS='$(KILLS)' '$(PYTHON3)' \
+		'$(srcdir)/tests/interop/uml/check_uml' \
+		--daemon tools/vhost-user-balloon/vhost-user-balloon \
+		-k killed_again --verbose
+
+.PHONY: check-uml kills-uml
