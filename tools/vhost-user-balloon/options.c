@@ -382,7 +382,8 @@ int options_parse(struct options *o, int argc, char **argv)
 
 uint64_t options_get_features(const struct options *o)
 {
-	uint64_t features = 0;
+	/* Small pages are collected only from who tells before it uses them. */
+	uint64_t features = FPH_BIT(VIRTIO_BALLOON_F_MUST_TELL_HOST);
 
 	if (o->stats)
 		features |= FPH_BIT(VIRTIO_BALLOON_F_STATS_VQ);

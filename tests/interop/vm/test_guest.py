@@ -76,7 +76,8 @@ def probe(m):
     seen = m.guest.features()
     # Newer drivers do not take INDIRECT, and older ones not IN_ORDER.
     assert seen - {machine.F_INDIRECT, machine.F_IN_ORDER} == m.rings | {
-        machine.F_STATS, machine.F_HINT, machine.F_REPORT,
+        machine.F_MUST_TELL, machine.F_STATS, machine.F_HINT,
+        machine.F_REPORT,
         machine.F_EVENT_IDX, F_VERSION_1}, seen
     m.log("in order: %r" % (machine.F_IN_ORDER in seen))
     assert bits(m.acked()) - {machine.F_PROTOCOL} == seen, hex(m.acked())
