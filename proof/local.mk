@@ -12,6 +12,8 @@ EXTRA_DIST += \
 	proof/proof.h \
 	proof/range_trim.c \
 	proof/ring_math.c \
+	proof/state_reader.c \
+	proof/time_left.c \
 	proof/wire_command.c \
 	proof/wire_config.c \
 	proof/wire_pages.c \
