@@ -15,6 +15,8 @@ EXTRA_DIST += \
 	proof/range_cut.c \
 	proof/range_trim.c \
 	proof/ring_math.c \
+	proof/state_reader.c \
+	proof/time_left.c \
 	proof/wire_command.c \
 	proof/wire_config.c \
 	proof/wire_pages.c \

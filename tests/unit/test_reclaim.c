@@ -529,6 +529,14 @@ START_TEST(test_budget_both)
 	ck_assert_uint_eq(runs[0].done, 2 * PAGE);
 	ck_assert_uint_eq(runs[1].done, PAGE);
 	ck_assert_uint_eq(runs[2].done, 0);
+	/* A page less than a part, of which a half was used up. */
+	setup();
+	fake_add(0, 64 * HUGE, 0, 5, 0, FPH_BACKING_SHMEM);
+	set_run(0, 0, HUGE);
+	set_run(1, 4 * HUGE, 2 * HUGE);
+	budget.bytes = 2 * HUGE - PAGE;
+	ck_assert_int_eq(fph_reclaim_discard(rc, runs, 2, &budget), 1);
+	ck_assert_uint_eq(runs[1].done, HUGE - PAGE);
 }
 END_TEST
 

@@ -715,6 +715,72 @@ START_TEST(the_last_id_is_saved)
 }
 END_TEST
 
+/* The first buffer of a session, and the runs behind one buffer. */
+#define AT_BUFFER	(FPH_STATE_HEADER + 28 + 18 * 8 + 8 + 5 * 4)
+#define AT_OUTCOME	(AT_BUFFER + 20)
+#define AT_RANGES	(AT_BUFFER + 22 + 28)
+
+/* What a buffer may have come to, pending or ready. */
+START_TEST(a_buffer_has_an_outcome_of_its_kind)
+{
+	static struct object o;
+	uint8_t state[STATE_SIZE];
+	size_t size;
+
+	for (int ready = 0; ready < 2; ready++) {
+		make_round(&o, false, true);
+		if (ready) {
+			o.runs[0].outcome = FPH_OUTCOME_CLEARED;
+			ck_assert_int_eq(fph_hint_session_complete(o.s, o.runs,
+								   1), 1);
+		}
+		ck_assert_int_eq(save(&o, state, sizeof(state), &size),
+				 FPH_OK);
+		for (uint32_t v = 0; v < 256; v++) {
+			uint32_t rest = fph_get32(state + AT_OUTCOME, FPH_LE);
+			bool good = v == FPH_OUTCOME_CLEARED ||
+				    v == FPH_OUTCOME_TRIMMED ||
+				    v == FPH_OUTCOME_SKIPPED ||
+				    v == FPH_OUTCOME_FAILED ||
+				    (!ready && v == FPH_OUTCOME_NONE) ||
+				    (ready && (v == FPH_OUTCOME_COMMAND ||
+					       v == FPH_OUTCOME_REFUSED));
+
+			ck_assert_int_eq(load_with(&o, state, size, AT_OUTCOME,
+						   (rest & ~0xffu) | v),
+					 good ? FPH_OK : FPH_ECORRUPT);
+		}
+	}
+}
+END_TEST
+
+/* The ranges of a run that is out touch: no byte is between them. */
+START_TEST(a_run_has_no_gap)
+{
+	struct fph_buffer b = { .cookie = 2, .nwrite = 3 };
+	struct fph_seg segs[3];
+	static struct object o;
+	uint8_t state[STATE_SIZE];
+	size_t size;
+
+	for (uint32_t i = 0; i < 3; i++)
+		segs[i] = (struct fph_seg){ 0x1000 + 8 * i, 8,
+					    FPH_SEG_WRITE };
+	make_round(&o, false, false);
+	ck_assert_int_eq(fph_hint_session_add(o.s, &b, 1, segs), 1);
+	ck_assert_int_eq(fph_hint_session_next(o.s, o.runs, 2), 1);
+	ck_assert_uint_eq(o.runs[0].len, 24);
+	ck_assert_int_eq(save(&o, state, sizeof(state), &size), FPH_OK);
+	ck_assert_uint_eq(fph_get32(state + AT_RANGES + 32, FPH_LE), 0x1010);
+	ck_assert_int_eq(load_with(&o, state, size, AT_RANGES + 32, 0x1010),
+			 FPH_OK);
+	ck_assert_int_eq(load_with(&o, state, size, AT_RANGES + 32, 0x100f),
+			 FPH_ECORRUPT);
+	ck_assert_int_eq(load_with(&o, state, size, AT_RANGES + 32, 0x1011),
+			 FPH_ECORRUPT);
+}
+END_TEST
+
 RUNNER_SUITE("state_host",
 	     report_goes_on,
 	     session_goes_on,
@@ -726,4 +792,6 @@ RUNNER_SUITE("state_host",
 	     wrong_values_do_no_harm,
 	     a_session_keeps_its_table,
 	     a_round_keeps_its_rules,
-	     the_last_id_is_saved)
+	     the_last_id_is_saved,
+	     a_buffer_has_an_outcome_of_its_kind,
+	     a_run_has_no_gap)

@@ -372,7 +372,7 @@ END_TEST
 START_TEST(what_an_ordered_ring_cannot_be)
 {
 	uint64_t features = FPH_BIT(VIRTIO_F_IN_ORDER);
-	uint8_t state[STATE];
+	uint8_t state[STATE], more[STATE];
 	uint32_t at = AT_PLACES + 6;	/* of the turn */
 	size_t size = make_ordered(features, state);
 
@@ -385,6 +385,13 @@ START_TEST(what_an_ordered_ring_cannot_be)
 	ck_assert_int_eq(load_with(size, state, at + 14, 2, 0x8000),
 			 FPH_ECORRUPT);
 	ck_assert_int_eq(load_with(size, state, at + 22, 2, 0),
+			 FPH_ECORRUPT);
+	/* One more than there are entries, and all of them there. */
+	memcpy(more, state, size);
+	for (uint32_t i = 1; i < NUM; i++)
+		memcpy(more + size + 8 * (i - 1), state + at + 16, 8);
+	fph_put64(more + 8, size + 8 * (NUM - 1), FPH_LE);
+	ck_assert_int_eq(load_with(size + 8 * (NUM - 1), more, at + 4, 4, NUM),
 			 FPH_ECORRUPT);
 	/* A head that is no descriptor. */
 	ck_assert_int_eq(load_with(size, state, at + 12, 2, NUM),
