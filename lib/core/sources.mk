@@ -19,6 +19,7 @@ FPH_HOST_STATE_SOURCES = \
 	lib/core/report_state.c
 FPH_GUEST_SOURCES = \
 	lib/core/hinter.c \
+	lib/core/hinter_round.c \
 	lib/core/pool.c \
 	lib/core/reporter.c \
 	lib/core/tree.c
@@ -30,6 +31,7 @@ FPH_CORE_PRIVATE_H = \
 	lib/core/coalescer_sort.h \
 	lib/core/common.h \
 	lib/core/hint_session.h \
+	lib/core/hinter.h \
 	lib/core/inflight.h \
 	lib/core/inflight_state.h \
 	lib/core/pool.h \
