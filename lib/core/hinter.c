@@ -111,19 +111,11 @@ uint32_t fph_hinter_get_id(const struct fph_hinter *h)
 int fph_hinter_add(struct fph_hinter *h, uint32_t id,
 		   const struct fph_owned_range *ranges, uint32_t n)
 {
-	int ret = FPH_EINVAL;
-	uint32_t i;
-
 	if (!fph_hinter_is_init(h))
 		return FPH_EUNINIT;
 	if (!id || id != fph_hinter_get_id(h))
 		return FPH_ESTATE;
-	for (i = 0; i < n; i++) {
-		ret = fph_pool_add(&h->pool, &ranges[i], 0);
-		if (ret != FPH_OK)
-			break;
-	}
-	return i ? (int)i : ret;
+	return fph_pool_add(&h->pool, ranges, n, 0);
 }
 
 int fph_hinter_flush(struct fph_hinter *h)
@@ -208,10 +200,10 @@ int fph_hinter_get_amounts(const struct fph_hinter *h,
 	a.back = fph_pool_get_back(&h->pool);
 	a.buffers = h->pool.nbatches;
 	if (h->mode != FPH_HINTER_NEVER) {
-		a.held.bytes = a.waiting.bytes + a.outstanding.bytes +
-			       a.used.bytes + a.back.bytes;
-		a.held.ranges = a.waiting.ranges + a.outstanding.ranges +
-				a.used.ranges + a.back.ranges;
+		a.held = a.back;
+		fph_amount_add(&a.held, &a.waiting);
+		fph_amount_add(&a.held, &a.outstanding);
+		fph_amount_add(&a.held, &a.used);
 	}
 	fph_copy_out(out, size, &a, sizeof(a));
 	return FPH_OK;

@@ -209,9 +209,8 @@ static void send_command(struct fph_hinter *h, uint32_t tag,
 	buffer->nread = 1;
 	buffer->flags = tag == START ? FPH_BUFFER_START : FPH_BUFFER_STOP;
 	buffer->index = i - first;
-	fph_put32(buffer->command,
-		  tag == START ? h->id : VIRTIO_BALLOON_CMD_ID_STOP,
-		  (int)h->endian);
+	fph_cmd_id_encode(buffer->command, tag == START ? h->id :
+			  VIRTIO_BALLOON_CMD_ID_STOP, (int)h->endian);
 	seg->gpa = h->commands_gpa;
 	if (seg->gpa)
 		seg->gpa += (uint64_t)buffer->index * FPH_CMD_ID_SIZE;

@@ -20,7 +20,9 @@ FPH_HOST_STATE_SOURCES = \
 FPH_GUEST_SOURCES = \
 	lib/core/hinter.c \
 	lib/core/hinter_round.c \
+	lib/core/order.c \
 	lib/core/pool.c \
+	lib/core/pool_add.c \
 	lib/core/reporter.c \
 	lib/core/tree.c
 FPH_CORE_SOURCES = \

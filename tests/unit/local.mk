@@ -54,6 +54,7 @@ UNIT_TESTS += \
 	tests/unit/test_migration \
 	tests/unit/test_page_set \
 	tests/unit/test_pages \
+	tests/unit/test_pool \
 	tests/unit/test_range \
 	tests/unit/test_range_random \
 	tests/unit/test_reclaim \
