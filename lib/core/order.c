@@ -4,7 +4,7 @@
  *
  * To find an address is a short way down the tree and some steps along a list.
  * All else is done to the list, and the tree is touched only when a group is
- * made or goes: once for 16 runs in order, or for about 8 in any other.  A tree
+ * made or goes: once for 24 runs in order, or for about 12 in any other.  A tree
  * of all runs costs 230 instructions a run more.
  *
  * A group also knows a run about in its middle, to begin at: 25 instructions

@@ -117,7 +117,7 @@ static inline uint32_t fph_tree_root(const struct fph_group *groups)
 
 /* -------------------------------------------------------------- order.c -- */
 
-#define FPH_GROUP_MOST	16u		/* runs of a group */
+#define FPH_GROUP_MOST	24u		/* runs of a group */
 
 /* Groups for that many runs. */
 uint32_t fph_order_groups(uint32_t max_runs);
