@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * The guest's side, a range: added, submitted, completed, taken back. Blocks
- * of 2 MiB with a gap behind each, so that nothing merges.
+ * of 2 MiB with a gap behind each, so that nothing merges; or neighbours of 4
+ * KiB, which all do.
  */
 #include <fph/guest.h>
 #include <fph/wire.h>
@@ -19,18 +20,21 @@ static struct fph_seg segs[WINDOW * SEGS];
 static struct fph_used used[WINDOW];
 static struct fph_returned returned[WINDOW * SEGS];
 
-static void make_ranges(bool random, uint64_t *seed)
+enum order { SORTED, RANDOM, NEIGHBOURS };
+
+static void make_ranges(enum order order, uint64_t *seed)
 {
+	uint32_t shift = order == NEIGHBOURS ? 12 : 21;
 	uint64_t blocks[RANGES];
 	uint32_t i;
 
 	for (i = 0; i < RANGES; i++)
-		blocks[i] = 2 * i;
-	if (random)
+		blocks[i] = order == NEIGHBOURS ? i : 2 * i;
+	if (order == RANDOM)
 		bench_shuffle(blocks, RANGES, seed);
 	for (i = 0; i < RANGES; i++) {
-		ranges[i].gpa = blocks[i] << 21;
-		ranges[i].len = 2u << 20;
+		ranges[i].gpa = blocks[i] << shift;
+		ranges[i].len = 1u << shift;
 		ranges[i].owner = i;
 	}
 }
@@ -42,6 +46,7 @@ static void report(struct fph_reporter *r)
 
 	for (i = 0; i < RANGES; i += BATCH)
 		MUST(fph_reporter_add(r, 0, &ranges[i], BATCH) == (int)BATCH);
+	MUST(fph_reporter_flush(r) == FPH_OK);
 	while (left) {
 		n = fph_reporter_submit(r, 0, buffers, WINDOW, segs,
 					WINDOW * SEGS);
@@ -56,7 +61,7 @@ static void report(struct fph_reporter *r)
 	}
 }
 
-static void run_reporter(const char *name, bool random)
+static void run_reporter(const char *name, enum order order)
 {
 	struct fph_reporter_params p = { .size = sizeof(p) };
 	struct fph_reporter *r;
@@ -71,7 +76,7 @@ static void run_reporter(const char *name, bool random)
 	MUST(fph_reporter_init(&r, bench_memory(fph_reporter_size(&p)),
 			       fph_reporter_size(&p), &p) == FPH_OK);
 	for (i = 0; i < meter_warm + meter_rounds; i++) {
-		make_ranges(random, &seed);
+		make_ranges(order, &seed);
 		if (i >= meter_warm)
 			meter_begin();
 		report(r);
@@ -101,7 +106,7 @@ static void hint(struct fph_hinter *h, uint32_t id)
 	}
 }
 
-static void run_hinter(const char *name, uint32_t mode, bool random)
+static void run_hinter(const char *name, uint32_t mode, enum order order)
 {
 	struct fph_hinter_params p = { .size = sizeof(p) };
 	struct fph_hinter *h;
@@ -117,7 +122,7 @@ static void run_hinter(const char *name, uint32_t mode, bool random)
 	MUST(fph_hinter_init(&h, bench_memory(fph_hinter_size(&p)),
 			     fph_hinter_size(&p), &p) == FPH_OK);
 	for (i = 0; i < meter_warm + meter_rounds; i++) {
-		make_ranges(random, &seed);
+		make_ranges(order, &seed);
 		if (i >= meter_warm)
 			meter_begin();
 		hint(h, 2 + i);
@@ -129,10 +134,11 @@ static void run_hinter(const char *name, uint32_t mode, bool random)
 
 void bench_guest(void)
 {
-	run_reporter("reporter, sorted", false);
-	run_reporter("reporter, random", true);
-	run_hinter("hinter until used, sorted", FPH_HINTER_UNTIL_USED, false);
-	run_hinter("hinter until used, random", FPH_HINTER_UNTIL_USED, true);
-	run_hinter("hinter never, sorted", FPH_HINTER_NEVER, false);
-	run_hinter("hinter never, random", FPH_HINTER_NEVER, true);
+	run_reporter("reporter, sorted", SORTED);
+	run_reporter("reporter, random", RANDOM);
+	run_reporter("reporter, neighbours", NEIGHBOURS);
+	run_hinter("hinter until used, sorted", FPH_HINTER_UNTIL_USED, SORTED);
+	run_hinter("hinter until used, random", FPH_HINTER_UNTIL_USED, RANDOM);
+	run_hinter("hinter never, sorted", FPH_HINTER_NEVER, SORTED);
+	run_hinter("hinter never, random", FPH_HINTER_NEVER, RANDOM);
 }

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* The hinter, for the files that it is made of.  Not installed. */
+/*
+ * The guest's side of free page hinting, for the files that it is made of.  Not
+ * installed.
+ *
+ *	hinter.c	ranges in and out, and what it knows
+ *	hinter_round.c	rounds: what the device asks for, and what it is sent
+ *	hinter_state.c	saved state
+ */
 #ifndef FPH_CORE_HINTER_H
 #define FPH_CORE_HINTER_H
 
@@ -37,5 +44,10 @@ struct fph_hinter {
 	struct fph_hinter_counters counters;
 	struct fph_pool pool;
 };
+
+static inline bool fph_hinter_is_init(const struct fph_hinter *h)
+{
+	return h && h->magic == FPH_HINTER_MAGIC;
+}
 
 #endif /* FPH_CORE_HINTER_H */

@@ -102,7 +102,7 @@ static bool count_free(const struct fph_hinter *h, uint32_t *nfree)
 	return true;
 }
 
-/* What the table of hinter.c lets be together. */
+/* What the table of hinter_round.c lets be together. */
 static bool is_state(const struct values *v, uint32_t nfree)
 {
 	switch (v->state) {

@@ -33,16 +33,17 @@ uint64_t fph_time_when(uint64_t left, uint64_t now)
 static void save_run(const struct fph_pool *p, const struct fph_free_run *run,
 		     struct fph_state_writer *w)
 {
-	uint32_t slot = run->head;
+	uint32_t slot = run->tail;
 
 	fph_state_put32(w, run->ranges);
 	for (uint32_t n = run->ranges; n; n--) {
-		const struct fph_slot *s = &p->slots[slot];
+		const struct fph_held *held;
 
-		fph_state_put64(w, s->gpa);
-		fph_state_put32(w, s->len);
-		fph_state_put64(w, s->owner);
-		slot = s->next;
+		slot = p->slots[slot].held.next;
+		held = &p->slots[slot].held;
+		fph_state_put64(w, held->gpa);
+		fph_state_put32(w, held->len);
+		fph_state_put64(w, held->owner);
 	}
 }
 
@@ -51,13 +52,13 @@ static void save_aged(const struct fph_pool *p, uint32_t head, uint64_t now,
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = head; i; i = p->runs[i].newer)
+	for (uint32_t i = head; i; i = p->slots[i].run.newer)
 		n++;
 	fph_state_put32(w, n);
-	for (uint32_t i = head; i; i = p->runs[i].newer) {
-		fph_state_put64(w, fph_time_left(p->runs[i].due, now));
-		fph_state_put64(w, p->runs[i].seq);
-		save_run(p, &p->runs[i], w);
+	for (uint32_t i = head; i; i = p->slots[i].run.newer) {
+		fph_state_put64(w, fph_time_left(p->slots[i].run.due, now));
+		fph_state_put64(w, p->slots[i].run.seq);
+		save_run(p, &p->slots[i].run, w);
 	}
 }
 
@@ -67,11 +68,11 @@ void fph_pool_save_list(const struct fph_pool *p,
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = list->head; i; i = p->runs[i].newer)
+	for (uint32_t i = list->head; i; i = p->slots[i].run.newer)
 		n++;
 	fph_state_put32(w, n);
-	for (uint32_t i = list->head; i; i = p->runs[i].newer)
-		save_run(p, &p->runs[i], w);
+	for (uint32_t i = list->head; i; i = p->slots[i].run.newer)
+		save_run(p, &p->slots[i].run, w);
 }
 
 /* The greatest one that a buffer had. */
@@ -118,29 +119,32 @@ void fph_pool_save(const struct fph_pool *p, uint64_t now,
 #define RANGE_BYTES	20u
 #define RUN_BYTES	(4u + RANGE_BYTES)
 
-/* A range behind the end of the run. */
+/* A range behind the end of the run, whose slots stand in a ring. */
 static int load_range(struct fph_pool *p, struct fph_state_reader *r,
 		      struct fph_free_run *run)
 {
-	struct fph_slot *s = &p->slots[++p->slot_mark];
+	uint32_t i = ++p->slot_mark;
+	struct fph_held *held = &p->slots[i].held;
 
-	s->gpa = fph_state_get64(r);
-	s->len = fph_state_get32(r);
-	s->owner = fph_state_get64(r);
-	s->next = 0;
-	if (fph_is_bad_range(s->gpa, s->len))
+	held->gpa = fph_state_get64(r);
+	held->len = fph_state_get32(r);
+	held->owner = fph_state_get64(r);
+	held->next = i;
+	if (fph_is_bad_range(held->gpa, held->len))
 		return FPH_ECORRUPT;
 	if (!run->ranges) {
-		run->gpa = s->gpa;
-		run->head = p->slot_mark;
+		run->gpa = held->gpa;
 	} else {
-		if (!s->gpa || run->gpa + (run->len - 1) != s->gpa - 1 ||
-		    s->len > FPH_MAX_BUFFER - run->len)
+		struct fph_held *tail = &p->slots[run->tail].held;
+
+		if (!held->gpa || run->gpa + (run->len - 1) != held->gpa - 1 ||
+		    held->len > FPH_MAX_BUFFER - run->len)
 			return FPH_ECORRUPT;
-		p->slots[run->tail].next = p->slot_mark;
+		held->next = tail->next;
+		tail->next = i;
 	}
-	run->tail = p->slot_mark;
-	run->len += s->len;
+	run->tail = i;
+	run->len += held->len;
 	run->ranges++;
 	return FPH_OK;
 }
@@ -149,14 +153,14 @@ static int load_range(struct fph_pool *p, struct fph_state_reader *r,
 static int load_run(struct fph_pool *p, struct fph_state_reader *r,
 		    struct fph_pool_loaded *l, bool aged)
 {
-	struct fph_free_run *run = &p->runs[p->run_mark + 1];
+	struct fph_free_run *run;
 	uint32_t n;
 	int ret;
 
-	/* A run has a range, and so there is a run. */
 	if (l->ranges == p->max_ranges)
 		return FPH_EREFUSED;
-	p->run_mark++;
+	/* A run has a range, and stands in the slot of the first. */
+	run = &p->slots[p->slot_mark + 1].run;
 	fph_memset(run, 0, sizeof(*run));
 	if (aged) {
 		run->due = fph_time_when(fph_state_get64(r), l->now);
@@ -187,18 +191,18 @@ static int load_runs(struct fph_pool *p, struct fph_state_reader *r,
 	if (!fph_state_has(r, n, RUN_BYTES))
 		return FPH_ECORRUPT;
 	while (n--) {
-		uint32_t i = p->run_mark + 1;
+		uint32_t i = p->slot_mark + 1;
 
 		ret = load_run(p, r, l, aged);
 		if (ret != FPH_OK)
 			return ret;
 		if (list->head)
-			p->runs[list->tail].newer = i;
+			p->slots[list->tail].run.newer = i;
 		else
 			list->head = i;
 		list->tail = i;
-		list->amount.bytes += p->runs[i].len;
-		list->amount.ranges += p->runs[i].ranges;
+		list->amount.bytes += p->slots[i].run.len;
+		list->amount.ranges += p->slots[i].run.ranges;
 	}
 	return FPH_OK;
 }
@@ -219,10 +223,10 @@ static int load_waiting(struct fph_pool *p, struct fph_state_reader *r,
 	int ret = load_runs(p, r, l, &list, true);
 
 	for (i = list.head; i && ret == FPH_OK; i = next) {
-		next = p->runs[i].newer;
-		if (p->runs[i].seq < seq || fph_pool_wait(p, i) != FPH_OK)
+		next = p->slots[i].run.newer;
+		if (p->slots[i].run.seq < seq || fph_pool_wait(p, i) != FPH_OK)
 			ret = FPH_ECORRUPT;
-		seq = p->runs[i].seq;
+		seq = p->slots[i].run.seq;
 	}
 	return ret;
 }
@@ -319,7 +323,7 @@ void fph_pool_forget(struct fph_pool *p)
 {
 	struct fph_pool old = *p;
 
-	fph_pool_init(p, old.runs, old.max_ranges, old.max_batches,
+	fph_pool_init(p, old.slots, old.max_ranges, old.max_batches,
 		      old.all_batches - old.max_batches);
 	p->max_segs = old.max_segs;
 	p->merge = old.merge;

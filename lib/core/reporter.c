@@ -145,23 +145,18 @@ static uint64_t later(uint64_t now, uint64_t delay)
 int fph_reporter_add(struct fph_reporter *r, uint64_t now,
 		     const struct fph_owned_range *ranges, uint32_t n)
 {
-	uint64_t due;
-	uint32_t i;
-	int ret = FPH_EINVAL;
+	struct fph_amount before;
+	int ret;
 
 	if (!is_init(r))
 		return FPH_EUNINIT;
-	due = later(now, r->flush_delay);
-	for (i = 0; i < n; i++) {
-		ret = fph_pool_add(&r->pool, &ranges[i], due);
-		if (ret != FPH_OK)
-			break;
-		r->counters.added++;
-		r->counters.added_bytes += ranges[i].len;
-	}
+	before = r->pool.waiting;
+	ret = fph_pool_add(&r->pool, ranges, n, later(now, r->flush_delay));
+	r->counters.added += r->pool.waiting.ranges - before.ranges;
+	r->counters.added_bytes += r->pool.waiting.bytes - before.bytes;
 	if (r->state == FPH_REPORTER_OFF)
 		fph_pool_withdraw(&r->pool, &r->pool.back[false]);
-	return i ? (int)i : ret;
+	return ret;
 }
 
 int fph_reporter_flush(struct fph_reporter *r)
@@ -206,20 +201,25 @@ static void sift(struct fph_seg *segs, uint32_t i, uint32_t n)
  */
 static void sort(struct fph_seg *segs, uint32_t n)
 {
+	const struct fph_seg *at = segs, *end = segs + n;
+	uint32_t len = FPH_MAX_BUFFER, i;
 	struct fph_seg seg;
-	uint32_t i;
 
-	for (i = 1; i < n && segs[i].len <= segs[i - 1].len; i++)
-		;
-	if (i >= n)
+	while (at < end && at->len <= len)
+		len = at++->len;
+	if (at == end)
 		return;
-	for (i = n / 2; i > 0; i--)
-		sift(segs, i - 1, n);
-	for (i = n; i > 1; i--) {
-		seg = segs[0];
-		segs[0] = segs[i - 1];
-		segs[i - 1] = seg;
-		sift(segs, 0, i - 1);
+	/* The heap grows from the middle down; then its top goes behind it. */
+	for (i = n / 2; n > 1;) {
+		if (i) {
+			i--;
+		} else {
+			n--;
+			seg = segs[0];
+			segs[0] = segs[n];
+			segs[n] = seg;
+		}
+		sift(segs, i, n);
 	}
 }
 
@@ -238,7 +238,7 @@ static bool is_due(const struct fph_reporter *r, uint64_t now)
 	if (!p->nruns || !is_open(r) || r->retrying)
 		return false;
 	return fph_pool_is_full(p) || fph_pool_is_urgent(p) ||
-	       now >= p->runs[fph_pool_oldest(p)].due;
+	       now >= p->slots[fph_pool_oldest(p)].run.due;
 }
 
 static uint32_t send(struct fph_reporter *r, struct fph_buffer *buffer,
@@ -401,7 +401,7 @@ int fph_reporter_get_deadline(const struct fph_reporter *r, uint64_t *when)
 	p = &r->pool;
 	if (!p->nruns || !is_open(r))
 		return 0;
-	due = p->runs[fph_pool_oldest(p)].due;
+	due = p->slots[fph_pool_oldest(p)].run.due;
 	if (fph_pool_is_urgent(p) || fph_pool_is_full(p))
 		due = 0;
 	if (r->retrying)

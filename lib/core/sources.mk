@@ -19,7 +19,10 @@ FPH_HOST_STATE_SOURCES = \
 	lib/core/report_state.c
 FPH_GUEST_SOURCES = \
 	lib/core/hinter.c \
+	lib/core/hinter_round.c \
+	lib/core/order.c \
 	lib/core/pool.c \
+	lib/core/pool_add.c \
 	lib/core/reporter.c \
 	lib/core/tree.c
 # Policies for a driver that looks at free memory itself.

@@ -82,7 +82,7 @@ static inline bool translate_one(const struct table *t,
 	return true;
 }
 
-/* Four at a time save 4 of 21 instructions a segment. */
+/* Eight at a time save 5 of 21 instructions a segment. */
 static __attribute__((noinline)) uint32_t
 translate_usual(const struct fph_memory *m, const struct fph_seg *segs,
 		uint32_t n, struct iovec *iov)
@@ -90,11 +90,15 @@ translate_usual(const struct fph_memory *m, const struct fph_seg *segs,
 	const struct table t = table_of(m);
 	const struct fph_seg *s = segs;
 
-	for (; n >= 4; n -= 4, s += 4, iov += 4) {
+	for (; n >= 8; n -= 8, s += 8, iov += 8) {
 		if (!translate_one(&t, s, iov) ||
 		    !translate_one(&t, s + 1, iov + 1) ||
 		    !translate_one(&t, s + 2, iov + 2) ||
-		    !translate_one(&t, s + 3, iov + 3))
+		    !translate_one(&t, s + 3, iov + 3) ||
+		    !translate_one(&t, s + 4, iov + 4) ||
+		    !translate_one(&t, s + 5, iov + 5) ||
+		    !translate_one(&t, s + 6, iov + 6) ||
+		    !translate_one(&t, s + 7, iov + 7))
 			break;
 	}
 	for (; n && translate_one(&t, s, iov); n--, s++, iov++)

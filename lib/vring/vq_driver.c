@@ -193,7 +193,7 @@ static int add(struct fph_vq_driver *vq, const struct fph_buffer *b,
 		return FPH_EINVAL;
 	table = takes_table(vq, b);
 	slot = vq->packed ? fph_packed_add(vq, segs, nseg, table) :
-			    fph_split_add(vq, segs, nseg, table);
+			    fph_split_add(vq, b, segs, table);
 	if (slot < 0)
 		return slot;
 	note(vq, (uint32_t)slot, b, segs);

@@ -78,8 +78,8 @@ struct fph_vq_driver {
  * Puts a good buffer into the ring; table: all of it into an indirect one.
  * The slot; FPH_EFULL.
  */
-int fph_split_add(struct fph_vq_driver *vq, const struct fph_seg *segs,
-		  uint32_t nseg, bool table);
+int fph_split_add(struct fph_vq_driver *vq, const struct fph_buffer *b,
+		  const struct fph_seg *segs, bool table);
 int fph_packed_add(struct fph_vq_driver *vq, const struct fph_seg *segs,
 		   uint32_t nseg, bool table);
 

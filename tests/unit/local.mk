@@ -60,6 +60,7 @@ LIB_TESTS = \
 	tests/unit/test_pace \
 	tests/unit/test_page_set \
 	tests/unit/test_pages \
+	tests/unit/test_pool \
 	tests/unit/test_range \
 	tests/unit/test_range_random \
 	tests/unit/test_reclaim \
