@@ -199,12 +199,6 @@ int fph_pool_add(struct fph_pool *p, const struct fph_owned_range *ranges,
  * neighbours.  O(log waiting).
  */
 uint32_t fph_pool_put_back(struct fph_pool *p, uint32_t i, uint32_t older);
-/*
- * A run that is in no list waits, as the youngest one, and is not joined with
- * others.  With absorb it may overlap what waits: both were seen, and one of
- * them was cancelled.  FPH_OK, FPH_EEXIST.  O(log waiting).
- */
-int fph_pool_wait(struct fph_pool *p, uint32_t i);
 
 /* --------------------------------------------------------------- pool.c -- */
 

@@ -107,22 +107,6 @@ uint32_t fph_pool_put_back(struct fph_pool *p, uint32_t i, uint32_t older)
 	return join_near(p, i);
 }
 
-int fph_pool_wait(struct fph_pool *p, uint32_t i)
-{
-	const struct fph_free_run *run = &p->slots[i].run;
-	struct fph_gap gap = fph_gap_behind(p, fph_order_find(p, run->gpa));
-
-	if (!p->absorb &&
-	    (run->gpa - gap.low->gpa < gap.low->len ||
-	     (gap.high->len && gap.high->gpa - run->gpa < run->len)))
-		return FPH_EEXIST;
-	fph_age_insert(p, i, p->slots[0].run.older);
-	fph_order_link(p, i, &gap);
-	p->waiting.bytes += run->len;
-	p->waiting.ranges += run->ranges;
-	return FPH_OK;
-}
-
 /* ------------------------------------------------------------------- add -- */
 
 /* The slot is a run of its own, the youngest. */

@@ -213,6 +213,26 @@ int fph_pool_load_list(struct fph_pool *p, struct fph_state_reader *r,
 	return load_runs(p, r, l, list, false);
 }
 
+/*
+ * A run waits, as the youngest one, and is not joined with others.  With absorb
+ * it may overlap what waits: both were seen, and one of them was cancelled.
+ */
+static int wait_again(struct fph_pool *p, uint32_t i)
+{
+	const struct fph_free_run *run = &p->slots[i].run;
+	struct fph_gap gap = fph_gap_behind(p, fph_order_find(p, run->gpa));
+
+	if (!p->absorb &&
+	    (run->gpa - gap.low->gpa < gap.low->len ||
+	     (gap.high->len && gap.high->gpa - run->gpa < run->len)))
+		return FPH_EEXIST;
+	fph_age_insert(p, i, p->slots[0].run.older);
+	fph_order_link(p, i, &gap);
+	p->waiting.bytes += run->len;
+	p->waiting.ranges += run->ranges;
+	return FPH_OK;
+}
+
 /* What waits goes into the tree, the oldest first. */
 static int load_waiting(struct fph_pool *p, struct fph_state_reader *r,
 			struct fph_pool_loaded *l)
@@ -224,7 +244,7 @@ static int load_waiting(struct fph_pool *p, struct fph_state_reader *r,
 
 	for (i = list.head; i && ret == FPH_OK; i = next) {
 		next = p->slots[i].run.newer;
-		if (p->slots[i].run.seq < seq || fph_pool_wait(p, i) != FPH_OK)
+		if (p->slots[i].run.seq < seq || wait_again(p, i) != FPH_OK)
 			ret = FPH_ECORRUPT;
 		seq = p->slots[i].run.seq;
 	}

@@ -167,7 +167,9 @@ START_TEST(sizes_of_every_request)
 			vu_send(&v, number, VU_FLAG_NEED_REPLY, zeros, size,
 				NULL, 0);
 			if (!vu_wait(&v, &a)) {
-				ck_assert(r && r->kind == REPLY_OWN);
+				ck_assert_msg(r && r->kind == REPLY_OWN,
+					      "request %u of %u bytes: gone",
+					      number, size);
 				vu_serve_next(&v);
 				continue;
 			}

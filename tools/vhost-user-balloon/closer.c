@@ -20,9 +20,8 @@
 #include "log.h"
 
 #define END_MS		200
-#define MAX_PENDING	256u
-#define MAX_STUCK	64u		/* of which none was closed */
-#define STUCK_MS	100		/* ... for so long */
+#define MAX_STUCK	64u		/* no more is taken */
+#define STUCK_MS	100		/* none of them was closed for so long */
 
 static struct {
 	unsigned int users;
@@ -48,13 +47,24 @@ static pid_t start_sharing(unsigned int exit_signal)
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
 
+/* It has all descriptors, the listening ones too: it ends with its parent. */
+static void end_with(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (syscall(SYS_getppid) != parent)
+		_exit(0);
+}
+
 /* A process for each, so that one which waits does not hold up the others. */
 static void close_apart(int fd)
 {
+	pid_t parent = (pid_t)syscall(SYS_getpid);
 	pid_t pid = start_sharing(SIGCHLD);
 
 	if (pid > 0)
 		return;
+	if (pid == 0)
+		end_with(parent);
 	close(fd);
 	atomic_fetch_add(closer.done, 1);
 	if (pid == 0)
@@ -66,10 +76,9 @@ static void serve(pid_t parent)
 {
 	int fd;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	end_with(parent);
 	signal(SIGCHLD, SIG_IGN);
-	while (syscall(SYS_getppid) == parent &&
-	       read(closer.from_us, &fd, sizeof(fd)) == sizeof(fd))
+	while (read(closer.from_us, &fd, sizeof(fd)) == sizeof(fd))
 		close_apart(fd);
 	_exit(0);
 }
@@ -198,12 +207,16 @@ void closer_close(int fd)
 
 bool closer_is_full(void)
 {
+	return closer_get_pending() >= MAX_STUCK;
+}
+
+bool closer_is_stuck(void)
+{
 	unsigned int pending = closer_get_pending();
 
 	if (pending < MAX_STUCK || closer.given - pending != closer.seen) {
 		closer.seen = closer.given - pending;
 		closer.since = clock_now();
 	}
-	return pending >= MAX_PENDING ||
-	       (pending >= MAX_STUCK && clock_now() - closer.since >= STUCK_MS);
+	return pending >= MAX_STUCK && clock_now() - closer.since >= STUCK_MS;
 }

@@ -21,7 +21,13 @@ void closer_close(int fd);
 /* How many are still being closed. */
 unsigned int closer_get_pending(void);
 
-/* Whether these are so many, or wait so long, that no more should be taken. */
+/* Whether these are so many that no more should be taken before some are. */
 bool closer_is_full(void);
+
+/*
+ * Whether there are many and none was closed for a while: who sent them does
+ * not mean well.  Ask again and again, for it looks at the time.
+ */
+bool closer_is_stuck(void);
 
 #endif /* VUB_CLOSER_H */

@@ -20,7 +20,7 @@
 #define QUIT_MS		1000
 
 /* How often it is looked whether there is room for files to close. */
-#define FULL_MS		100
+#define FULL_MS		2
 
 enum {
 	POLL_SIGNAL,

@@ -177,10 +177,7 @@ static void receive(struct frontend *fe)
 {
 	int r = vu_channel_receive(&fe->channel);
 
-	if (closer_is_full()) {
-		session_complain(fe->session, "its files cannot be closed");
-		frontend_disconnect(fe);
-	} else if (r == VU_MESSAGE) {
+	if (r == VU_MESSAGE) {
 		dispatch(fe);
 	} else if (r != VU_AGAIN) {
 		if (r == VU_BAD)
@@ -197,6 +194,10 @@ void frontend_run(struct frontend *fe)
 
 	if (memory_guard_take() && fe->state == FRONTEND_CONNECTED) {
 		session_complain(fe->session, "guest memory was taken away");
+		frontend_disconnect(fe);
+	}
+	if (closer_is_stuck() && fe->state == FRONTEND_CONNECTED) {
+		session_complain(fe->session, "its files cannot be closed");
 		frontend_disconnect(fe);
 	}
 	session_pump(fe->session);
@@ -238,7 +239,7 @@ void frontend_poll(const struct frontend *fe, struct pollfd *fds)
 	p->fd = fe->channel.fd;
 	if (vu_channel_is_full(&fe->channel))
 		p->events = POLLOUT;
-	else if (fe->deferred)
+	else if (fe->deferred || closer_is_full())
 		p->events = 0;
 	p++;
 	p->fd = fe->session->back.channel.fd;
@@ -253,7 +254,7 @@ static void handle_channel(struct frontend *fe, short revents)
 	if (full && (revents & POLLOUT)) {
 		if (vu_channel_flush(&fe->channel))
 			frontend_disconnect(fe);
-	} else if (fe->deferred || full) {
+	} else if (fe->deferred || full || closer_is_full()) {
 		/* Nothing is read now, but the end must be noticed. */
 		if (revents & (POLLHUP | POLLERR))
 			frontend_disconnect(fe);

@@ -308,7 +308,8 @@ class Attacker:
         fd, peer = lingering()
         self.peers.append(peer)
         self.push(request, payload, [fd.fileno()])
-        fd.close()
+        # Ours is the last one if the daemon has closed its own already.
+        threading.Thread(target=fd.close, daemon=True).start()
 
     def step(self):
         rng = self.rng
