@@ -342,7 +342,7 @@ def test_packed_has_no_inflight_region(t):
     protocol = PROTOCOL | 1 << PF_INFLIGHT
     daemon, d = start(t, protocol=protocol)
     assert get_inflight(d) == (0, [])
-    assert "--packed=off" in daemon.log_tail(20)
+    wait.until(lambda: "--packed=off" in daemon.log_text(), "advice")
     stop(d)
     d.rings.clear()
     d.negotiate(F_ALL | F_IN_ORDER)
