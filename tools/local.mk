@@ -72,7 +72,9 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/notify.h \
 	tools/vhost-user-balloon/options.c \
 	tools/vhost-user-balloon/options.h \
+	tools/vhost-user-balloon/options_features.c \
 	tools/vhost-user-balloon/options_policy.c \
+	tools/vhost-user-balloon/options_policy.h \
 	tools/vhost-user-balloon/parse.c \
 	tools/vhost-user-balloon/parse.h \
 	tools/vhost-user-balloon/policy.c \
@@ -89,6 +91,8 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/request_vring.c \
 	tools/vhost-user-balloon/rights.c \
 	tools/vhost-user-balloon/rights.h \
+	tools/vhost-user-balloon/ring_log.c \
+	tools/vhost-user-balloon/ring_log.h \
 	tools/vhost-user-balloon/sandbox.c \
 	tools/vhost-user-balloon/sandbox.h \
 	tools/vhost-user-balloon/saved.c \
@@ -97,10 +101,11 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 	tools/vhost-user-balloon/service.h \
 	tools/vhost-user-balloon/session.c \
 	tools/vhost-user-balloon/session.h \
-	tools/vhost-user-balloon/session_log.c \
+	tools/vhost-user-balloon/session_driver.c \
 	tools/vhost-user-balloon/stats.c \
 	tools/vhost-user-balloon/stats.h \
 	tools/vhost-user-balloon/stats_guest.c \
+	tools/vhost-user-balloon/stats_guest.h \
 	tools/vhost-user-balloon/timers.c \
 	tools/vhost-user-balloon/timers.h \
 	tools/vhost-user-balloon/vring.c \

@@ -40,7 +40,7 @@ MATRIX = conformance-matrix
 MATRIX_RUN = $(CONFORMANCE) --timeout 300
 ADAPTERS = $(srcdir)/tests/conformance/adapters
 MATRIX_COLUMNS = library reference daemon qemu qemu-new linux
-# The command of another QEMU, if there is one.
+# The command of another QEMU; empty: the one that check-vm unpacked, if it did.
 MATRIX_QEMU_NEW =
 
 conformance-matrix: all
@@ -62,9 +62,12 @@ conformance-matrix: all
 	run qemu --role device --seeds 2 --known-failures \
 		$(srcdir)/tests/conformance/known/qemu-7.2.txt -- \
 		$(PYTHON3) $(ADAPTERS)/qemu_device.py; \
-	test -z '$(MATRIX_QEMU_NEW)' || \
+	new='$(MATRIX_QEMU_NEW)'; vm='$(abs_top_srcdir)/build/vm/qemu/run'; \
+	test -n "$$new" || ! test -x "$$vm" || \
+		new="$$vm qemu-system-x86_64"; \
+	test -z "$$new" || \
 		run qemu-new --role device --seeds 2 -- $(PYTHON3) \
-		$(ADAPTERS)/qemu_device.py $(MATRIX_QEMU_NEW); \
+		$(ADAPTERS)/qemu_device.py $$new; \
 	run linux --role driver --seeds 2 --known-failures \
 		$(srcdir)/tests/conformance/known/linux.txt -- \
 		$(PYTHON3) $(ADAPTERS)/uml_driver.py; \

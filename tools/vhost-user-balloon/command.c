@@ -2,6 +2,7 @@
 #include "command.h"
 #include "event_json.h"
 #include "stats.h"
+#include "stats_guest.h"
 
 static json_t *query_stats(void *context, struct call *c)
 {

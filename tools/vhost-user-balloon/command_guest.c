@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "command.h"
 #include "stats.h"
+#include "stats_guest.h"
 
 /* The answer is of this moment. */
 json_t *command_get_guest_stats(void *context)

@@ -9,6 +9,7 @@
 #include <fph/wire.h>
 
 #include "options.h"
+#include "options_policy.h"
 #include "parse.h"
 
 static const char help[] =
@@ -378,30 +379,4 @@ int options_parse(struct options *o, int argc, char **argv)
 			return r;
 	}
 	return check(o, argc, argv);
-}
-
-uint64_t options_get_features(const struct options *o)
-{
-	/* Small pages are collected only from who tells before it uses them. */
-	uint64_t features = FPH_BIT(VIRTIO_BALLOON_F_MUST_TELL_HOST);
-
-	if (o->stats)
-		features |= FPH_BIT(VIRTIO_BALLOON_F_STATS_VQ);
-	if (o->deflate_on_oom)
-		features |= FPH_BIT(VIRTIO_BALLOON_F_DEFLATE_ON_OOM);
-	if (o->free_page_hint)
-		features |= FPH_BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT);
-	if (o->page_poison)
-		features |= FPH_BIT(VIRTIO_BALLOON_F_PAGE_POISON);
-	if (o->free_page_reporting)
-		features |= FPH_BIT(VIRTIO_BALLOON_F_PAGE_REPORTING);
-	if (o->indirect)
-		features |= FPH_BIT(VIRTIO_RING_F_INDIRECT_DESC);
-	if (o->event_idx)
-		features |= FPH_BIT(VIRTIO_RING_F_EVENT_IDX);
-	if (o->packed)
-		features |= FPH_BIT(VIRTIO_F_RING_PACKED);
-	if (o->in_order)
-		features |= FPH_BIT(VIRTIO_F_IN_ORDER);
-	return features;
 }

@@ -45,16 +45,6 @@ struct options {
 /* Parse; prints help, version, capabilities and errors itself. */
 int options_parse(struct options *o, int argc, char **argv);
 
-/*
- * For the parts of the command line that are elsewhere: seconds, also parts of
- * one, at most a day, as milliseconds.  OPTIONS_RUN, or OPTIONS_ERROR after a
- * message.
- */
-int options_parse_seconds(const char *name, const char *value, uint32_t *ms);
-
-/* --policy=NAME=VALUE,...: the same. */
-int options_parse_policy(struct governor_options *g, char *text);
-
 /* The feature bits that the device shall offer. */
 uint64_t options_get_features(const struct options *o);
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* Options about time, and --policy: what it is made of. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "options.h"
+#include "options_policy.h"
 #include "parse.h"
 
 #define MIB	(UINT64_C(1) << 20)

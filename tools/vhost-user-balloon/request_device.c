@@ -60,7 +60,7 @@ static void set_acked(struct session *s, uint64_t features)
 	const uint64_t bit = FPH_BIT(VU_F_LOG_ALL);
 
 	if ((s->acked & bit) && !(features & bit))
-		session_forget_log(s);
+		ring_log_close(&s->log);
 	s->acked = features;
 }
 

@@ -25,7 +25,7 @@ int request_set_log_base(struct session *s, struct vu_message *m,
 	int err = check_reach(s, size);
 
 	if (!err)
-		err = dirty_log_open(&s->log, m->fds[0], size, offset);
+		err = dirty_log_open(&s->log.pages, m->fds[0], size, offset);
 	if (err)
 		return err;
 	vu_store64(r->payload, 0);
@@ -39,6 +39,6 @@ int request_set_log_fd(struct session *s, struct vu_message *m,
 	(void)r;
 	if (!notify_is_usable(m->fds[0]))
 		return EBADF;
-	vring_set_fd(&s->log_fd, vu_message_take_fd(m));
+	vring_set_fd(&s->log.fd, vu_message_take_fd(m));
 	return 0;
 }

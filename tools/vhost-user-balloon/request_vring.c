@@ -74,7 +74,7 @@ int request_set_vring_base(struct session *s, struct vu_message *m,
 	return 0;
 }
 
-/* The log's address is of no use, see session_log.c. */
+/* The log's address is of no use, see ring_log.h. */
 int request_set_vring_addr(struct session *s, struct vu_message *m,
 			   struct reply *r)
 {

@@ -21,7 +21,7 @@ void session_init(struct session *s, struct device *device, bool inband)
 	memset(s, 0, sizeof(*s));
 	s->device = device;
 	s->state_fd = -1;
-	s->log_fd = -1;
+	ring_log_init(&s->log);
 	notify_init();
 	backchannel_init(&s->back);
 	for (i = 0; i < FPH_NQUEUES; i++)
@@ -89,20 +89,6 @@ void session_forget_state_fd(struct session *s)
 	s->state_fd = -1;
 }
 
-void session_end(struct session *s)
-{
-	uint32_t i;
-
-	session_stop_rings(s);
-	session_reset_device(s);
-	for (i = 0; i < FPH_NQUEUES; i++)
-		vring_reset(&s->rings[i]);
-	memory_table_clear(&s->device->memory);
-	inflight_close(&s->inflight);
-	session_forget_log(s);
-	s->protocol = 0;
-}
-
 /* ------------------------------------------------------------------- rings */
 
 static struct inflight_ring get_inflight_ring(const struct vring *v)
@@ -137,6 +123,28 @@ static void stop_ring(struct session *s, uint32_t index)
 		inflight_stop(&s->inflight, index);
 }
 
+static void complain_of_log(struct session *s, uint32_t index)
+{
+	session_complain(s, "ring %u was written and cannot be marked: the "
+			 "dirty log is missing or too small", index);
+}
+
+static bool is_logged(const struct session *s)
+{
+	return s->acked >> VU_F_LOG_ALL & 1;
+}
+
+static void log_rings(struct session *s)
+{
+	uint32_t i;
+
+	for (i = 0; is_logged(s) && i < FPH_NQUEUES; i++) {
+		if (s->rings[i].running &&
+		    !ring_log_written(&s->log, s->device, i))
+			complain_of_log(s, i);
+	}
+}
+
 static void record_returned(struct session *s)
 {
 	uint32_t i;
@@ -147,7 +155,7 @@ static void record_returned(struct session *s)
 		if (s->rings[i].running)
 			inflight_return(&s->inflight, i, &r);
 	}
-	session_log_rings(s);
+	log_rings(s);
 }
 
 void session_pump(struct session *s)
@@ -182,8 +190,9 @@ static int start_ring(struct session *s, uint32_t index)
 		recover(s, index);
 		err = vring_start(v, index, s->device);
 	}
-	if (!err && s->inflight.map)
-		session_log_used(s, index);
+	if (!err && s->inflight.map && is_logged(s) &&
+	    !ring_log_used(&s->log, s->device, v))
+		complain_of_log(s, index);
 	v->suspended = err == EFAULT;
 	if (!err && (v->base != v->new_base || s->inflight.map))
 		session_raise_calls(s, 1u << index);
@@ -289,60 +298,6 @@ int64_t session_get_deadline(const struct session *s)
 			at = clock_earlier(at, clock_now() + POLL_MS);
 	}
 	return at;
-}
-
-/* -------------------------------------------------------- driver and device */
-
-void session_forget_driver(struct session *s)
-{
-	uint32_t i;
-
-	for (i = 0; i < FPH_NQUEUES; i++)
-		vring_forget_setup(&s->rings[i]);
-	device_reset(s->device);
-	s->back.calls = 0;
-	s->ran = false;
-	s->paused = false;
-}
-
-void session_change_driver(struct session *s)
-{
-	session_suspend_rings(s);
-	device_reset(s->device);
-	s->back.calls = 0;
-	s->paused = false;
-	device_set_features(s->device,
-			    s->acked & ~VU_OWN_FEATURES);
-	session_replay_config(s);
-	session_resume_rings(s);
-}
-
-void session_reset_device(struct session *s)
-{
-	session_stop_rings(s);
-	session_forget_driver(s);
-	s->acked = 0;
-	s->negotiated = false;
-	s->status = 0;
-	s->config_written = 0;
-}
-
-void session_replay_config(struct session *s)
-{
-	uint32_t i;
-
-	for (i = 0; i < FPH_CONFIG_SIZE; i++) {
-		if (s->config_written & 1u << i)
-			device_set_config(s->device, i, &s->config[i], 1);
-	}
-}
-
-uint8_t session_get_status(const struct session *s)
-{
-	const uint8_t needs_reset = 0x40;
-
-	return device_is_broken(s->device) ? s->status | needs_reset :
-					     s->status;
 }
 
 /* ----------------------------------------------------------------- effects */

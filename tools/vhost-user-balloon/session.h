@@ -10,7 +10,7 @@
 #define VUB_SESSION_H
 
 #include "backchannel.h"
-#include "dirty_log.h"
+#include "ring_log.h"
 #include "inflight.h"
 #include "vring.h"
 
@@ -19,8 +19,7 @@ struct session {
 	struct backchannel back;
 	struct vring rings[FPH_NQUEUES];
 	struct inflight inflight;
-	struct dirty_log log;
-	int log_fd;			/* raised when it was written, or -1 */
+	struct ring_log log;
 	uint32_t first_ring;		/* of which buffers are taken first */
 	bool connected;
 	uint64_t offered_protocol;	/* protocol features, by number */
@@ -68,16 +67,6 @@ void session_complain(struct session *s, const char *format, ...)
 
 /* Carry out what the device wants: interrupts and configuration changes. */
 void session_carry_effects(struct session *s);
-
-/*
- * Mark in the dirty log what was written of the rings that run since it was last
- * asked; the whole used area of one.  Nothing without LOG_ALL.
- */
-void session_log_rings(struct session *s);
-void session_log_used(struct session *s, uint32_t index);
-
-/* Give the log up. */
-void session_forget_log(struct session *s);
 
 /*
  * Let the device do what it can, and keep account of what it returned and

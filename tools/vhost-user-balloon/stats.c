@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "stats.h"
+#include "stats_guest.h"
 
 static void put(json_t *o, const char *name, uint64_t value)
 {

@@ -16,10 +16,4 @@ json_t *stats_query_hint(const struct service *s);
 /* What freeze and thaw answer, and the part "freeze". */
 json_t *stats_query_freeze(const struct service *s);
 
-/* What policy answers, and the part "policy"; NULL: there is none. */
-json_t *stats_query_policy(const struct service *s);
-
-/* What query-guest-stats answers, and the part "guest". */
-json_t *stats_query_guest(const struct service *s);
-
 #endif /* VUB_STATS_H */

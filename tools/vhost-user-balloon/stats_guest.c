@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* The statistics of the guest, and what a policy makes of them. */
 #include <stdio.h>
 
 #include "clock.h"
-#include "stats.h"
+#include "stats_guest.h"
 
 /* JSON's integers of this library have a sign: what is larger is a real. */
 static json_t *get_value(uint64_t value)
