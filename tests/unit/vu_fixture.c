@@ -143,6 +143,9 @@ void vu_serve_next(struct vu *v)
 
 void vu_stop(struct vu *v)
 {
+	/* The end of the daemon waits for a while, not for ever. */
+	while (closer_get_pending())
+		usleep(1000);
 	daemon_fini(&v->daemon);
 	vu_hang_up(v);
 	munmap(v->mem, VU_MEM_SIZE);

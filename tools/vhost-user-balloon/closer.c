@@ -19,7 +19,7 @@
 #include "file_kind.h"
 #include "log.h"
 
-#define END_MS		200
+#define END_MS		500
 #define MAX_STUCK	64u		/* no more is taken */
 #define STUCK_MS	100		/* none of them was closed for so long */
 

@@ -164,6 +164,12 @@ static ssize_t send_some(struct vu_channel *c)
 	return sendmsg(c->fd, &h, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+/* The second: all processes of this user have too many descriptors under way. */
+static bool is_for_later(int err)
+{
+	return err == EAGAIN || err == ETOOMANYREFS;
+}
+
 int vu_channel_flush(struct vu_channel *c)
 {
 	while (c->out_sent < c->out_len) {
@@ -172,7 +178,7 @@ int vu_channel_flush(struct vu_channel *c)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return errno == EAGAIN ? 0 : -1;
+			return is_for_later(errno) ? 0 : -1;
 		c->out_sent += (uint32_t)n;
 		drop_out_fd(c);
 	}
