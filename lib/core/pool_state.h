@@ -2,7 +2,7 @@
 /*
  * Saved state of the guest's free ranges.  Not installed.
  *
- *	u64 ranges ever added, and one; u64 the first that is not urgent
+ *	u64 number of the next run; u64 the first that is not urgent
  *	u32 serial that buffers go on from
  *	u32 buffers that are out; each, the oldest first:
  *		u32 cookie, u32 tag, u32 id, a list with ages

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 """A daemon, a driver, and readings for one test."""
 
+import os
+
 from common import daemon as daemons
-from common import wait
+from common import runner, wait
 
 from .driver import Driver, MIB
+from .memory import Region
 from .vhost_user import Disconnected, FrontEnd
 
 BLOCK = 4 * MIB
@@ -85,3 +88,28 @@ def closed(frontend):
 def raw(daemon):
     """A bare connection."""
     return FrontEnd.connect(daemon.socket_path)
+
+
+OVERCOMMIT = "/proc/sys/vm/nr_overcommit_hugepages"
+
+
+def write(path, text):
+    with open(path, "w") as file:
+        file.write(text)
+
+
+def huge_region(t, gpa, size):
+    """Guest memory on huge pages of 2 MiB: those that are free here, or that
+    this test may have for its time."""
+    try:
+        with open(OVERCOMMIT) as file:
+            before = file.read()
+        write(OVERCOMMIT, "%d" % (int(before) + size // (2 * MIB)))
+        t.defer(write, OVERCOMMIT, before)
+    except OSError as error:
+        t.log("huge pages: %s" % error)
+    try:
+        return Region(gpa, size, flags=os.MFD_HUGETLB | os.MFD_HUGE_2MB)
+    except OSError as error:
+        raise runner.Skip("%d MiB on huge pages cannot be had: %s" % (
+            size // MIB, error)) from None

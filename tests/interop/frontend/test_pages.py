@@ -5,14 +5,11 @@ A model says for each 4096 bytes whether it is still there. The guest's page
 is what it reports and inflates by, the host's what the daemon frees by.
 """
 
-import errno
 import itertools
-import mmap
 import os
 import random
 
 from common import daemon as daemons
-from common.runner import Skip
 
 from . import fixture
 from .driver import F_ALL, MIB
@@ -156,33 +153,9 @@ def test_small_pages_of_large_memory(t):
     assert not model.there
 
 
-class HugeRegion(Region):
-    """Guest memory on huge pages of 2 MiB; Skip where there are none."""
-
-    def __init__(self, gpa, size):
-        super().__init__(gpa, size)
-        os.close(self.fd)
-        self.map.close()
-        self.fd = os.memfd_create("fph-huge", os.MFD_CLOEXEC
-                                  | os.MFD_HUGETLB | os.MFD_HUGE_2MB)
-        try:
-            os.ftruncate(self.fd, size)
-            self.map = mmap.mmap(self.fd, size)
-        except OSError as error:
-            if error.errno != errno.ENOMEM:
-                raise
-            self.map = mmap.mmap(-1, 1)
-            raise Skip("%d MiB of huge pages are not there: "
-                       "/proc/sys/vm/nr_hugepages" % (size // MIB)) from None
-
-
 def huge_driver(t, daemon):
-    memory = Memory(Region(0, 16 * MIB))
-    try:
-        memory.regions.append(HugeRegion(16 * MIB, 8 * MIB))
-    except Skip:
-        memory.close()
-        raise
+    memory = Memory(Region(0, 16 * MIB),
+                    fixture.huge_region(t, 16 * MIB, 8 * MIB))
     d = fixture.connect(t, daemon, memory=memory)
     d.start(F_ALL)
     return d, memory.regions[1]

@@ -4,7 +4,6 @@
 The numbers of faults are those of tests/unit/test_vhost_user_*.c.
 """
 
-import os
 import struct
 import threading
 import time
@@ -14,7 +13,7 @@ from common import runner, wait
 
 from . import fixture, stalled, vhost_user
 from .driver import Driver, MIB
-from .memory import Memory, Region
+from .memory import Memory
 from .ring import WRITE
 from .vhost_user import Disconnected, HEADER, NEED_REPLY, VERSION
 
@@ -169,36 +168,12 @@ def test_fault_15_flooded_queues(t):
 
 
 HUGE = 2 * MIB
-OVERCOMMIT = "/proc/sys/vm/nr_overcommit_hugepages"
-
-
-def huge_memory(t, count):
-    """Guest memory of so many huge pages: those that are free here, or that
-    this test may have for its time."""
-    try:
-        with open(OVERCOMMIT, "r+") as file:
-            before = file.read()
-            t.defer(write, OVERCOMMIT, before)
-        write(OVERCOMMIT, "%d" % (int(before) + count))
-    except OSError as error:
-        t.log("huge pages: %s" % error)
-    try:
-        return Memory(Region(0, count * HUGE,
-                             flags=os.MFD_HUGETLB | os.MFD_HUGE_2MB))
-    except OSError as error:
-        raise runner.Skip("%d huge pages of 2 MiB cannot be had: %s"
-                          % (count, error)) from None
-
-
-def write(path, text):
-    with open(path, "w") as file:
-        file.write(text)
 
 
 def test_fault_16_small_pages_on_huge_ones(t):
     """Inflated pages of 4 KiB are collected over buffers until a huge page is
     whole; one that is deflated meanwhile counts no more."""
-    memory = huge_memory(t, 16)
+    memory = Memory(fixture.huge_region(t, 0, 16 * HUGE))
     daemon = daemons.start(t)
     d = Driver(t, daemon.socket_path, memory=memory).start()
     first = 8 * MIB
