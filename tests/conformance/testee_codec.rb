@@ -124,9 +124,12 @@ class Codec
 
   def queue_infer(offered, negotiated, *indices)
     features = [Integer(offered), Integer(negotiated)]
+    enabled = indices.map { |i| Integer(i) }
     Features::NUMBERINGS.select do |numbering|
       given = Features::QUEUES.keys.map { |q| Features.index(q, numbering, *features) }
-      (indices.map { |i| Integer(i) } - given).empty?
+      # With the last of the fixed ones, others hold a place (Q-3A).
+      (enabled - given).empty? ||
+        (numbering == 'fixed' && enabled.max == given.compact.max)
     end
   end
 

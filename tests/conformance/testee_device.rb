@@ -169,7 +169,7 @@ class Device < Role
 
     frames = bytes.unpack("L#{Features.order(@features)}*")
                   .map { |pfn| [pfn * 4096, (pfn + 1) * 4096] }
-    memory?(frames) ? whole(frames, 4096) : []
+    memory?(frames) ? whole(frames, @granule) : []
   end
 
   def take_report(chain)
