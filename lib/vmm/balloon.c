@@ -270,6 +270,27 @@ static int get_endian(const struct fph_balloon *b, uint64_t negotiated)
 							  b->legacy_endian;
 }
 
+struct balloon_hint_view fph_balloon_look(const struct fph_balloon *b)
+{
+	struct balloon_hint_view view = {
+		fph_hint_session_get_state(b->hint),
+		fph_hint_session_get_config(b->hint)
+	};
+
+	return view;
+}
+
+void fph_balloon_note(struct fph_balloon *b,
+		      const struct balloon_hint_view *before)
+{
+	struct balloon_hint_view now = fph_balloon_look(b);
+
+	if (now.state != before->state)
+		b->events |= FPH_EVENT_HINT;
+	if (now.config != before->config)
+		b->events |= FPH_EVENT_CONFIG;
+}
+
 void fph_balloon_update_endian(struct fph_balloon *b)
 {
 	b->endian = get_endian(b, b->negotiated);

@@ -8,27 +8,6 @@
  */
 #include "vmm/balloon_internal.h"
 
-struct balloon_hint_view fph_balloon_look(const struct fph_balloon *b)
-{
-	struct balloon_hint_view view = {
-		fph_hint_session_get_state(b->hint),
-		fph_hint_session_get_config(b->hint)
-	};
-
-	return view;
-}
-
-void fph_balloon_note(struct fph_balloon *b,
-		      const struct balloon_hint_view *before)
-{
-	struct balloon_hint_view now = fph_balloon_look(b);
-
-	if (now.state != before->state)
-		b->events |= FPH_EVENT_HINT;
-	if (now.config != before->config)
-		b->events |= FPH_EVENT_CONFIG;
-}
-
 void fph_balloon_hide_done(struct fph_balloon *b)
 {
 	if (b->negotiated & FPH_BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT))
