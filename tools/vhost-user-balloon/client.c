@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "closer.h"
 #include "log.h"
+#include "rights.h"
 
 bool client_open(struct client *cl, int fd)
 {
@@ -34,7 +35,9 @@ void client_drop_fd(struct client *cl)
 
 void client_close(struct client *cl)
 {
-	close(cl->fd);
+	/* The peer sees the end at once; what it sent is closed aside. */
+	shutdown(cl->fd, SHUT_RDWR);
+	closer_close(cl->fd);
 	free(cl->in);
 	free(cl->out);
 	json_decref(cl->waiting_id);
@@ -150,40 +153,17 @@ void client_error(struct client *cl, json_t *id, const char *class,
 
 /* ------------------------------------------------------------------- input */
 
-/* Of several descriptors the last one is kept. */
-static void take_fds(struct client *cl, struct msghdr *h)
-{
-	struct cmsghdr *c;
-	size_t at;
-
-	for (c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (at = CMSG_LEN(0); at + sizeof(int) <= c->cmsg_len;
-		     at += sizeof(int)) {
-			client_drop_fd(cl);
-			memcpy(&cl->passed, (uint8_t *)c + at, sizeof(int));
-		}
-	}
-}
-
+/* Of several descriptors that come together one is kept. */
 static ssize_t receive(struct client *cl, void *buf, size_t len)
 {
-	union {
-		struct cmsghdr align;
-		uint8_t bytes[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec iov = { .iov_base = buf, .iov_len = len };
-	struct msghdr h = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes)
-	};
-	ssize_t n = recvmsg(cl->fd, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	int fd;
+	struct rights r = { .fds = &fd, .max = 1 };
+	ssize_t n = rights_receive(cl->fd, buf, len, &r);
 
-	if (n >= 0)
-		take_fds(cl, &h);
+	if (r.n) {
+		client_drop_fd(cl);
+		cl->passed = fd;
+	}
 	return n;
 }
 

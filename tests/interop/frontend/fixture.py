@@ -2,6 +2,8 @@
 """A daemon, a driver, and readings for one test."""
 
 import os
+import socket
+import struct
 
 from common import daemon as daemons
 from common import runner, wait
@@ -113,3 +115,21 @@ def huge_region(t, gpa, size):
     except OSError as error:
         raise runner.Skip("%d MiB on huge pages cannot be had: %s" % (
             size // MIB, error)) from None
+
+
+def lingering():
+    """A TCP socket whose last close waits an hour, and its peer."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1)
+        fd = socket.create_connection(listener.getsockname())
+        peer = listener.accept()[0]
+    fd.setblocking(False)
+    try:
+        while True:
+            fd.send(bytes(1 << 16))
+    except BlockingIOError:
+        pass
+    fd.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                  struct.pack("ii", 1, 3600))
+    return fd, peer

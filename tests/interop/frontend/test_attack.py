@@ -65,24 +65,6 @@ class Questions(threading.Thread):
         assert self.error is None, repr(self.error)
 
 
-def lingering():
-    """A TCP socket whose last close waits an hour, and its peer."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(1)
-        fd = socket.create_connection(listener.getsockname())
-        peer = listener.accept()[0]
-    fd.setblocking(False)
-    try:
-        while True:
-            fd.send(bytes(1 << 16))
-    except BlockingIOError:
-        pass
-    fd.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
-                  struct.pack("ii", 1, 3600))
-    return fd, peer
-
-
 def udp_with_an_error():
     fd = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     fd.connect(("127.0.0.1", 1))
@@ -305,7 +287,7 @@ class Attacker:
 
     def linger(self, request, payload):
         """The last reference is in the queue of the daemon's socket."""
-        fd, peer = lingering()
+        fd, peer = fixture.lingering()
         self.peers.append(peer)
         self.push(request, payload, [fd.fileno()])
         # Ours is the last one if the daemon has closed its own already.

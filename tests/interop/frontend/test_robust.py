@@ -4,6 +4,8 @@
 The numbers of faults are those of tests/unit/test_vhost_user_*.c.
 """
 
+import signal
+import socket
 import struct
 import threading
 import time
@@ -83,6 +85,31 @@ def test_fault_13_stalled_file_system(t):
         daemon.stats()
         assert daemon.alive()
     fixture.serves(t, daemon)
+    daemon.stop()
+
+
+def send_lingering(t, client, line):
+    """A line, and with it files; their last reference is in the queue then,
+    and to close that one takes an hour."""
+    for fd, peer in [fixture.lingering() for _ in range(4)]:
+        t.defer(peer.close)
+        socket.send_fds(client, [line], [fd.fileno()] * 4)
+        fd.close()
+
+
+def test_fault_12_control_client(t):
+    """Files that linger, with a line, more of them than anybody takes, and in
+    what is never read: others are answered all the same."""
+    daemon = daemons.start(t)
+    for line in (b'{"execute": "query-hint"}\n', bytes(1 << 15)):
+        client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        client.connect(daemon.control_path)
+        daemon.process.send_signal(signal.SIGSTOP)
+        send_lingering(t, client, line)
+        daemon.process.send_signal(signal.SIGCONT)
+        daemon.command("query-hint", timeout=20)
+        client.close()
+        daemon.command("query-hint", timeout=20)
     daemon.stop()
 
 
