@@ -19,9 +19,6 @@
 /* How long a driver has to read that the host needs no hints (D9). */
 #define QUIT_MS		1000
 
-/* At the end: how often what was frozen is looked at without an event. */
-#define FINI_MS		10
-
 /* How often it is looked whether there is room for files to close. */
 #define FULL_MS		2
 
@@ -78,7 +75,7 @@ void daemon_fini(struct daemon *d)
 		struct pollfd p = { .fd = d->service.device.worker.event_fd,
 				    .events = POLLIN };
 
-		poll(&p, 1, FINI_MS);
+		poll(&p, 1, -1);
 		frontend_run(&d->frontend);
 	}
 	control_fini(&d->control);

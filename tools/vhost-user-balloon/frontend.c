@@ -188,7 +188,7 @@ static void receive(struct frontend *fe)
 
 /* --------------------------------------------------------------- main loop */
 
-void frontend_run(struct frontend *fe)
+static void run(struct frontend *fe)
 {
 	struct device *d = fe->session->device;
 
@@ -210,6 +210,18 @@ void frontend_run(struct frontend *fe)
 	session_take_buffers(fe->session);
 	device_run_pending_hint(d);
 	session_carry_effects(fe->session);
+}
+
+/*
+ * Each pump may find that the last discard is over, and no event tells of it
+ * then any more: what waits for a quiet device is done before this returns.
+ */
+void frontend_run(struct frontend *fe)
+{
+	do
+		run(fe);
+	while ((fe->deferred || fe->state == FRONTEND_CLOSING) &&
+	       device_is_quiet(fe->session->device));
 }
 
 bool frontend_has_work(const struct frontend *fe)
