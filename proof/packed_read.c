@@ -13,7 +13,7 @@
  * bug: lib/vring/packed_read.c: if (l.ndesc > vq->num - vq->busy) => if (l.ndesc > vq->num)
  */
 #include "proof.h"
-#include "vring/vq_device.h"
+#include "vring/device.h"
 
 #define MOST	3u
 

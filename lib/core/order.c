@@ -13,7 +13,8 @@
  * Two neighbouring groups have more than JOIN runs together, so that there are
  * few groups.  Group LOWEST begins with run 0 and is always there.
  */
-#include "pool.h"
+#include "order.h"
+#include "tree.h"
 
 #define LOWEST	1u
 #define JOIN	4u

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/*
- * The guest's free ranges: adding them, and merging those that touch.
- */
-#include "pool.h"
+#include "pool_add.h"
 
 /* The slots of the first run that nobody wants back can be used again. */
 static void recycle(struct fph_pool *p)

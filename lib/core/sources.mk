@@ -45,8 +45,12 @@ FPH_CORE_PRIVATE_H = \
 	lib/core/hinter.h \
 	lib/core/inflight.h \
 	lib/core/inflight_state.h \
+	lib/core/order.h \
 	lib/core/pool.h \
+	lib/core/pool_add.h \
 	lib/core/pool_state.h \
 	lib/core/report.h \
 	lib/core/reporter.h \
-	lib/core/state.h
+	lib/core/runs.h \
+	lib/core/state.h \
+	lib/core/tree.h

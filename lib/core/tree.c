@@ -3,7 +3,7 @@
  * The groups of the runs that wait, by address: an AVL tree with parent links.
  * Insert and remove climb once and never recurse.
  */
-#include "pool.h"
+#include "tree.h"
 
 /* On which side of its parent i is; the root is at side 1 of group 0. */
 static uint32_t side_of(const struct fph_group *groups, uint32_t i)

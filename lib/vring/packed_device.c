@@ -7,7 +7,7 @@
  * descriptors overwrite the ring in the order of use, and the first of a batch
  * is shown last.
  */
-#include "vq_device.h"
+#include "device.h"
 
 #define COOKIE		0x80000000u
 

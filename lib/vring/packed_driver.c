@@ -6,7 +6,7 @@
  * other.  The flags of the first one that was added since publish are kept
  * back: the device does not look behind it, so publish is one store.
  */
-#include "vq_driver.h"
+#include "driver.h"
 
 /* ------------------------------------------------------------------- add -- */
 

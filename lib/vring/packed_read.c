@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* A buffer of a packed ring: reading and checking its list of descriptors. */
-#include "vq_device.h"
+#include "device.h"
 
 /* A buffer while it is read. */
 struct list {

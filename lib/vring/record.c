@@ -21,7 +21,7 @@
  * A processor that is interrupted has done all stores before that point and
  * none behind it, so it is the compiler alone that must keep the order.
  */
-#include "vq_device.h"
+#include "device.h"
 
 #define RECORD_FEATURES		0u
 #define RECORD_VERSION		8u

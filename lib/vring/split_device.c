@@ -5,7 +5,7 @@
  * A buffer is read in one pass over its descriptors, into the caller's
  * segments; the ring moves on only when all of it was read.
  */
-#include "vq_device.h"
+#include "device.h"
 
 /* ----------------------------------------------------------------- state -- */
 

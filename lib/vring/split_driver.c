@@ -5,7 +5,7 @@
  * A descriptor has the slot of its number; next of the slots of a buffer leads
  * from its head to its tail, as in the ring.
  */
-#include "vq_driver.h"
+#include "driver.h"
 
 /* Index of the available ring, as far as filled. */
 static uint16_t added_idx(const struct fph_vq_driver *vq)

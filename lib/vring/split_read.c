@@ -9,7 +9,7 @@
  * leaves to read_chain(), which begins the buffer again and alone says what is
  * wrong.
  */
-#include "vq_device.h"
+#include "device.h"
 
 /* ----------------------------------------------------------- the usual -- */
 

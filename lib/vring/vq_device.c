@@ -7,7 +7,7 @@
  * or wish before the other side's (mb), so that of two who publish and then
  * look at least one sees the other.
  */
-#include "vq_device.h"
+#include "device.h"
 
 static bool is_base(const struct fph_vq_device_params *p)
 {
@@ -109,23 +109,6 @@ int fph_vq_device_pop(struct fph_vq_device *vq, struct fph_buffer *buffers,
 	if (ret < 0)
 		vq->broken = true;
 	return ret;
-}
-
-bool fph_hold_done(struct fph_vq_device *vq, uint32_t place, uint32_t id,
-		   uint32_t len)
-{
-	uint32_t turn = place >= vq->oldest ? place - vq->oldest :
-			place + vq->num - vq->oldest;
-	struct fph_held *h = &vq->held[place];
-
-	if (turn >= vq->inflight + vq->nheld || h->id != id ||
-	    h->info & FPH_HELD_DONE)
-		return false;
-	h->len = len;
-	h->info |= FPH_HELD_DONE;
-	vq->inflight--;
-	vq->nheld++;
-	return true;
 }
 
 int fph_vq_device_push(struct fph_vq_device *vq, const struct fph_used *used,

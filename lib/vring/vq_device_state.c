@@ -21,7 +21,7 @@
  *		    one, with bit 15 if it was pushed
  */
 #include "core/state.h"
-#include "vq_device.h"
+#include "device.h"
 
 #define VERSION			1u
 

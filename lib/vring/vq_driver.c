@@ -6,7 +6,7 @@
  * what says that a buffer was used before what it says (rmb), and our own
  * index or wish before the other side's (mb).
  */
-#include "vq_driver.h"
+#include "driver.h"
 
 static int check_live(const struct fph_vq_driver *vq)
 {
@@ -126,22 +126,6 @@ static bool is_buffer(const struct fph_vq_driver *vq,
 	return are_segs(segs, b->nread, 0, &total) &&
 	       are_segs(segs + b->nread, b->nwrite, FPH_SEG_WRITE, &total) &&
 	       total <= (uint64_t)1 << 32;
-}
-
-/* Puts slots that were never used in front of the list, in their order. */
-void fph_link_slots(struct fph_vq_driver *vq, uint32_t n)
-{
-	uint32_t first = vq->nused;
-
-	for (uint32_t i = 0; i < n; i++) {
-		struct fph_driver_slot *s = &vq->slots[first + i];
-
-		s->ndesc = 0;
-		s->next = i + 1 < n ? (uint16_t)(first + i + 1) : vq->free;
-	}
-	vq->free = (uint16_t)first;
-	vq->nused += n;
-	vq->nlinked += n;
 }
 
 static bool takes_table(const struct fph_vq_driver *vq,

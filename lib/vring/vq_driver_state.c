@@ -28,7 +28,7 @@
  * Everything else follows from these.
  */
 #include "core/state.h"
-#include "vq_driver.h"
+#include "driver.h"
 
 #define VERSION			1u
 

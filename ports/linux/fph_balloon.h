@@ -126,7 +126,7 @@ struct fph_balloon {
 };
 
 /*
- * main.c.  Work is not queued any more when the device is about to stop; what is
+ * work.c.  Work is not queued any more when the device is about to stop; what is
  * queued already is done after the new delay, in jiffies.
  */
 void fph_queue_work(struct fph_balloon *fb, struct delayed_work *work,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/pool.h"
+#include "core/tree.h"
 
 #include "range_model.h"
 #include "runner.h"

@@ -9,7 +9,7 @@
 
 #include "ring.h"
 #include "runner.h"
-#include "vring/vq_device.h"
+#include "vring/device.h"
 
 #define NUM		8
 #define MEM_SIZE	(256 * 1024)

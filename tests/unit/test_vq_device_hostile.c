@@ -18,7 +18,7 @@
 
 #include "ring.h"
 #include "runner.h"
-#include "vring/vq_device.h"
+#include "vring/device.h"
 
 #define NUM		32
 #define MEM_SIZE	(64 * 1024)

@@ -28,6 +28,7 @@ EXTRA_DIST += \
 	ports/linux/take.c \
 	ports/linux/trace.h \
 	ports/linux/walk.c \
+	ports/linux/work.c \
 	tests/interop/linux/__init__.py \
 	tests/interop/linux/check_linux \
 	tests/interop/linux/churn.c \

@@ -6,6 +6,7 @@
  *	vq_driver.c	the calls
  *	split_driver.c	what they do in a split ring
  *	packed_driver.c	what they do in a packed ring
+ *	slots.c		the slots of both
  *
  * Nothing that decides what is free or in flight is kept in ring memory, where
  * the device could change it.  Each entry of the ring has a slot here; the one
@@ -15,8 +16,8 @@
  * Buffers have serials in the order of add.  Those below published are with
  * the device, so publish need not look at any of them.
  */
-#ifndef FPH_VRING_VQ_DRIVER_H
-#define FPH_VRING_VQ_DRIVER_H
+#ifndef FPH_VRING_DRIVER_H
+#define FPH_VRING_DRIVER_H
 
 #include "packed.h"
 #include "split.h"
@@ -127,4 +128,4 @@ static inline uint8_t *fph_get_table(const struct fph_vq_driver *vq,
 /* Puts slots that were never used in front of the list, in their order. */
 void fph_link_slots(struct fph_vq_driver *vq, uint32_t n);
 
-#endif /* FPH_VRING_VQ_DRIVER_H */
+#endif /* FPH_VRING_DRIVER_H */

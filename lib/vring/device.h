@@ -9,12 +9,13 @@
  *	record.c	its record of buffers in flight
  *	packed_device.c	what they do in a packed ring
  *	packed_read.c	one buffer out of a packed ring
+ *	in_order.c	buffers that wait for their turn
  *
  * With IN_ORDER every popped buffer stands in held, at its place in the order
  * of pop.  One that is pushed too early waits there until its turn.
  */
-#ifndef FPH_VRING_VQ_DEVICE_H
-#define FPH_VRING_VQ_DEVICE_H
+#ifndef FPH_VRING_DEVICE_H
+#define FPH_VRING_DEVICE_H
 
 #include "packed.h"
 #include "split.h"
@@ -230,4 +231,4 @@ static inline void fph_end_turns(struct fph_vq_device *vq, uint32_t n)
 bool fph_hold_done(struct fph_vq_device *vq, uint32_t place, uint32_t id,
 		   uint32_t len);
 
-#endif /* FPH_VRING_VQ_DEVICE_H */
+#endif /* FPH_VRING_DEVICE_H */
