@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/passing.h"
 #include "core/common.h"
 #include "daemon.h"
 #include "vhost-user-balloon/log.h"
@@ -185,26 +186,9 @@ void fuzz_daemon_hang_up(struct fuzz_daemon *d)
 void fuzz_send(struct fuzz_daemon *d, const void *bytes, size_t len,
 	       const int *fds, unsigned int nfds)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(16 * sizeof(int))];
-	} control;
-	struct iovec iov = { (void *)(uintptr_t)bytes, len };
-	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-	memset(&control, 0, sizeof(control));
-	if (nfds) {
-		struct cmsghdr *cm = &control.align;
-
-		cm->cmsg_level = SOL_SOCKET;
-		cm->cmsg_type = SCM_RIGHTS;
-		cm->cmsg_len = CMSG_LEN(nfds * sizeof(int));
-		memcpy(CMSG_DATA(cm), fds, nfds * sizeof(int));
-		h.msg_control = control.bytes;
-		h.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
-	}
 	if (len)
-		(void)!sendmsg(d->sock, &h, MSG_NOSIGNAL | MSG_DONTWAIT);
+		(void)!passing_send(d->sock, bytes, len, fds, nfds,
+				    MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 void fuzz_message(struct fuzz_daemon *d, uint32_t request, uint32_t flags,

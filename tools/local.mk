@@ -4,10 +4,12 @@ if ENABLE_TOOLS
 AM_CFLAGS += $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS) -pthread
 
 # What both programs have.
-noinst_LTLIBRARIES += tools/common/libmetrics.la
-tools_common_libmetrics_la_SOURCES = \
+noinst_LTLIBRARIES += tools/common/libcommon.la
+tools_common_libcommon_la_SOURCES = \
 	tools/common/metrics.c \
-	tools/common/metrics.h
+	tools/common/metrics.h \
+	tools/common/passing.c \
+	tools/common/passing.h
 
 # All of the daemon but its main(), for the tests of its parts.
 noinst_LTLIBRARIES += tools/vhost-user-balloon/libdaemon.la
@@ -115,7 +117,7 @@ tools_vhost_user_balloon_libdaemon_la_SOURCES = \
 tools_vhost_user_balloon_libdaemon_la_CFLAGS = $(AM_CFLAGS) \
 	$(FPH_HARDEN_CFLAGS)
 
-tools_vhost_user_balloon_libdaemon_la_LIBADD = tools/common/libmetrics.la
+tools_vhost_user_balloon_libdaemon_la_LIBADD = tools/common/libcommon.la
 
 DAEMON_LIBS = tools/vhost-user-balloon/libdaemon.la $(JANSSON_LIBS) \
 	$(SECCOMP_LIBS)
@@ -141,7 +143,7 @@ tools_fphctl_fphctl_SOURCES = \
 	tools/fphctl/show.h \
 	tools/fphctl/state.c \
 	tools/fphctl/watch.c
-tools_fphctl_fphctl_LDADD = tools/common/libmetrics.la $(JANSSON_LIBS)
+tools_fphctl_fphctl_LDADD = tools/common/libcommon.la $(JANSSON_LIBS)
 
 # Where QEMU's conventions say that management software looks for back-ends.
 vhostuserdir = $(datadir)/qemu/vhost-user

@@ -12,6 +12,7 @@ tests_unit_libsupport_la_SOURCES = \
 	tests/guest/pages.c \
 	tests/guest/pages.h \
 	tests/unit/balloon_fixture.h \
+	tests/unit/damage.h \
 	tests/unit/fake_calls.h \
 	tests/unit/guest.c \
 	tests/unit/guest.h \

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/state.h"
+#include "damage.h"
 #include "guest.h"
 #include "runner.h"
 
@@ -607,11 +607,6 @@ START_TEST(damage_is_refused)
 }
 END_TEST
 
-static void sign(uint8_t *p, size_t size)
-{
-	fph_put32(p + FPH_STATE_CRC_AT, fph_state_check_sum(p, size), FPH_LE);
-}
-
 /* The checksums of parts too, where there is one: they begin with the magic. */
 static void sign_all(uint8_t *p, size_t size)
 {
@@ -620,9 +615,9 @@ static void sign_all(uint8_t *p, size_t size)
 
 		if (fph_get32(p + i, FPH_LE) == FPH_STATE_MAGIC &&
 		    n >= FPH_STATE_HEADER && n <= size - i)
-			sign(p + i, (size_t)n);
+			damage_sign(p + i, (size_t)n);
 	}
-	sign(p, size);
+	damage_sign(p, size);
 }
 
 /* Wrong values behind good checksums: refused, or a device that works. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "common/passing.h"
 #include "control_fixture.h"
 
 #define REPORT		4u		/* ring index with FEATURES */
@@ -121,21 +122,10 @@ END_TEST
 
 static void send_with(const char *line, int fd)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { .bytes = { 0 } };
-	struct iovec iov = { .iov_base = (char *)line,
-			     .iov_len = strlen(line) };
-	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1,
-			    .msg_control = control.bytes,
-			    .msg_controllen = sizeof(control.bytes) };
+	size_t len = strlen(line);
 
-	control.align.cmsg_level = SOL_SOCKET;
-	control.align.cmsg_type = SCM_RIGHTS;
-	control.align.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&control.align), &fd, sizeof(int));
-	ck_assert_int_eq(sendmsg(one.fd, &h, MSG_NOSIGNAL), (int)iov.iov_len);
+	ck_assert_int_eq(passing_send(one.fd, line, len, &fd, 1, MSG_NOSIGNAL),
+			 (int)len);
 }
 
 /* The class of the error, or NULL. */

@@ -13,7 +13,7 @@
 #include <fph/wire.h>
 
 #include "core/pool_state.h"
-#include "range_model.h"
+#include "damage.h"
 #include "ring.h"
 #include "runner.h"
 
@@ -394,12 +394,6 @@ START_TEST(damage_is_refused)
 }
 END_TEST
 
-static void sign(uint8_t *buf, size_t size)
-{
-	fph_put32(buf + FPH_STATE_CRC_AT, fph_state_check_sum(buf, size),
-		  FPH_LE);
-}
-
 START_TEST(other_states_are_refused)
 {
 	static struct object o;
@@ -414,7 +408,7 @@ START_TEST(other_states_are_refused)
 	}
 	make(&o, 1, EPOCH);
 	fph_put16(state + 6, 2, FPH_LE);
-	sign(state, size);
+	damage_sign(state, size);
 	ck_assert_int_eq(load(&o, state, size), FPH_EVERSION);
 	ck_assert_int_eq(fph_hinter_load(NULL, state, size), FPH_EUNINIT);
 	ck_assert_int_eq(fph_hinter_save(NULL, state, size, &need),
@@ -453,16 +447,7 @@ static void survives(uint64_t kind)
 	make(&o, kind, EPOCH);
 	note(&o, &fresh);
 	for (int k = 0; k < 6000; k++) {
-		uint32_t n = 1 + model_random(&seed, 3);
-
-		memcpy(bad, state, size);
-		while (n--)
-			bad[FPH_STATE_HEADER + model_random(&seed,
-				(uint32_t)size - FPH_STATE_HEADER)] =
-				model_random(&seed, 2) ?
-				(uint8_t)model_random(&seed, 8) :
-				(uint8_t)model_random(&seed, 256);
-		sign(bad, size);
+		damage_some(bad, state, size, &seed);
 		if (load(&o, bad, size) != FPH_OK) {
 			refused++;
 			expect_fresh(&o, &fresh);

@@ -12,8 +12,7 @@
 #include <fph/host.h>
 #include <fph/wire.h>
 
-#include "core/state.h"
-#include "range_model.h"
+#include "damage.h"
 #include "runner.h"
 
 #define NRANGES		24u
@@ -437,12 +436,6 @@ START_TEST(damage_is_refused)
 }
 END_TEST
 
-static void sign(uint8_t *state, size_t size)
-{
-	fph_put32(state + FPH_STATE_CRC_AT, fph_state_check_sum(state, size),
-		  FPH_LE);
-}
-
 START_TEST(other_states_are_refused)
 {
 	uint8_t report[STATE_SIZE], session[STATE_SIZE];
@@ -458,14 +451,14 @@ START_TEST(other_states_are_refused)
 	ck_assert_int_eq(load(&s, report, nreport, 0), FPH_EREFUSED);
 	ck_assert_int_eq(load(&r, session, nsession, 0), FPH_EREFUSED);
 	fph_put16(report + 6, 2, FPH_LE);
-	sign(report, nreport);
+	damage_sign(report, nreport);
 	ck_assert_int_eq(load(&r, report, nreport, 0), FPH_EVERSION);
 	fph_put16(report + 6, 0, FPH_LE);
-	sign(report, nreport);
+	damage_sign(report, nreport);
 	ck_assert_int_eq(load(&r, report, nreport, 0), FPH_ECORRUPT);
 	fph_put16(report + 6, 1, FPH_LE);
 	fph_put32(report + 28, FPH_QUEUE_INFLATE, FPH_LE);
-	sign(report, nreport);
+	damage_sign(report, nreport);
 	ck_assert_int_eq(load(&r, report, nreport, 0), FPH_EREFUSED);
 	expect_untouched(&r, &fresh);
 	ck_assert_int_eq(fph_report_save(r.r, NULL, 0, NULL), FPH_EINVAL);
@@ -535,16 +528,7 @@ static void survives(bool hints)
 	make(&o, hints, 4);
 	note_counters(&o, &fresh);
 	for (int k = 0; k < 4000; k++) {
-		uint32_t n = 1 + model_random(&seed, 3);
-
-		memcpy(bad, state, size);
-		while (n--)
-			bad[FPH_STATE_HEADER + model_random(&seed,
-				(uint32_t)size - FPH_STATE_HEADER)] =
-				model_random(&seed, 2) ?
-				(uint8_t)model_random(&seed, 8) :
-				(uint8_t)model_random(&seed, 256);
-		sign(bad, size);
+		damage_some(bad, state, size, &seed);
 		if (load(&o, bad, size, model_random(&seed, 2)) != FPH_OK) {
 			refused++;
 			expect_untouched(&o, &fresh);
@@ -608,7 +592,7 @@ static int load_with(struct object *o, const uint8_t *state, size_t size,
 
 	memcpy(bad, state, size);
 	fph_put32(bad + at, value, FPH_LE);
-	sign(bad, size);
+	damage_sign(bad, size);
 	make(o, true, 4);
 	return load(o, bad, size, 0);
 }

@@ -10,7 +10,7 @@
 
 #include <fph/vring.h>
 
-#include "core/state.h"
+#include "damage.h"
 #include "ring.h"
 #include "runner.h"
 
@@ -324,8 +324,7 @@ END_TEST
 
 static int load_changed(size_t size)
 {
-	fph_put32(bad + FPH_STATE_CRC_AT, fph_state_check_sum(bad, size),
-		  FPH_LE);
+	damage_sign(bad, size);
 	return fph_vq_driver_load(two.vq, bad, size);
 }
 

@@ -10,7 +10,7 @@
 
 #include <fph/vring.h>
 
-#include "core/state.h"
+#include "damage.h"
 #include "ring.h"
 #include "runner.h"
 
@@ -291,8 +291,7 @@ START_TEST(damage_and_others_are_refused)
 	/* More in flight than there are entries, behind a good checksum. */
 	make_device(&two, choose_features(2), FPH_LE, 0);
 	fph_put32(state + FPH_STATE_HEADER + 12, NUM + 1, FPH_LE);
-	fph_put32(state + FPH_STATE_CRC_AT, fph_state_check_sum(state, size),
-		  FPH_LE);
+	damage_sign(state, size);
 	ck_assert_int_eq(fph_vq_device_load(two.vq, state, size),
 			 FPH_ECORRUPT);
 }
@@ -308,8 +307,7 @@ static int load_with(size_t size, const uint8_t *state, uint32_t at,
 		fph_put16(bad + at, (uint16_t)value, FPH_LE);
 	else
 		fph_put32(bad + at, value, FPH_LE);
-	fph_put32(bad + FPH_STATE_CRC_AT, fph_state_check_sum(bad, size),
-		  FPH_LE);
+	damage_sign(bad, size);
 	return fph_vq_device_load(two.vq, bad, size);
 }
 

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/passing.h"
 #include "vhost-user-balloon/clock.h"
 #include "vhost-user-balloon/closer.h"
 #include "vu_fixture.h"
@@ -167,26 +168,8 @@ void vu_step(struct vu *v, int ms)
 void vu_send_raw(struct vu *v, const void *bytes, size_t len, const int *fds,
 		 unsigned int nfds)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(64 * sizeof(int))];
-	} control;
-	struct iovec iov = { (void *)(uintptr_t)bytes, len };
-	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-	memset(&control, 0, sizeof(control));
-	if (nfds) {
-		struct cmsghdr *cm = &control.align;
-
-		cm->cmsg_level = SOL_SOCKET;
-		cm->cmsg_type = SCM_RIGHTS;
-		cm->cmsg_len = CMSG_LEN(nfds * sizeof(int));
-		memcpy(CMSG_DATA(cm), fds, nfds * sizeof(int));
-		h.msg_control = control.bytes;
-		h.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
-	}
 	/* The daemon may have hung up already: that is seen by vu_wait. */
-	(void)!sendmsg(v->sock, &h, MSG_NOSIGNAL);
+	(void)!passing_send(v->sock, bytes, len, fds, nfds, MSG_NOSIGNAL);
 }
 
 void vu_send(struct vu *v, uint32_t request, uint32_t flags,

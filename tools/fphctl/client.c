@@ -9,6 +9,8 @@
 
 #include "client.h"
 
+#include "common/passing.h"
+
 /* An answer is far smaller; what sends more is no daemon of ours. */
 #define MAX_LINE	(16u << 20)
 
@@ -95,27 +97,6 @@ json_t *client_next(struct client *c)
 
 /* ----------------------------------------------------------------- command */
 
-/* The descriptor goes with the first byte; -1: none. */
-static ssize_t send_part(struct client *c, const char *text, size_t len, int fd)
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { .bytes = { 0 } };
-	struct iovec iov = { .iov_base = (char *)text, .iov_len = len };
-	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-	if (fd >= 0) {
-		h.msg_control = control.bytes;
-		h.msg_controllen = sizeof(control.bytes);
-		control.align.cmsg_level = SOL_SOCKET;
-		control.align.cmsg_type = SCM_RIGHTS;
-		control.align.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.align), &fd, sizeof(int));
-	}
-	return sendmsg(c->fd, &h, MSG_NOSIGNAL);
-}
-
 static bool send_line(struct client *c, json_t *request, int fd)
 {
 	char *text = json_dumps(request, JSON_COMPACT);
@@ -127,8 +108,8 @@ static bool send_line(struct client *c, json_t *request, int fd)
 	len = strlen(text);
 	text[len++] = '\n';
 	while (sent < len) {
-		ssize_t n = send_part(c, text + sent, len - sent,
-				      sent ? -1 : fd);
+		ssize_t n = passing_send(c->fd, text + sent, len - sent, &fd,
+					 !sent && fd >= 0, MSG_NOSIGNAL);
 
 		if (n < 0 && errno != EINTR)
 			break;

@@ -7,6 +7,8 @@
 #include "message.h"
 #include "rights.h"
 
+#include "common/passing.h"
+
 void vu_channel_init(struct vu_channel *c)
 {
 	memset(c, 0, sizeof(*c));
@@ -144,24 +146,9 @@ int vu_channel_receive(struct vu_channel *c)
 
 static ssize_t send_some(struct vu_channel *c)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec iov = { .iov_base = c->out + c->out_sent,
-			     .iov_len = c->out_len - c->out_sent };
-	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-	if (c->out_fd >= 0) {
-		memset(&control, 0, sizeof(control));
-		h.msg_control = control.bytes;
-		h.msg_controllen = sizeof(control.bytes);
-		control.align.cmsg_level = SOL_SOCKET;
-		control.align.cmsg_type = SCM_RIGHTS;
-		control.align.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.align), &c->out_fd, sizeof(int));
-	}
-	return sendmsg(c->fd, &h, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return passing_send(c->fd, c->out + c->out_sent,
+			    c->out_len - c->out_sent, &c->out_fd,
+			    c->out_fd >= 0, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* The second: all processes of this user have too many descriptors under way. */
