@@ -71,21 +71,25 @@ def why_not(folder):
         where = memory_folder(32)
     except (initramfs.MissingPart, runner.Skip) as missing:
         return str(missing)
-    command = [path, "mem=32M", "con=null", "con0=null,fd:1", "panic=-1",
-               "uml_dir=%s/" % folder, "umid=probe"]
-    process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, start_new_session=True,
-        env=dict(os.environ, TMPDIR=where))
-    try:
-        text = process.communicate(timeout=60 * wait.SCALE)[0]
-    except subprocess.TimeoutExpired:
-        text = b""
-    finally:
-        _kill_group(process)
-    # It has no root file system, so it ends in a panic; the first lines of the
-    # log may be lost on the way out.
-    if b"Linux version" in text or b"kernel_init" in text:
+    command = _fixed_addresses() + [
+        path, "mem=32M", "con=null", "con0=null,fd:1", "panic=-1",
+        "uml_dir=%s/" % folder, "umid=probe"]
+    # A file, not a pipe: the kernel drops what a pipe does not take at once.
+    with open(os.path.join(folder, "console"), "w+b") as console:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=console,
+            stderr=subprocess.STDOUT, start_new_session=True,
+            env=dict(os.environ, TMPDIR=where))
+        try:
+            process.wait(timeout=60 * wait.SCALE)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            _kill_group(process)
+        console.seek(0)
+        text = console.read()
+    # The first lines of the log may be gone by the time of the panic.
+    if b"Linux version" in text or b"Kernel panic" in text:
         return None
     lines = text.decode(errors="replace").strip().splitlines()
     for line in lines:
