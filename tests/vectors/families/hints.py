@@ -415,6 +415,13 @@ def rounds():
                 [READY, offer(3, START), result("reset"), boot(), HARVEST,
                  publish(3), offer(3, START, H[0]), run(3, 2, used=[1, 2]),
                  state("REQUESTED")], ["StaleId"])
+    for what, bad in (("a STOP", [START, STOP + "|W0x40000000+0x1000"]),
+                      ("a START", [START + "|W0x40000000+0x1000", STOP])):
+        yield story("%s in a refused buffer does not free its id" % what,
+                    ["FPH-D5", "FPH-BUF-8"],
+                    [READY, offer(3, *bad), run(3, 2, used=[0, 1]),
+                     result("stop"), publish(3)],
+                    ["OutsideMemory", "StaleId"], "invalid")
     yield story("ids are not used again without their STOP", ["FPH-D5"],
                 [READY, result("stop"), publish(3), result("stop"),
                  publish(4), offer(3, START, H[0], STOP),
