@@ -294,7 +294,8 @@ def hints():
 
 def rounds():
     yield story("a whole migration: three rounds and DONE",
-                ["FPH-D1", "FPH-D2", "FPH-D5A", "FPH-D5B", "FPH-D9", "FPH-D11"],
+                ["FPH-D1", "FPH-D2", "FPH-D5A", "FPH-D5B", "FPH-D9",
+                 "FPH-D11"],
                 [boot(), HARVEST, publish(2), look(2, 1),
                  offer(3, START, H[0], STOP),
                  run(3, 3, [], [P[0]], used=range(3)), look(0, 1), HARVEST,
