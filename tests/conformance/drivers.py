@@ -246,7 +246,8 @@ def hinting(testee, **more):
 
 
 def test_round(testee):
-    """START, hints, STOP: FPH-V4 FPH-V5 FPH-V6 FPH-BUF-1 FPH-BUF-2"""
+    """START, hints, STOP: FPH-V4 FPH-V5 FPH-V6 FPH-BUF-1 FPH-BUF-2
+    FPH-BUF-11"""
     g = hinting(testee)
     g.frees(*FEW)
     g.shows(2)

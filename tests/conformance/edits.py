@@ -438,6 +438,10 @@ DRIVER = (
     ("command_of_8_bytes", "FPH-BUF-1", "driver.py",
      'commands.encode(value, "little"))])',
      'commands.encode(value, "little") + bytes(4))])'),
+    ("command_after_a_hint", "FPH-BUF-11", "driver.py",
+     'self.put("hint", [("W", *self.cursor.pop(0))])',
+     'self.put("hint", [("W", *self.cursor.pop(0)),\n'
+     '                              ("R", COMMANDS, bytes(4))])'),
     ("free_ranges_hinted_twice", "FPH-F3", "driver.py",
      "self.cursor = list(self.free)                       # V1",
      "self.cursor = list(self.free) * 2"),

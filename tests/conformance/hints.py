@@ -238,6 +238,20 @@ def test_ids_after_the_stop_of_another(testee):
         w.drain()
 
 
+def test_ids_after_a_refused_command(testee):
+    """A START or STOP that is refused frees no id: FPH-D5 FPH-BUF-8"""
+    bad = ("W", OUTSIDE, PAGE)
+    for refuse_start in (False, True):
+        w = World(testee)
+        for _ in range(4):
+            start = ("R", w.begin().to_bytes(4, "little"))
+            stop = ("R", STOP.to_bytes(4, "little"))
+            w.offer("hint", start, *[bad][:refuse_start])
+            w.offer("hint", stop, *[bad][refuse_start:])
+            w.drain()
+            w.stop()
+
+
 def test_dirty_log_is_left_alone(testee):
     """A write after a hint is sent again: FPH-D6"""
     w = World(testee)
@@ -286,7 +300,8 @@ def test_granule(testee):
 
 
 def test_merge_first(testee):
-    """Parts of one buffer complete each other's granule: FPH-BUF-10"""
+    """Parts of one buffer complete each other's granule: FPH-BUF-10
+    FPH-BUF-12"""
     w = World(testee, granule=HUGE)
     w.active()
     w.hint((HUGE + HUGE // 2, HUGE // 2), (HUGE, HUGE // 2))

@@ -52,7 +52,7 @@ def test_restore_shows_done(testee):
 
 
 def test_restore_without_hints(testee):
-    """No DONE for a driver that has no hints: FPH-L5"""
+    """No DONE for a driver that has no hints: FPH-L5 FPH-CFG-11"""
     w = World(testee, features=ALL & ~HINT, offered=ALL)
     w.go_on("restore")
     w.shows(STOP)

@@ -60,14 +60,15 @@ conformance-matrix: all
 		$(ADAPTERS)/daemon_device.py \
 		tools/vhost-user-balloon/vhost-user-balloon; \
 	run qemu --role device --seeds 2 --known-failures \
-		$(srcdir)/tests/conformance/known/qemu-7.2.txt -- \
+		$(srcdir)/tests/conformance/known/qemu.txt -- \
 		$(PYTHON3) $(ADAPTERS)/qemu_device.py; \
 	new='$(MATRIX_QEMU_NEW)'; vm='$(abs_top_srcdir)/build/vm/qemu/run'; \
 	test -n "$$new" || ! test -x "$$vm" || \
 		new="$$vm qemu-system-x86_64"; \
 	test -z "$$new" || \
-		run qemu-new --role device --seeds 2 -- $(PYTHON3) \
-		$(ADAPTERS)/qemu_device.py $$new; \
+		run qemu-new --role device --seeds 2 --known-failures \
+		$(srcdir)/tests/conformance/known/qemu.txt -- \
+		$(PYTHON3) $(ADAPTERS)/qemu_device.py $$new; \
 	run linux --role driver --seeds 2 --known-failures \
 		$(srcdir)/tests/conformance/known/linux.txt -- \
 		$(PYTHON3) $(ADAPTERS)/uml_driver.py; \
@@ -98,7 +99,7 @@ EXTRA_DIST += \
 	tests/conformance/hints.py \
 	tests/conformance/known/libfph.txt \
 	tests/conformance/known/linux.txt \
-	tests/conformance/known/qemu-7.2.txt \
+	tests/conformance/known/qemu.txt \
 	tests/conformance/lives.py \
 	tests/conformance/matrix \
 	tests/conformance/mutant.py \

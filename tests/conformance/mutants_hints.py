@@ -123,6 +123,34 @@ def any_stop_frees_the_id():
             self.next_id = commands.MIN
 
 
+@mutant("FPH-D5")
+def own_stop_frees_the_id_for_good():
+    """Once it had a START and a STOP an id is published for ever."""
+    @around(Session, "take_command")
+    def take_command(old, self, command):
+        was_active = self.state == hint_session.ACTIVE
+        old(self, command)
+        if was_active and command == commands.STOP:
+            self.free_id = self.id
+
+    @around(Session, "publish")
+    def publish(old, self):
+        self.next_id = getattr(self, "free_id", self.next_id)
+        return old(self)
+
+
+@mutant("FPH-D5")
+def refused_stop_frees_the_id():
+    """STOP in a buffer with a bad hint lets the id be published again."""
+    @around(Device, "take_hint")
+    def take_hint(old, self, buffer, segs):
+        was_active = self.session.state == hint_session.ACTIVE
+        old(self, buffer, segs)
+        if was_active and self.session.state == hint_session.ACTIVE and \
+                not segs[0].writable:
+            self.session.next_id = self.session.id
+
+
 @mutant("FPH-D6")
 def hint_clears_the_log():
     @around(Role, "act")

@@ -63,6 +63,17 @@ def reset_does_not_wait():
         return result
 
 
+@mutant("FPH-R5")
+def reset_does_not_wait_for_inflation():
+    @around(Role, "do_device_reset")
+    def reset(old, self):
+        runs = self.runs
+        self.device.inflate.held = []
+        result = old(self)
+        self.runs = runs
+        return result
+
+
 @mutant("FPH-R6")
 def reports_rounded_out():
     @around(report.Report, "take")

@@ -5,8 +5,8 @@ Each test says in its first line what it is about, with the ids of the
 requirements that it can see broken.
 """
 
-from world import (ALL, BORDER, END, LAST_GPA, PAGE, POISON, REPORT, STOP,
-                   V1, World, need, needs_regions)
+from world import (ALL, BORDER, END, LAST_GPA, PAGE, POISON, REPORT, STATS,
+                   STOP, V1, World, need, needs_regions)
 
 P, Q, R = 0x100000, 0x200000, 0x300000
 HUGE = 0x200000
@@ -105,6 +105,18 @@ def test_reset_waits(testee):
         w = World(testee)
         w.report((P, PAGE), (R, PAGE))
         w.report((Q, PAGE))
+        for _ in range(steps):
+            w.work(1)
+        w.device_reset()
+        w.drain()
+
+
+def test_reset_waits_for_the_balloon(testee):
+    """The same of inflate buffers, in a device without reports: FPH-R5"""
+    for steps in range(5):
+        w = World(testee, features=V1, offered=STATS | V1)
+        w.inflate(P // PAGE, R // PAGE)
+        w.inflate(Q // PAGE)
         for _ in range(steps):
             w.work(1)
         w.device_reset()
@@ -266,7 +278,7 @@ def test_regions(testee):
 
 
 def test_config_layout(testee):
-    """Fields at fixed offsets, absent ones read as 0: FPH-CFG-2"""
+    """Fields at fixed offsets, absent ones read as 0: FPH-CFG-2 FPH-CFG-11"""
     features = POISON | REPORT | V1
     w = World(testee, features=features, offered=features)
     w.write_config(12, bytes.fromhex("78563412"))

@@ -294,7 +294,8 @@ def hints():
 
 def rounds():
     yield story("a whole migration: three rounds and DONE",
-                ["FPH-D1", "FPH-D2", "FPH-D5A", "FPH-D5B", "FPH-D9", "FPH-D11"],
+                ["FPH-D1", "FPH-D2", "FPH-D5A", "FPH-D5B", "FPH-D9",
+                 "FPH-D11"],
                 [boot(), HARVEST, publish(2), look(2, 1),
                  offer(3, START, H[0], STOP),
                  run(3, 3, [], [P[0]], used=range(3)), look(0, 1), HARVEST,
@@ -415,6 +416,13 @@ def rounds():
                 [READY, offer(3, START), result("reset"), boot(), HARVEST,
                  publish(3), offer(3, START, H[0]), run(3, 2, used=[1, 2]),
                  state("REQUESTED")], ["StaleId"])
+    for what, bad in (("a STOP", [START, STOP + "|W0x40000000+0x1000"]),
+                      ("a START", [START + "|W0x40000000+0x1000", STOP])):
+        yield story("%s in a refused buffer does not free its id" % what,
+                    ["FPH-D5", "FPH-BUF-8"],
+                    [READY, offer(3, *bad), run(3, 2, used=[0, 1]),
+                     result("stop"), publish(3)],
+                    ["OutsideMemory", "StaleId"], "invalid")
     yield story("ids are not used again without their STOP", ["FPH-D5"],
                 [READY, result("stop"), publish(3), result("stop"),
                  publish(4), offer(3, START, H[0], STOP),

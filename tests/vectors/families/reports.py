@@ -3,8 +3,8 @@
 
 import struct
 
-from .build import (ALL, POISON, TELL, boot, do, finish, kick,
-                    look, offer, result, run, span, story, take, work)
+from .build import (ALL, POISON, TELL, V1, boot, do, finish, kick, look,
+                    offer, result, run, run_broken, span, story, take, work)
 
 TITLE = "Device: reports, poison, inflation, statistics"
 NOTES = {
@@ -201,6 +201,21 @@ def order():
                  result("vq_stop", "busy", index="4"), offer(4, H[1]),
                  kick(4, 0), finish(0), result("vq_stop", index="4")],
                 ["ResetRace"])
+    inflation = [boot(V1, (0, 1)), offer(0, "R:00010000"), kick(0, 1),
+                 take(["0x100000+0x1000"])]
+    yield story("a reset waits for the discard of an inflate buffer, without"
+                " reports", ["FPH-R5"],
+                [inflation, result("reset", "busy")], ["ResetRace"],
+                offered=V1)
+    yield story("the end of the ring waits for the discard of an inflate"
+                " buffer, without reports", ["FPH-R5"],
+                [inflation, result("vq_stop", "busy", index="0"), finish(0),
+                 result("vq_stop", index="0")], ["ResetRace"], offered=V1)
+    yield story("a reset before the discard of an inflate buffer begins",
+                ["FPH-R5"],
+                [boot(V1, (0, 1)), offer(0, "R:00010000"), kick(0, 1),
+                 result("reset"), work(), boot(V1, (0, 1)), work()],
+                ["ResetRace"], offered=V1)
     yield story("a window: 4 in flight, 2 back, 2 more",
                 ["FPH-R8", "FPH-R12", "FPH-F5"],
                 [boot(), offer(4, *H[:4]), kick(4, 2, 2), take(P[:2]),
@@ -332,6 +347,13 @@ def statistics():
                  offer(2, "R:" + entry + "00"), run(2, 1),
                  do("stats", {"stats": ["4=0x1d8bc000"]}), look(0)],
                 ["Truncated"], "invalid")
+    yield story("statistics stay held over an error of a ring",
+                ["FPH-Q-8", "FPH-STAT-7"],
+                [boot(), offer(2, "R:" + entry), run(2, 1),
+                 offer(4, "W0x10000+0x0"), run_broken(4),
+                 result("stats_request", "state"), work(),
+                 do("stats", {"stats": ["4=0x1d8bc000"]})],
+                result="invalid")
     yield story("no statistics were offered", ["FPH-STAT-1"],
                 [boot(), result("stats_request", "state")])
 
