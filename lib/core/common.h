@@ -42,24 +42,34 @@ static inline uint64_t fph_get64(const uint8_t *p, int endian)
 	return endian == FPH_LE ? first | second << 32 : second | first << 32;
 }
 
+/* In the order of the wire: compilers make one store of the four, or two. */
 static inline void fph_put16(uint8_t *p, uint16_t v, int endian)
 {
-	p[endian == FPH_LE ? 0 : 1] = (uint8_t)(v & 0xff);
-	p[endian == FPH_LE ? 1 : 0] = (uint8_t)(v >> 8);
+	uint16_t swapped = (uint16_t)((uint32_t)v << 8 | v >> 8);
+	uint16_t le = endian == FPH_LE ? v : swapped;
+
+	p[0] = (uint8_t)(le & 0xff);
+	p[1] = (uint8_t)(le >> 8);
 }
 
 static inline void fph_put32(uint8_t *p, uint32_t v, int endian)
 {
-	fph_put16(p + (endian == FPH_LE ? 0 : 2), (uint16_t)(v & 0xffff),
-		  endian);
-	fph_put16(p + (endian == FPH_LE ? 2 : 0), (uint16_t)(v >> 16), endian);
+	uint32_t le = endian == FPH_LE ? v : v << 24 | (v & 0xff00) << 8 |
+					     (v >> 8 & 0xff00) | v >> 24;
+
+	p[0] = (uint8_t)(le & 0xff);
+	p[1] = (uint8_t)(le >> 8 & 0xff);
+	p[2] = (uint8_t)(le >> 16 & 0xff);
+	p[3] = (uint8_t)(le >> 24);
 }
 
 static inline void fph_put64(uint8_t *p, uint64_t v, int endian)
 {
-	fph_put32(p + (endian == FPH_LE ? 0 : 4), (uint32_t)(v & 0xffffffffu),
-		  endian);
-	fph_put32(p + (endian == FPH_LE ? 4 : 0), (uint32_t)(v >> 32), endian);
+	uint32_t low = (uint32_t)(v & 0xffffffffu);
+	uint32_t high = (uint32_t)(v >> 32);
+
+	fph_put32(p, endian == FPH_LE ? low : high, endian);
+	fph_put32(p + 4, endian == FPH_LE ? high : low, endian);
 }
 
 /* ------------------------------------------------------------------ bits -- */
@@ -132,6 +142,7 @@ static inline bool fph_params_read(void *known, uint32_t known_size,
 				   const void *params, uint32_t first)
 {
 	const uint8_t *b = params;
+	uint8_t *k = known;
 	uint32_t size;
 
 	if (!params)
@@ -143,17 +154,26 @@ static inline bool fph_params_read(void *known, uint32_t known_size,
 		if (b[i])
 			return false;
 	}
-	fph_memset(known, 0, known_size);
-	fph_memcpy(known, params, size < known_size ? size : known_size);
+	for (uint32_t i = 0; i < known_size; i++)
+		k[i] = i < size ? b[i] : 0;
 	return true;
 }
 
-/* Gives a struct of counters to a caller who may know fewer, or more. */
-static inline void fph_copy_out(void *out, size_t size, const void *known,
-				size_t known_size)
+/*
+ * Gives a struct of counters to a caller who may know fewer, or more.
+ * FPH_EINVAL: he has no place for it.
+ */
+static inline int fph_copy_out(void *out, size_t size, const void *known,
+			       size_t known_size)
 {
-	fph_memset(out, 0, size);
-	fph_memcpy(out, known, size < known_size ? size : known_size);
+	const uint8_t *from = known;
+	uint8_t *to = out;
+
+	if (!out || !size)
+		return FPH_EINVAL;
+	for (size_t i = 0; i < size; i++)
+		to[i] = i < known_size ? from[i] : 0;
+	return FPH_OK;
 }
 
 /* Whether memory of the caller can hold an object. */

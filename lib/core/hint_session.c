@@ -465,8 +465,6 @@ int fph_hint_session_get_counters(const struct fph_hint_session *s,
 
 	if (!is_init(s))
 		return FPH_EUNINIT;
-	if (!out || !size)
-		return FPH_EINVAL;
 	f = &s->inflight;
 	n = s->counters;
 	n.hints = f->ranges.counters.added;
@@ -479,6 +477,5 @@ int fph_hint_session_get_counters(const struct fph_hint_session *s,
 	n.bytes_trimmed = f->done[FPH_OUTCOME_TRIMMED].left +
 			  f->ranges.counters.trimmed_bytes;
 	n.bytes_overlap = f->ranges.counters.overlap_bytes;
-	fph_copy_out(out, size, &n, sizeof(n));
-	return FPH_OK;
+	return fph_copy_out(out, size, &n, sizeof(n));
 }

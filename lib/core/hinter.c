@@ -191,8 +191,6 @@ int fph_hinter_get_amounts(const struct fph_hinter *h,
 
 	if (!fph_hinter_is_init(h))
 		return FPH_EUNINIT;
-	if (!out || !size)
-		return FPH_EINVAL;
 	fph_memset(&a, 0, sizeof(a));
 	a.waiting = h->pool.waiting;
 	a.outstanding = h->pool.outstanding;
@@ -205,8 +203,7 @@ int fph_hinter_get_amounts(const struct fph_hinter *h,
 		fph_amount_add(&a.held, &a.outstanding);
 		fph_amount_add(&a.held, &a.used);
 	}
-	fph_copy_out(out, size, &a, sizeof(a));
-	return FPH_OK;
+	return fph_copy_out(out, size, &a, sizeof(a));
 }
 
 int fph_hinter_get_counters(const struct fph_hinter *h,
@@ -214,8 +211,5 @@ int fph_hinter_get_counters(const struct fph_hinter *h,
 {
 	if (!fph_hinter_is_init(h))
 		return FPH_EUNINIT;
-	if (!out || !size)
-		return FPH_EINVAL;
-	fph_copy_out(out, size, &h->counters, sizeof(h->counters));
-	return FPH_OK;
+	return fph_copy_out(out, size, &h->counters, sizeof(h->counters));
 }

@@ -5,7 +5,7 @@
 
 #include "runs.h"
 
-#define FPH_GROUP_MOST	24u		/* runs of a group */
+#define FPH_GROUP_MOST	40u		/* runs of a group */
 
 /* Groups for that many runs. */
 uint32_t fph_order_groups(uint32_t max_runs);
@@ -61,8 +61,6 @@ static inline void fph_order_link(struct fph_pool *p, uint32_t i,
 		return;
 	}
 	group->count++;
-	if (group->last == gap->below)
-		group->last = i;
 }
 
 /* Run i, which waits, begins elsewhere now, between the same neighbours. */
@@ -70,7 +68,7 @@ static inline void fph_order_moved(struct fph_pool *p, uint32_t i)
 {
 	struct fph_group *group = &p->groups[p->slots[i].run.group];
 
-	if (group->first == i)
+	if (group->start[0] == i)
 		group->gpa = p->slots[i].run.gpa;
 }
 

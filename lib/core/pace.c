@@ -142,8 +142,5 @@ int fph_pace_get_counters(const struct fph_pace *p,
 {
 	if (!is_init(p))
 		return FPH_EUNINIT;
-	if (!out)
-		return FPH_EINVAL;
-	fph_copy_out(out, size, &p->counters, sizeof(p->counters));
-	return FPH_OK;
+	return fph_copy_out(out, size, &p->counters, sizeof(p->counters));
 }

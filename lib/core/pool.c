@@ -89,44 +89,46 @@ void fph_pool_withdraw(struct fph_pool *p, struct fph_free_list *to)
 /* ------------------------------------------------------------------ take -- */
 
 /*
- * The head of run i leaves it.  Its slot, with the range in it: where that is
- * the run's own, the next range moves in there.
+ * The head of run i leaves it, which has others.  The slot that is free then:
+ * where the head's is the run's own, the next range moves in there.
  */
-static uint32_t cut_head(struct fph_pool *p, uint32_t i)
+static uint32_t cut_head(struct fph_pool *p, uint32_t i, uint32_t head)
 {
 	struct fph_free_run *run = &p->slots[i].run;
-	uint32_t head = p->slots[run->tail].held.next;
-	struct fph_held held = p->slots[head].held;
+	const struct fph_held *held = &p->slots[head].held;
+	uint32_t next = held->next;
 
-	run->gpa += held.len;
-	run->len -= held.len;
+	run->gpa += held->len;
+	run->len -= held->len;
 	run->ranges--;
 	if (head != i) {
-		p->slots[run->tail].held.next = held.next;
+		p->slots[run->tail].held.next = next;
 		return head;
 	}
-	p->slots[i].held = p->slots[held.next].held;
-	p->slots[held.next].held = held;
-	if (run->tail == held.next)
+	p->slots[i].held = p->slots[next].held;
+	if (run->tail == next)
 		run->tail = i;
-	return held.next;
+	return next;
 }
 
 /* The first range of a run goes back.  True if it was the last one. */
 static inline bool take_range(struct fph_pool *p, uint32_t i,
 			      struct fph_returned *out, bool used)
 {
-	bool is_last = p->slots[i].run.ranges == 1;
-	uint32_t free = is_last ? i : cut_head(p, i);
-	struct fph_held *held = &p->slots[free].held;
+	const struct fph_free_run *run = &p->slots[i].run;
+	bool is_last = run->ranges == 1;
+	uint32_t slot = is_last ? i : p->slots[run->tail].held.next;
+	const struct fph_held *held = &p->slots[slot].held;
 
 	out->gpa = held->gpa;
 	out->len = held->len;
 	out->owner = held->owner;
 	out->used = used;
 	out->reserved = 0;
-	held->next = p->free_slot;
-	p->free_slot = free;
+	if (!is_last)
+		slot = cut_head(p, i, slot);
+	p->slots[slot].held.next = p->free_slot;
+	p->free_slot = slot;
 	return is_last;
 }
 
@@ -272,7 +274,6 @@ uint32_t fph_pool_cut(struct fph_pool *p, struct fph_seg *segs,
 		return 0;
 	list = &p->batches[*batch].runs;
 	n = fph_order_cut(p, segs, nsegs, list);
-	sub_amount(&p->waiting, &list->amount);
 	fph_amount_add(&p->outstanding, &list->amount);
 	return n;
 }

@@ -149,47 +149,43 @@ static bool append(struct fph_pool *p, uint32_t i, const struct fph_gap *gap)
 	return true;
 }
 
-/* Adds what does not overlap.  It is of the last run now. */
+/* Adds what does not overlap, in its gap.  It is of the last run now. */
 static int add_piece(struct fph_pool *p, uint64_t gpa, uint32_t len,
-		     uint64_t owner, uint64_t due, uint32_t below)
+		     uint64_t owner, uint64_t due, const struct fph_gap *gap)
 {
-	struct fph_gap gap = fph_gap_behind(p, below);
 	uint32_t i = take_slot(p, gpa, len, owner);
 
 	if (!i)
 		return FPH_EFULL;
-	if (append(p, i, &gap))
+	if (append(p, i, gap))
 		return FPH_OK;
-	add_run(p, i, &gap, due);
+	add_run(p, i, gap, due);
 	p->last = join_near(p, i);
 	return FPH_OK;
 }
 
 /* What waits already is left out.  Each piece fills a gap. */
 static int absorb(struct fph_pool *p, const struct fph_owned_range *range,
-		  uint64_t due)
+		  uint64_t due, struct fph_gap gap)
 {
 	uint64_t gpa = range->gpa, last = gpa + (range->len - 1), end;
-	const struct fph_free_run *run;
-	uint32_t below;
 	int ret;
 
-	for (;;) {
-		below = fph_order_find(p, gpa);
-		run = &p->slots[below].run;
-		if (gpa - run->gpa < run->len) {
-			end = run->gpa + (run->len - 1);
+	for (;; gap = fph_gap_behind(p, fph_order_find(p, gpa))) {
+		if (gpa - gap.low->gpa < gap.low->len) {
+			end = gap.low->gpa + (gap.low->len - 1);
 			if (end >= last) {
-				p->last = below;
+				p->last = gap.below;
 				return FPH_OK;
 			}
 			gpa = end + 1;
 			continue;
 		}
-		run = &p->slots[run->higher].run;
-		end = run->len && run->gpa <= last ? run->gpa - 1 : last;
+		end = last;
+		if (gap.high->len && gap.high->gpa <= last)
+			end = gap.high->gpa - 1;
 		ret = add_piece(p, gpa, (uint32_t)(end - gpa + 1),
-				range->owner, due, below);
+				range->owner, due, &gap);
 		if (ret || end == last)
 			return ret;
 		gpa = end + 1;
@@ -200,17 +196,16 @@ static int absorb(struct fph_pool *p, const struct fph_owned_range *range,
 static int add_close(struct fph_pool *p, const struct fph_owned_range *range,
 		     uint64_t due, uint32_t below)
 {
-	const struct fph_free_run *low = &p->slots[below].run;
-	const struct fph_free_run *high = &p->slots[low->higher].run;
+	struct fph_gap gap = fph_gap_behind(p, below);
 
 	if (p->absorb)
-		return absorb(p, range, due);
+		return absorb(p, range, due, gap);
 	/* Run 0 has no length. */
-	if (range->gpa - low->gpa < low->len ||
-	    (high->len && high->gpa - range->gpa < range->len))
+	if (range->gpa - gap.low->gpa < gap.low->len ||
+	    (gap.high->len && gap.high->gpa - range->gpa < range->len))
 		return FPH_EEXIST;
 	return add_piece(p, range->gpa, (uint32_t)range->len, range->owner,
-			 due, below);
+			 due, &gap);
 }
 
 /*

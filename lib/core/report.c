@@ -226,8 +226,6 @@ int fph_report_get_counters(const struct fph_report *r,
 
 	if (!is_init(r))
 		return FPH_EUNINIT;
-	if (!out || !size)
-		return FPH_EINVAL;
 	f = &r->inflight;
 	n = r->counters;
 	/* What add passed over, poisoned buffers, and what was forgotten. */
@@ -245,6 +243,5 @@ int fph_report_get_counters(const struct fph_report *r,
 			   f->done[FPH_OUTCOME_DISCARDED].left;
 	n.bytes_failed = f->done[FPH_OUTCOME_FAILED].left;
 	n.bytes_overlap = f->ranges.counters.overlap_bytes;
-	fph_copy_out(out, size, &n, sizeof(n));
-	return FPH_OK;
+	return fph_copy_out(out, size, &n, sizeof(n));
 }

@@ -424,14 +424,11 @@ int fph_reporter_get_amounts(const struct fph_reporter *r,
 
 	if (!is_init(r))
 		return FPH_EUNINIT;
-	if (!out || !size)
-		return FPH_EINVAL;
 	a.waiting = r->pool.waiting;
 	a.outstanding = r->pool.outstanding;
 	a.back = fph_pool_get_back(&r->pool);
 	a.buffers = r->pool.nbatches;
-	fph_copy_out(out, size, &a, sizeof(a));
-	return FPH_OK;
+	return fph_copy_out(out, size, &a, sizeof(a));
 }
 
 int fph_reporter_get_counters(const struct fph_reporter *r,
@@ -439,8 +436,5 @@ int fph_reporter_get_counters(const struct fph_reporter *r,
 {
 	if (!is_init(r))
 		return FPH_EUNINIT;
-	if (!out || !size)
-		return FPH_EINVAL;
-	fph_copy_out(out, size, &r->counters, sizeof(r->counters));
-	return FPH_OK;
+	return fph_copy_out(out, size, &r->counters, sizeof(r->counters));
 }

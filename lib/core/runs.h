@@ -54,9 +54,9 @@ struct fph_slot {
 
 struct fph_group {
 	uint64_t gpa;			/* of the first */
-	uint32_t first, last;		/* runs */
-	uint32_t mid;			/* run about in the middle, if it is
-					   still one of the group */
+	uint32_t start[4];		/* runs: the first, and those about a
+					   quarter on each, if they are still
+					   of the group */
 	uint32_t child[2];		/* lower and higher addresses */
 	uint32_t parent;
 	short balance;			/* height of child[1] less child[0] */

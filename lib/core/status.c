@@ -4,59 +4,66 @@
  */
 #include <fph/status.h>
 
-struct status_name {
-	int status;
-	const char *name;
-};
+/* Each status.  The strings and the numbers below are in this order. */
+#define STATUSES(DO) \
+	DO(FPH_OK) \
+	DO(FPH_EINVAL) \
+	DO(FPH_ESTATE) \
+	DO(FPH_EBUSY) \
+	DO(FPH_EFULL) \
+	DO(FPH_EEXHAUSTED) \
+	DO(FPH_ENOENT) \
+	DO(FPH_EREFUSED) \
+	DO(FPH_EINPROGRESS) \
+	DO(FPH_EEXIST) \
+	DO(FPH_ECORRUPT) \
+	DO(FPH_EVERSION) \
+	DO(FPH_PEER_BROKEN) \
+	DO(FPH_PEER_SHORT) \
+	DO(FPH_PEER_CMD_LEN) \
+	DO(FPH_PEER_DIRECTION) \
+	DO(FPH_PEER_RANGE) \
+	DO(FPH_PEER_UNMAPPED) \
+	DO(FPH_PEER_AVAIL_INDEX) \
+	DO(FPH_PEER_HEAD) \
+	DO(FPH_PEER_NEXT) \
+	DO(FPH_PEER_LONG_CHAIN) \
+	DO(FPH_PEER_ORDER) \
+	DO(FPH_PEER_ZERO_LEN) \
+	DO(FPH_PEER_WRAP) \
+	DO(FPH_PEER_TOTAL) \
+	DO(FPH_PEER_INDIRECT) \
+	DO(FPH_PEER_INDIRECT_NEST) \
+	DO(FPH_PEER_INDIRECT_NEXT) \
+	DO(FPH_PEER_INDIRECT_LEN) \
+	DO(FPH_PEER_INDIRECT_ADDR) \
+	DO(FPH_PEER_INFLIGHT) \
+	DO(FPH_PEER_USED_INDEX) \
+	DO(FPH_PEER_USED_ID) \
+	DO(FPH_EUNINIT) \
+	DO(FPH_ENOMEM)
 
-#define NAME(status)	{ status, #status }
+/*
+ * One string of names, each with its end, and a byte for each: a table of
+ * pointers would be as large as all names, and be relocated.
+ */
+#define NAME(status)	#status "\0"
+#define NUMBER(status)	status,
 
-static const struct status_name status_names[] = {
-	NAME(FPH_OK),
-	NAME(FPH_EINVAL),
-	NAME(FPH_ESTATE),
-	NAME(FPH_EBUSY),
-	NAME(FPH_EFULL),
-	NAME(FPH_EEXHAUSTED),
-	NAME(FPH_ENOENT),
-	NAME(FPH_EREFUSED),
-	NAME(FPH_EINPROGRESS),
-	NAME(FPH_EEXIST),
-	NAME(FPH_ECORRUPT),
-	NAME(FPH_EVERSION),
-	NAME(FPH_PEER_BROKEN),
-	NAME(FPH_PEER_SHORT),
-	NAME(FPH_PEER_CMD_LEN),
-	NAME(FPH_PEER_DIRECTION),
-	NAME(FPH_PEER_RANGE),
-	NAME(FPH_PEER_UNMAPPED),
-	NAME(FPH_PEER_AVAIL_INDEX),
-	NAME(FPH_PEER_HEAD),
-	NAME(FPH_PEER_NEXT),
-	NAME(FPH_PEER_LONG_CHAIN),
-	NAME(FPH_PEER_ORDER),
-	NAME(FPH_PEER_ZERO_LEN),
-	NAME(FPH_PEER_WRAP),
-	NAME(FPH_PEER_TOTAL),
-	NAME(FPH_PEER_INDIRECT),
-	NAME(FPH_PEER_INDIRECT_NEST),
-	NAME(FPH_PEER_INDIRECT_NEXT),
-	NAME(FPH_PEER_INDIRECT_LEN),
-	NAME(FPH_PEER_INDIRECT_ADDR),
-	NAME(FPH_PEER_INFLIGHT),
-	NAME(FPH_PEER_USED_INDEX),
-	NAME(FPH_PEER_USED_ID),
-	NAME(FPH_EUNINIT),
-	NAME(FPH_ENOMEM)
-};
+static const char names[] = STATUSES(NAME);
+static const signed char numbers[] = { STATUSES(NUMBER) };
 
 static const char *find_name(int status)
 {
+	const char *name = names;
 	size_t i;
 
-	for (i = 0; i < sizeof(status_names) / sizeof(status_names[0]); i++)
-		if (status_names[i].status == status)
-			return status_names[i].name;
+	for (i = 0; i < sizeof(numbers); i++) {
+		if (numbers[i] == status)
+			return name;
+		while (*name++)
+			;
+	}
 	return NULL;
 }
 

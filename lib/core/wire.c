@@ -163,9 +163,10 @@ int fph_stat_decode(struct fph_stat *stats, uint32_t n, const void *buf,
 	if (!is_place(len, at, n, endian))
 		return FPH_EINVAL;
 	for (i = 0; i < n && len - at >= FPH_STAT_SIZE; i++) {
-		fph_memset(&stats[i], 0, sizeof(stats[i]));
-		stats[i].tag = fph_get16(p + at, endian);
-		stats[i].val = fph_get64(p + at + 2, endian);
+		stats[i] = (struct fph_stat){
+			.tag = fph_get16(p + at, endian),
+			.val = fph_get64(p + at + 2, endian)
+		};
 		at += FPH_STAT_SIZE;
 	}
 	return end_read(i, len, off, at);
@@ -192,7 +193,7 @@ int fph_stat_encode(void *buf, size_t len, size_t *off,
 /* ------------------------------------------------------- queue numbering -- */
 
 /* The feature that brings a queue; 0: the queue is always there. */
-static const uint64_t queue_feature[FPH_NQUEUES] = {
+static const uint8_t queue_feature[FPH_NQUEUES] = {
 	0,
 	0,
 	FPH_BIT(VIRTIO_BALLOON_F_STATS_VQ),

@@ -447,8 +447,6 @@ int fph_balloon_get_counters(const struct fph_balloon *b,
 
 	if (!b)
 		return FPH_EUNINIT;
-	if (!out || !size)
-		return FPH_EINVAL;
 	memset(&c, 0, sizeof(c));
 	(void)fph_report_get_counters(b->report, &c.report, sizeof(c.report));
 	(void)fph_report_get_counters(b->inflate, &c.inflate,
@@ -462,8 +460,7 @@ int fph_balloon_get_counters(const struct fph_balloon *b,
 	c.queue[FPH_QUEUE_REPORT].peer_errors += c.report.peer_errors;
 	c.queue[FPH_QUEUE_HINT].peer_errors += c.hint.peer_errors;
 	c.last_error = b->last_error;
-	fph_copy_out(out, size, &c, sizeof(c));
-	return FPH_OK;
+	return fph_copy_out(out, size, &c, sizeof(c));
 }
 
 bool fph_balloon_is_broken(const struct fph_balloon *b)

@@ -200,8 +200,7 @@ int fph_balloon_get_state(const struct fph_balloon *b,
 		s.base[i] = fph_balloon_get_base(b, i);
 	}
 	s.size = state->size;
-	fph_copy_out(state, state->size, &s, sizeof(s));
-	return FPH_OK;
+	return fph_copy_out(state, state->size, &s, sizeof(s));
 }
 
 int fph_balloon_restore(struct fph_balloon *b,

@@ -409,8 +409,5 @@ int fph_reclaim_get_counters(const struct fph_reclaim *rc,
 {
 	if (!is_live(rc))
 		return FPH_EUNINIT;
-	if (!out || !size)
-		return FPH_EINVAL;
-	fph_copy_out(out, size, &rc->counters, sizeof(rc->counters));
-	return FPH_OK;
+	return fph_copy_out(out, size, &rc->counters, sizeof(rc->counters));
 }
