@@ -16,6 +16,11 @@ check_PROGRAMS += $(EXAMPLES)
 TESTS += $(EXAMPLES) examples/readme.tap
 dist_check_SCRIPTS += examples/readme.tap
 
+examples_vmm_device_SOURCES = examples/vmm_device.c examples/vmm_guest.h
+examples_vmm_rings_SOURCES = examples/vmm_rings.c examples/vmm_guest.h
+examples_vmm_snapshot_SOURCES = examples/vmm_snapshot.c examples/vmm_guest.h
+examples_vmm_worker_SOURCES = examples/vmm_worker.c examples/vmm_guest.h
+
 examples_guest_kernel_LDADD = lib/libfph.la
 examples_guest_unikernel_LDADD = lib/libfph.la
 examples_vmm_device_LDADD = lib/libfph-vmm.la lib/libfph.la

@@ -2,8 +2,6 @@
 /*
  * A VMM at the height of the device: it forwards features, config accesses,
  * rings and kicks, and lets the library do the rest within a budget.
- *
- * The driver is in the same program here; in a VMM it is the guest.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -12,14 +10,12 @@
 
 #include <fph-vmm/balloon.h>
 
-#define MIB	(1024u * 1024u)
+#include "vmm_guest.h"
+
 #define SIZE	(64u * MIB)
-#define NUM	64u			/* entries of the ring */
 #define REPORT	FPH_BIT(VIRTIO_BALLOON_F_PAGE_REPORTING)
 
-/* The ring stands at the start of guest memory, which begins at address 0. */
 static uint8_t *ram;
-static uint64_t driver_memory[FPH_VQ_DRIVER_SIZE(NUM) / 8];
 
 /* The driver has notified ring index: a millisecond of work at a time. */
 static void kicked(struct fph_balloon *b, struct fph_reclaim *rc,
@@ -46,17 +42,8 @@ static struct fph_vq_driver *offer(void)
 	static const struct fph_buffer buffers[] = {
 		{ .cookie = 1, .nwrite = 1 }, { .cookie = 2, .nwrite = 1 },
 	};
-	struct fph_vq_driver_params p = {
-		.size = sizeof(p), .num = NUM, .desc = ram,
-		.driver = ram + 0x1000, .device = ram + 0x2000
-	};
-	struct fph_vq_driver *vq = NULL;
 
-	if (fph_vq_driver_init(&vq, driver_memory, sizeof(driver_memory), &p) ||
-	    fph_vq_driver_add(vq, buffers, 2, segs) != 2 ||
-	    fph_vq_driver_publish(vq))
-		return NULL;
-	return vq;
+	return guest_offer(ram, buffers, 2, segs);
 }
 
 int main(void)
@@ -86,8 +73,8 @@ int main(void)
 	rc = fph_reclaim_new(&cp, NULL);
 	driver = offer();
 	ring.desc = ram;
-	ring.driver = ram + 0x1000;
-	ring.device = ram + 0x2000;
+	ring.driver = ram + RING_DRIVER;
+	ring.device = ram + RING_DEVICE;
 	/* Linux numbers the queues that were negotiated. */
 	index = fph_queue_index(FPH_QUEUE_REPORT, FPH_NUMBERING_NEGOTIATED,
 				REPORT, REPORT);

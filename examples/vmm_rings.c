@@ -2,8 +2,6 @@
 /*
  * A VMM at the height of rings: it has guest memory and a way to discard, and
  * takes the ring, the merging and the bookkeeping from the library.
- *
- * The driver is in the same program here; in a VMM it is the guest.
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,15 +10,12 @@
 #include <fph/vring.h>
 #include <fph-vmm/reclaim.h>
 
-#define MIB	(1024u * 1024u)
+#include "vmm_guest.h"
+
 #define SIZE	(64u * MIB)
-#define NUM	64u			/* entries of the ring */
 
 static uint64_t report_memory[FPH_REPORT_SIZE(1024, NUM) / 8];
 static uint64_t ring_memory[FPH_VQ_DEVICE_SIZE(NUM) / 8];
-static uint64_t driver_memory[FPH_VQ_DRIVER_SIZE(NUM) / 8];
-
-/* The ring stands at the start of guest memory, which begins at address 0. */
 static _Alignas(4096) uint8_t ram[SIZE];
 
 /* The driver has notified the ring: returns whether it wants an interrupt. */
@@ -65,17 +60,8 @@ static struct fph_vq_driver *offer(void)
 	static const struct fph_buffer buffers[] = {
 		{ .cookie = 1, .nwrite = 1 }, { .cookie = 2, .nwrite = 2 },
 	};
-	struct fph_vq_driver_params p = {
-		.size = sizeof(p), .num = NUM, .desc = ram,
-		.driver = ram + 0x1000, .device = ram + 0x2000
-	};
-	struct fph_vq_driver *vq = NULL;
 
-	if (fph_vq_driver_init(&vq, driver_memory, sizeof(driver_memory), &p) ||
-	    fph_vq_driver_add(vq, buffers, 2, segs) != 2 ||
-	    fph_vq_driver_publish(vq))
-		return NULL;
-	return vq;
+	return guest_offer(ram, buffers, 2, segs);
 }
 
 int main(void)
@@ -95,8 +81,8 @@ int main(void)
 	memset(ram, 0xaa, SIZE);
 	driver = offer();
 	vp.desc = ram;
-	vp.driver = ram + 0x1000;
-	vp.device = ram + 0x2000;
+	vp.driver = ram + RING_DRIVER;
+	vp.device = ram + RING_DEVICE;
 	cp.memory = memory;
 	if (fph_memory_get_backing(&region, -1, true) ||
 	    fph_memory_add(memory, &region) ||

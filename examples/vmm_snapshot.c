@@ -14,13 +14,12 @@
 
 #include <fph-vmm/balloon.h>
 
-#define MIB	(1024u * 1024u)
+#include "vmm_guest.h"
+
 #define SIZE	(16u * MIB)
-#define NUM	16u			/* entries of the ring */
 #define REPORT	FPH_BIT(VIRTIO_BALLOON_F_PAGE_REPORTING)
 #define INDEX	2u			/* of the only queue but two */
 
-/* The ring stands at the start of guest memory, which begins at address 0. */
 struct vm {
 	uint8_t *ram;
 	struct fph_memory *memory;
@@ -42,7 +41,8 @@ static int start(struct vm *vm)
 	vm->b = fph_balloon_new(&p, NULL);
 	vm->ring[INDEX] = (struct fph_balloon_ring){
 		.size = sizeof(*vm->ring), .num = NUM, .desc = vm->ram,
-		.driver = vm->ram + 0x1000, .device = vm->ram + 0x2000
+		.driver = vm->ram + RING_DRIVER,
+		.device = vm->ram + RING_DEVICE
 	};
 	if (vm->ram == MAP_FAILED || !vm->b ||
 	    fph_memory_get_backing(&region, -1, true))
@@ -58,24 +58,16 @@ static void stop(struct vm *vm)
 }
 
 /* The guest's driver, which notices nothing: its ring is in guest memory. */
-static int offer(struct vm *vm)
+static bool offer(struct vm *vm)
 {
-	static uint64_t mem[FPH_VQ_DRIVER_SIZE(NUM) / 8];
 	static const struct fph_seg segs[] = {
 		{ 4 * MIB, MIB, FPH_SEG_WRITE }, { 8 * MIB, MIB, FPH_SEG_WRITE }
 	};
 	static const struct fph_buffer buffers[] = {
 		{ .cookie = 1, .nwrite = 1 }, { .cookie = 2, .nwrite = 1 }
 	};
-	struct fph_vq_driver_params p = {
-		.size = sizeof(p), .num = NUM, .desc = vm->ram,
-		.driver = vm->ram + 0x1000, .device = vm->ram + 0x2000
-	};
-	struct fph_vq_driver *vq;
 
-	return fph_vq_driver_init(&vq, mem, sizeof(mem), &p) ||
-	       fph_vq_driver_add(vq, buffers, 2, segs) != 2 ||
-	       fph_vq_driver_publish(vq);
+	return guest_offer(vm->ram, buffers, 2, segs);
 }
 
 int main(void)
@@ -86,7 +78,7 @@ int main(void)
 	void *state;
 	size_t size;
 
-	if (start(&here) || start(&there) || offer(&here) ||
+	if (start(&here) || start(&there) || !offer(&here) ||
 	    fph_balloon_set_features(here.b, REPORT |
 				     FPH_BIT(VIRTIO_F_VERSION_1)) ||
 	    fph_balloon_ring_start(here.b, INDEX, &here.ring[INDEX]) ||

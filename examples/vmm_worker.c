@@ -12,9 +12,9 @@
 
 #include <fph-vmm/balloon.h>
 
-#define MIB	(1024u * 1024u)
+#include "vmm_guest.h"
+
 #define SIZE	(64u * MIB)
-#define NUM	64u			/* entries of the ring */
 #define RING	2u			/* reporting, where nothing else is */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -24,7 +24,6 @@ static bool stopping;
 static uint32_t interrupts;		/* a VMM writes to an eventfd instead */
 static struct fph_balloon *balloon;
 static struct fph_reclaim *reclaim;
-static uint64_t driver_memory[FPH_VQ_DRIVER_SIZE(NUM) / 8];
 static _Alignas(4096) uint8_t ram[SIZE];	/* the guest's, from address 0 */
 
 /* Takes what the rings hold, as far as there is room.  Locked. */
@@ -83,20 +82,12 @@ static void reset(void)
 }
 
 /* What a guest does: reports 4 MiB. */
-static int report(void)
+static bool report(void)
 {
 	static const struct fph_seg seg = { 16 * MIB, 4 * MIB, FPH_SEG_WRITE };
 	static const struct fph_buffer buffer = { .cookie = 1, .nwrite = 1 };
-	const struct fph_vq_driver_params p = {
-		.size = sizeof(p), .num = NUM, .desc = ram,
-		.driver = ram + 0x1000, .device = ram + 0x2000
-	};
-	struct fph_vq_driver *vq;
 
-	if (fph_vq_driver_init(&vq, driver_memory, sizeof(driver_memory), &p))
-		return -1;
-	fph_vq_driver_add(vq, &buffer, 1, &seg);
-	return fph_vq_driver_publish(vq);
+	return guest_offer(ram, &buffer, 1, &seg);
 }
 
 int main(void)
@@ -108,13 +99,14 @@ int main(void)
 	struct fph_reclaim_params cp = { .size = sizeof(cp),
 					 .memory = memory };
 	struct fph_balloon_ring ring = { .size = sizeof(ring), .num = NUM,
-		.desc = ram, .driver = ram + 0x1000, .device = ram + 0x2000 };
+		.desc = ram, .driver = ram + RING_DRIVER,
+		.device = ram + RING_DEVICE };
 	pthread_t thread;
 
 	memset(ram, 0xaa, SIZE);
 	balloon = fph_balloon_new(&bp, NULL);
 	reclaim = fph_reclaim_new(&cp, NULL);
-	if (report() || fph_memory_get_backing(&region, -1, true) ||
+	if (!report() || fph_memory_get_backing(&region, -1, true) ||
 	    fph_memory_add(memory, &region) ||
 	    fph_balloon_set_features(balloon, bp.features) ||
 	    fph_balloon_ring_start(balloon, RING, &ring) ||

@@ -54,11 +54,8 @@ static bool is_allowed(const struct fph_hinter_params *p)
 
 static size_t get_size(const struct fph_hinter_params *p)
 {
-	uint64_t size = sizeof(struct fph_hinter) +
-			fph_pool_size(p->max_ranges, p->max_hints,
-				      p->commands);
-
-	return size > (size_t)-1 ? 0 : (size_t)size;
+	return fph_pool_size(sizeof(struct fph_hinter), p->max_ranges,
+			     p->max_hints, p->commands);
 }
 
 size_t fph_hinter_size(const struct fph_hinter_params *params)

@@ -6,16 +6,17 @@
 
 /* ------------------------------------------------------------------ init -- */
 
-uint64_t fph_pool_size(uint32_t max_ranges, uint32_t max_batches,
-		       uint32_t others)
+size_t fph_pool_size(size_t head, uint32_t max_ranges, uint32_t max_batches,
+		     uint32_t others)
 {
 	uint64_t slots = (uint64_t)max_ranges + 1;
 	uint64_t groups = (uint64_t)fph_order_groups(max_ranges) + 1;
 	uint64_t batches = (uint64_t)max_batches + others + 1;
+	uint64_t size = head + slots * sizeof(struct fph_slot) +
+			groups * sizeof(struct fph_group) +
+			batches * sizeof(struct fph_batch);
 
-	return slots * sizeof(struct fph_slot) +
-	       groups * sizeof(struct fph_group) +
-	       batches * sizeof(struct fph_batch);
+	return size > (size_t)-1 ? 0 : (size_t)size;
 }
 
 void fph_pool_init(struct fph_pool *p, void *mem, uint32_t max_ranges,

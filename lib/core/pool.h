@@ -13,10 +13,13 @@
 
 #include "pool_add.h"
 
-/* Bytes of the arrays, if others batches without ranges come on top. */
-uint64_t fph_pool_size(uint32_t max_ranges, uint32_t max_batches,
-		       uint32_t others);
-/* mem: of that size, aligned to 8.  O(others). */
+/*
+ * Bytes of an object whose arrays stand behind head bytes, if others batches
+ * without ranges come on top; 0: more than there can be.
+ */
+size_t fph_pool_size(size_t head, uint32_t max_ranges, uint32_t max_batches,
+		     uint32_t others);
+/* mem: for the arrays, aligned to 8.  O(others). */
 void fph_pool_init(struct fph_pool *p, void *mem, uint32_t max_ranges,
 		   uint32_t max_batches, uint32_t others);
 

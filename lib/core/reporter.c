@@ -73,10 +73,8 @@ static bool is_allowed(const struct fph_reporter_params *p)
 
 static size_t get_size(const struct fph_reporter_params *p)
 {
-	uint64_t size = sizeof(struct fph_reporter) +
-			fph_pool_size(p->max_ranges, p->window, 0);
-
-	return size > (size_t)-1 ? 0 : (size_t)size;
+	return fph_pool_size(sizeof(struct fph_reporter), p->max_ranges,
+			     p->window, 0);
 }
 
 size_t fph_reporter_size(const struct fph_reporter_params *params)

@@ -4,9 +4,9 @@
  * rings, runs are given out and completed, buffers go back.
  */
 #include <limits.h>
-#include <time.h>
 
 #include "vmm/balloon_internal.h"
+#include "vmm/system.h"
 
 /* Page frames and segments that process looks at, and a buffer more. */
 #define WORK	16384u
@@ -362,14 +362,6 @@ struct left {
 	bool spent;
 };
 
-static uint64_t get_time(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* Takes up to a batch from each ready ring; whether there was one. */
 static bool pump_rings(struct fph_balloon *b, struct left *left)
 {
@@ -422,7 +414,7 @@ static bool pump_runs(struct fph_balloon *b, struct fph_reclaim *rc,
 	n = b->pump_end - b->pump_first;
 	before = count_done(runs, n);
 	if (budget.nanoseconds) {
-		uint64_t now = get_time() - left->start;
+		uint64_t now = fph_system_get_time() - left->start;
 
 		/* At least a little, so that each call gets on. */
 		budget.nanoseconds = now < budget.nanoseconds ?
@@ -453,13 +445,13 @@ int fph_balloon_pump(struct fph_balloon *b, struct fph_reclaim *rc,
 	if (!rc || b->deflate)
 		return FPH_EINVAL;
 	if (left.budget.nanoseconds)
-		left.start = get_time();
+		left.start = fph_system_get_time();
 	while (busy && !left.spent) {
 		busy = pump_rings(b, &left);
 		busy |= pump_runs(b, rc, &left);
 		(void)fph_balloon_flush(b);
 		if (left.budget.nanoseconds &&
-		    get_time() - left.start >= left.budget.nanoseconds)
+		    fph_system_get_time() - left.start >= left.budget.nanoseconds)
 			left.spent = true;
 	}
 	return busy;

@@ -343,14 +343,10 @@ static int load_report(struct fph_report *rep, struct fph_state_reader *r,
 {
 	size_t size;
 	const uint8_t *p = get_part(r, &size);
-	int ret;
+	int ret = p ? fph_report_load(rep, p, size, flags) : FPH_ECORRUPT;
 
-	if (!p)
-		return FPH_ECORRUPT;
-	ret = fph_report_load(rep, p, size, flags);
-	if (ret != FPH_OK)
-		return ret;
-	return count_buffers(p, size, 8 + sizeof(struct fph_report_counters),
+	return ret != FPH_OK ? ret :
+	       count_buffers(p, size, 8 + sizeof(struct fph_report_counters),
 			     inflight);
 }
 
@@ -359,14 +355,10 @@ static int load_hint(struct fph_hint_session *s, struct fph_state_reader *r,
 {
 	size_t size;
 	const uint8_t *p = get_part(r, &size);
-	int ret;
+	int ret = p ? fph_hint_session_load(s, p, size, flags) : FPH_ECORRUPT;
 
-	if (!p)
-		return FPH_ECORRUPT;
-	ret = fph_hint_session_load(s, p, size, flags);
-	if (ret != FPH_OK)
-		return ret;
-	return count_buffers(p, size, 28 + sizeof(struct fph_hint_counters),
+	return ret != FPH_OK ? ret :
+	       count_buffers(p, size, 28 + sizeof(struct fph_hint_counters),
 			     inflight);
 }
 

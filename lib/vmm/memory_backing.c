@@ -2,9 +2,8 @@
 /* What backs a mapping, as the file system says. */
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <unistd.h>
 
-#include <fph-vmm/memory.h>
+#include "vmm/system.h"
 
 /* The magic numbers of linux/magic.h, which not every libc brings along. */
 #define TMPFS_MAGIC_NUMBER	0x01021994ul
@@ -25,7 +24,7 @@ static uint32_t shared_backing(unsigned long magic)
 
 int fph_memory_get_backing(struct fph_region *r, int fd, bool is_private)
 {
-	uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t page_size = fph_system_get_page_size();
 	uint32_t backing = FPH_BACKING_ANON;
 	struct statfs fs;
 	struct stat st;

@@ -5,7 +5,7 @@
  *
  *	memory.c		the map, its table, look-ups of one address
  *	memory_batch.c		look-ups of many segments
- *	memory_backing.c	what backs a mapping
+ *	memory_backing.c	what backs a mapping, as the system says
  */
 #ifndef FPH_VMM_MEMORY_INTERNAL_H
 #define FPH_VMM_MEMORY_INTERNAL_H

@@ -12,12 +12,11 @@
  */
 #include <limits.h>
 #include <stdlib.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "core/common.h"
 #include "vmm/memory_internal.h"
 #include "vmm/reclaim_internal.h"
+#include "vmm/system.h"
 
 #define RECLAIM_MAGIC	0x66706872u	/* "fphr" */
 
@@ -78,8 +77,8 @@ struct fph_reclaim *fph_reclaim_new(const struct fph_reclaim_params *params,
 		rc->max_failures = p.max_failures ? p.max_failures :
 						    MAX_FAILURES;
 		rc->memory = p.memory;
-		rc->ops = p.ops ? p.ops : &fph_reclaim_system_ops;
-		rc->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
+		rc->ops = p.ops ? p.ops : &fph_system_reclaim_ops;
+		rc->page_size = fph_system_get_page_size();
 		rc->part = PART_FIRST;
 		rc->no_vector = rc->flags & FPH_RECLAIM_NO_VECTOR;
 	}
@@ -271,14 +270,6 @@ static void skip_all(struct fph_reclaim *rc, struct walk *w, int reason)
 
 /* ---------------------------------------------------------------- budget -- */
 
-static uint64_t get_time(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static void set_part(struct fph_reclaim *rc, uint64_t spent)
 {
 	if (spent < PART_SHORT && rc->part < PART_MAX)
@@ -290,7 +281,7 @@ static void set_part(struct fph_reclaim *rc, uint64_t spent)
 static void walk_timed(struct fph_reclaim *rc, struct walk *w,
 		       const struct fph_budget *budget)
 {
-	uint64_t start = get_time();
+	uint64_t start = fph_system_get_time();
 	uint64_t last = start;
 	uint64_t bytes = 0, since = 0;
 
@@ -306,7 +297,7 @@ static void walk_timed(struct fph_reclaim *rc, struct walk *w,
 		if (since < rc->part && w->i < w->n)
 			continue;
 		fph_reclaim_flush(rc);
-		now = get_time();
+		now = fph_system_get_time();
 		set_part(rc, now - last);
 		if (now - start >= budget->nanoseconds)
 			break;

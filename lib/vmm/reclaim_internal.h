@@ -6,7 +6,6 @@
  *				and in which budget
  *	reclaim_calls.c		the calls that free it
  *	reclaim_note.c		what became of the parts of a run
- *	reclaim_ops.c		the calls of the system
  */
 #ifndef FPH_VMM_RECLAIM_INTERNAL_H
 #define FPH_VMM_RECLAIM_INTERNAL_H
@@ -82,7 +81,5 @@ bool fph_reclaim_is_punched(uint32_t backing);
 void fph_reclaim_free_extent(struct fph_reclaim *rc,
 			     const struct fph_extent *e);
 void fph_reclaim_flush(struct fph_reclaim *rc);
-
-extern const struct fph_reclaim_ops fph_reclaim_system_ops;
 
 #endif /* FPH_VMM_RECLAIM_INTERNAL_H */

@@ -211,4 +211,12 @@ static inline bool fph_ring_fits(uint32_t num, uint64_t features,
 	       !((uintptr_t)device & 3);
 }
 
+/* What of its set-up a saved ring wants of the one that is loaded. */
+static inline uint32_t fph_ring_layout(bool big, bool event_idx, bool indirect,
+				       bool packed, bool in_order)
+{
+	return (big ? 1u : 0) | (event_idx ? 2u : 0) | (indirect ? 4u : 0) |
+	       (packed ? 8u : 0) | (in_order ? 16u : 0);
+}
+
 #endif /* FPH_VRING_RING_H */

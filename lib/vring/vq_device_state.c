@@ -3,7 +3,7 @@
  * Saved state of the device side of a ring.
  *
  *	u32 entries
- *	u32 LAYOUT_*
+ *	u32 layout, as fph_ring_layout() has it
  *	u32 FLAG_*
  *	u32 buffers in flight
  *	u32 buffers used since should_notify, since take_written
@@ -25,12 +25,6 @@
 
 #define VERSION			1u
 
-#define LAYOUT_BIG		1u	/* byte order of ring memory */
-#define LAYOUT_EVENT_IDX	2u
-#define LAYOUT_INDIRECT		4u
-#define LAYOUT_PACKED		8u
-#define LAYOUT_IN_ORDER		16u
-
 #define FLAG_BROKEN		1u
 #define FLAG_WAS_ASKED		2u
 #define FLAG_WROTE_INDEX	4u
@@ -39,11 +33,8 @@
 
 static uint32_t get_layout(const struct fph_vq_device *vq)
 {
-	return (vq->big ? LAYOUT_BIG : 0) |
-	       (vq->event_idx ? LAYOUT_EVENT_IDX : 0) |
-	       (vq->map ? LAYOUT_INDIRECT : 0) |
-	       (vq->packed ? LAYOUT_PACKED : 0) |
-	       (vq->held ? LAYOUT_IN_ORDER : 0);
+	return fph_ring_layout(vq->big, vq->event_idx, vq->map, vq->packed,
+			       vq->held);
 }
 
 static uint32_t get_flags(const struct fph_vq_device *vq)

@@ -3,7 +3,7 @@
  * Saved state of the driver side of a ring.
  *
  *	u32 entries
- *	u32 LAYOUT_*
+ *	u32 layout, as fph_ring_layout() has it
  *	u32 entries of an indirect table, or 0
  *	u64 guest address of the tables, or 0
  *	u32 FLAG_*
@@ -32,12 +32,6 @@
 
 #define VERSION			1u
 
-#define LAYOUT_BIG		1u	/* byte order of ring memory */
-#define LAYOUT_EVENT_IDX	2u
-#define LAYOUT_INDIRECT		4u
-#define LAYOUT_PACKED		8u
-#define LAYOUT_IN_ORDER		16u
-
 #define FLAG_BROKEN		1u
 #define FLAG_DEAD		2u
 #define FLAG_IN_BATCH		4u
@@ -47,11 +41,8 @@
 
 static uint32_t get_layout(const struct fph_vq_driver *vq)
 {
-	return (vq->big ? LAYOUT_BIG : 0) |
-	       (vq->event_idx ? LAYOUT_EVENT_IDX : 0) |
-	       (vq->tables ? LAYOUT_INDIRECT : 0) |
-	       (vq->packed ? LAYOUT_PACKED : 0) |
-	       (vq->in_order ? LAYOUT_IN_ORDER : 0);
+	return fph_ring_layout(vq->big, vq->event_idx, vq->tables, vq->packed,
+			       vq->in_order);
 }
 
 /* ------------------------------------------------------------------ save -- */

@@ -19,6 +19,16 @@ struct request {
 /* What follows "name=" among the words, or NULL. */
 const char *request_get(const struct request *r, const char *name);
 
+/* Ends with an entry without a name. */
+struct handler {
+	const char *name;
+	int words;			/* at least, with the name */
+	void (*call)(const struct request *r);
+};
+
+/* Calls the one that has the request's name; false when there is none. */
+_Bool request_handle(const struct request *r, const struct handler *handlers);
+
 /* A number, decimal or with 0x. */
 uint64_t parse_number(const char *text);
 

@@ -24,6 +24,19 @@ static void malformed(const char *text)
 	exit(2);
 }
 
+_Bool request_handle(const struct request *r, const struct handler *handlers)
+{
+	for (; handlers->name; handlers++) {
+		if (strcmp(r->word[0], handlers->name))
+			continue;
+		if (r->words < handlers->words)
+			malformed(r->word[0]);
+		handlers->call(r);
+		return 1;
+	}
+	return 0;
+}
+
 uint64_t parse_number(const char *text)
 {
 	char *end;

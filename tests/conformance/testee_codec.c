@@ -296,11 +296,7 @@ static void poison_discard(const struct request *r)
 	printf("ok %d\n", fph_report_next(report, &run, 1));
 }
 
-static const struct {
-	const char *name;
-	int words;
-	void (*call)(const struct request *r);
-} requests[] = {
+static const struct handler handlers[] = {
 	{ "config-decode", 2, config_decode },
 	{ "config-encode", 6, config_encode },
 	{ "config-size", 2, config_size },
@@ -314,18 +310,11 @@ static const struct {
 	{ "queue-index", 5, queue_index },
 	{ "queue-infer", 3, queue_infer },
 	{ "coalesce", 2, coalesce },
-	{ "poison-discard", 3, poison_discard }
+	{ "poison-discard", 3, poison_discard },
+	{ NULL, 0, NULL }
 };
 
 _Bool testee_codec(const struct request *r)
 {
-	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
-		if (strcmp(r->word[0], requests[i].name))
-			continue;
-		if (r->words < requests[i].words)
-			exit(2);
-		requests[i].call(r);
-		return true;
-	}
-	return false;
+	return request_handle(r, handlers);
 }

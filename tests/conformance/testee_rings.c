@@ -281,25 +281,14 @@ static void used_ring(const struct request *r)
 	putchar('\n');
 }
 
-static const struct {
-	const char *name;
-	int words;
-	void (*call)(const struct request *r);
-} requests[] = {
+static const struct handler handlers[] = {
 	{ "ring", 7, ring },
 	{ "packed", 7, packed },
-	{ "used-ring", 5, used_ring }
+	{ "used-ring", 5, used_ring },
+	{ NULL, 0, NULL }
 };
 
 _Bool testee_rings(const struct request *r)
 {
-	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
-		if (strcmp(r->word[0], requests[i].name))
-			continue;
-		if (r->words < requests[i].words)
-			exit(2);
-		requests[i].call(r);
-		return true;
-	}
-	return false;
+	return request_handle(r, handlers);
 }

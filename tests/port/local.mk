@@ -29,13 +29,19 @@ EXTRA_DIST += \
 	tests/port/image/image.c \
 	tests/port/image/include/ctype.h \
 	tests/port/image/include/errno.h \
+	tests/port/image/include/fcntl.h \
 	tests/port/image/include/image.h \
 	tests/port/image/include/inttypes.h \
 	tests/port/image/include/libgen.h \
 	tests/port/image/include/stdio.h \
 	tests/port/image/include/stdlib.h \
 	tests/port/image/include/string.h \
+	tests/port/image/include/sys/mman.h \
+	tests/port/image/include/sys/types.h \
+	tests/port/image/include/sys/uio.h \
 	tests/port/image/make_files \
+	tests/port/image/no_stories.c \
+	tests/port/image/system.c \
 	tests/port/image/text.c \
 	tests/port/mock/efi/Library/BaseMemoryLib.h \
 	tests/port/mock/efi/Uefi.h \

@@ -148,7 +148,7 @@ tests_unit_test_vq_trace_LDADD = $(CHECK_LIBS)
 
 # With an environment in which each side has a copy of the memory.
 tests_unit_test_vq_dma_SOURCES = \
-	tests/unit/dma_config.h \
+	tests/unit/dma_hooks.h \
 	tests/unit/ring.c \
 	tests/unit/ring.h \
 	tests/unit/runner.c \
@@ -156,7 +156,7 @@ tests_unit_test_vq_dma_SOURCES = \
 	tests/unit/test_vq_pair.c \
 	$(FPH_VRING_SOURCES)
 tests_unit_test_vq_dma_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit \
-	-DFPH_CONFIG_FILE='"dma_config.h"' -DPAIR_ROUNDS=5000u
+	-include $(srcdir)/tests/unit/dma_hooks.h -DPAIR_ROUNDS=5000u
 tests_unit_test_vq_dma_LDADD = $(CHECK_LIBS)
 # With an allocator that fails when the test wants it.
 tests_unit_test_alloc_SOURCES = \

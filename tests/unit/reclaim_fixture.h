@@ -7,6 +7,7 @@
 #define RECLAIM_FIXTURE_H
 
 #include "host_memory.h"
+#include "vmm/system.h"
 
 #define GPA	((uint64_t)1 << 32)
 
@@ -115,7 +116,7 @@ static inline ssize_t count_vector(const struct iovec *iov, size_t n,
 				   int advice)
 {
 	ncalls++;
-	return fph_reclaim_system_ops.process_madvise(iov, n, advice);
+	return fph_system_reclaim_ops.process_madvise(iov, n, advice);
 }
 
 /* What a kernel up to 6.12 says. */
@@ -169,7 +170,7 @@ static inline bool has_vector(void)
 	host_map_anon(&a, 1);
 	iov.iov_base = a.p;
 	iov.iov_len = a.len;
-	n = fph_reclaim_system_ops.process_madvise(&iov, 1, MADV_DONTNEED);
+	n = fph_system_reclaim_ops.process_madvise(&iov, 1, MADV_DONTNEED);
 	host_unmap(&a);
 	return n == (ssize_t)iov.iov_len;
 }

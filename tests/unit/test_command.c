@@ -230,16 +230,6 @@ static void check_event(const char *name, const char *state)
 	json_decref(event);
 }
 
-static void send_command(uint32_t id)
-{
-	uint16_t used = ring_get_used_idx(&v.rings[HINT]);
-
-	ring_put(v.mem + 0x100000, 4, id, false);
-	vu_offer(&v, HINT, 0x100000, 4, 0);
-	vu_kick(&v, HINT);
-	vu_wait_used(&v, HINT, (uint16_t)(used + 1));
-}
-
 /* A whole round as a subscriber sees it, in order. */
 START_TEST(events_of_a_round)
 {
@@ -257,7 +247,7 @@ START_TEST(events_of_a_round)
 	check_event("HINT_SYNC_BEGIN", NULL);
 	check_event("HINT_SYNC_END", NULL);
 	check_event("HINT_STATE", "requested");
-	send_command(id);
+	vu_send_command(&v, HINT, id);
 	check_event("HINT_STATE", "active");
 	vu_offer(&v, HINT, VU_PAGES, PIECE, RING_WRITE);
 	vu_offer(&v, HINT, VU_PAGES + PIECE, PIECE, RING_WRITE);
@@ -269,7 +259,7 @@ START_TEST(events_of_a_round)
 	ck_assert_int_eq(number(answer, "data", "len"), PIECE);
 	json_decref(answer);
 	check_event("SKIP", NULL);
-	send_command(0);
+	vu_send_command(&v, HINT, 0);
 	check_event("HINT_STATE", "stopped");
 	json_decref(execute(&one, "{\"execute\": \"hint-stop\"}"));
 	check_event("HINT_STATE", "idle");

@@ -198,28 +198,38 @@ static int get_region(uint8_t *p)
 	return fd;
 }
 
+/* A daemon that has a region; p: what the two messages said of it. */
+static int start_with_region(uint8_t *p)
+{
+	const uint16_t five = 5, num = VU_NUM;
+	int fd;
+
+	memset(p, 0, VU_INFLIGHT_SIZE);
+	memcpy(p + VU_INFLIGHT_QUEUES, &five, 2);
+	memcpy(p + VU_INFLIGHT_NUM, &num, 2);
+	vu_start(&v, false);
+	vu_protocol(&v, PROTOCOL);
+	fd = get_region(p);
+	ck_assert_int_eq(vu_ack(&v, VU_SET_INFLIGHT_FD, p, VU_INFLIGHT_SIZE,
+				&fd, 1), 0);
+	return fd;
+}
+
 /*
  * A window of four reports, of which the first and the third came back: after
  * the kill the two others come back once each, and the next works.
  */
 START_TEST(fault_6_region_over_a_kill)
 {
-	uint8_t p[VU_INFLIGHT_SIZE] = { 0 };
-	uint16_t five = 5, num = VU_NUM, i;
+	uint8_t p[VU_INFLIGHT_SIZE];
+	uint16_t i;
 	uint8_t *map;
 	uint64_t size;
 	struct ring *r = &v.rings[REPORT];
-	int fd;
+	int fd = start_with_region(p);
 
-	vu_start(&v, false);
-	memcpy(p + VU_INFLIGHT_QUEUES, &five, 2);
-	memcpy(p + VU_INFLIGHT_NUM, &num, 2);
-	vu_protocol(&v, PROTOCOL);
-	fd = get_region(p);
 	size = vu_load64(p + VU_INFLIGHT_BYTES);
 	ck_assert_uint_ge(size, 5 * (16 + 16 * VU_NUM));
-	ck_assert_int_eq(vu_ack(&v, VU_SET_INFLIGHT_FD, p, sizeof(p), &fd, 1),
-			 0);
 	vu_negotiate(&v, FEATURES);
 	for (i = 0; i < 4; i++)
 		vu_offer(&v, REPORT, VU_PAGES + i * PIECE, PIECE, RING_WRITE);
@@ -247,18 +257,10 @@ END_TEST
 /* Killed after 65536 buffers came back, and before the last interrupt. */
 START_TEST(fault_6_last_interrupt)
 {
-	uint8_t p[VU_INFLIGHT_SIZE] = { 0 };
-	uint16_t five = 5, num = VU_NUM;
+	uint8_t p[VU_INFLIGHT_SIZE];
 	uint64_t count;
-	int fd;
+	int fd = start_with_region(p);
 
-	vu_start(&v, false);
-	memcpy(p + VU_INFLIGHT_QUEUES, &five, 2);
-	memcpy(p + VU_INFLIGHT_NUM, &num, 2);
-	vu_protocol(&v, PROTOCOL);
-	fd = get_region(p);
-	ck_assert_int_eq(vu_ack(&v, VU_SET_INFLIGHT_FD, p, sizeof(p), &fd, 1),
-			 0);
 	vu_negotiate(&v, FEATURES);
 	vu_ring(&v, REPORT, false);
 	vu_step(&v, 20);
@@ -272,17 +274,9 @@ END_TEST
 /* It is shortened under the daemon: the end of the connection only. */
 START_TEST(fault_6_region_is_taken_away)
 {
-	uint8_t p[VU_INFLIGHT_SIZE] = { 0 };
-	uint16_t five = 5, num = VU_NUM;
-	int fd;
+	uint8_t p[VU_INFLIGHT_SIZE];
+	int fd = start_with_region(p);
 
-	vu_start(&v, false);
-	memcpy(p + VU_INFLIGHT_QUEUES, &five, 2);
-	memcpy(p + VU_INFLIGHT_NUM, &num, 2);
-	vu_protocol(&v, PROTOCOL);
-	fd = get_region(p);
-	ck_assert_int_eq(vu_ack(&v, VU_SET_INFLIGHT_FD, p, sizeof(p), &fd, 1),
-			 0);
 	vu_negotiate(&v, FEATURES);
 	vu_ring(&v, 0, false);
 	/* Another one, which is not used, does not disturb the guard. */
@@ -301,18 +295,10 @@ END_TEST
 START_TEST(packed_rings_have_none)
 {
 	const uint64_t packed = FEATURES | FPH_BIT(VIRTIO_F_RING_PACKED);
-	uint8_t p[VU_INFLIGHT_SIZE] = { 0 };
-	uint16_t five = 5, num = VU_NUM;
+	uint8_t p[VU_INFLIGHT_SIZE];
 	struct vu_answer a;
-	int fd;
+	int fd = start_with_region(p);
 
-	vu_start(&v, false);
-	memcpy(p + VU_INFLIGHT_QUEUES, &five, 2);
-	memcpy(p + VU_INFLIGHT_NUM, &num, 2);
-	vu_protocol(&v, PROTOCOL);
-	fd = get_region(p);
-	ck_assert_int_eq(vu_ack(&v, VU_SET_INFLIGHT_FD, p, sizeof(p), &fd, 1),
-			 0);
 	ck_assert_ptr_nonnull(v.daemon.service.session.inflight.map);
 	vu_negotiate(&v, packed);
 	ck_assert_ptr_null(v.daemon.service.session.inflight.map);

@@ -278,7 +278,7 @@ static void step(struct both *b, bool fills)
 
 static void beside_the_model(uint64_t base)
 {
-	uint64_t size = fph_pool_size(RANGES, BATCHES, 0);
+	size_t size = fph_pool_size(0, RANGES, BATCHES, 0);
 	struct both *b = calloc(1, sizeof(*b));
 	void *mem = malloc(size);
 	uint32_t i;

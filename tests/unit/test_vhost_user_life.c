@@ -21,33 +21,22 @@
 
 static struct vu v;
 
-/* Pages that are in use, so that a discard shows. */
-static void touch(void)
-{
-	memset(v.mem + VU_PAGES, 0x5a, PIECE);
-}
-
-static bool is_discarded(void)
-{
-	return v.mem[VU_PAGES] == 0 && v.mem[VU_PAGES + PIECE - 1] == 0;
-}
-
 /* A report that works: from offer to the page being gone. */
 static void check_report(void)
 {
 	uint16_t used = ring_get_used_idx(&v.rings[REPORT]);
 
-	touch();
+	vu_touch(&v, PIECE);
 	vu_offer(&v, REPORT, VU_PAGES, PIECE, RING_WRITE);
 	vu_kick(&v, REPORT);
 	vu_wait_used(&v, REPORT, (uint16_t)(used + 1));
-	ck_assert(is_discarded());
+	ck_assert(vu_is_discarded(&v, PIECE));
 }
 
 /* A report whose discard does not end until worker_set_delay(0). */
 static void begin_discard(void)
 {
-	touch();
+	vu_touch(&v, PIECE);
 	worker_set_delay(&v.daemon.service.device.worker, NEVER_MS);
 	vu_offer(&v, REPORT, VU_PAGES, PIECE, RING_WRITE);
 	vu_kick(&v, REPORT);
@@ -120,7 +109,7 @@ START_TEST(answer_waits_for_discards)
 	send_timed(m);
 	vu_step(&v, 30);
 	ck_assert_msg(!vu_is_answered(&v), "%s did not wait", m->what);
-	ck_assert(!is_discarded());
+	ck_assert(!vu_is_discarded(&v, PIECE));
 	ck_assert_uint_eq(ring_get_used_idx(&v.rings[REPORT]), 0);
 	/* What was offered meanwhile is not taken. */
 	vu_offer(&v, REPORT, VU_PAGES + PIECE, PIECE, RING_WRITE);
@@ -132,7 +121,7 @@ START_TEST(answer_waits_for_discards)
 	ck_assert(vu_wait(&v, &a));
 	ck_assert_uint_eq(a.request, m->request);
 	/* The buffer came back, and nothing of it is still going on. */
-	ck_assert(is_discarded());
+	ck_assert(vu_is_discarded(&v, PIECE));
 	ck_assert_uint_ge(ring_get_used_idx(&v.rings[REPORT]), 1);
 	vu_stop(&v);
 }
@@ -149,7 +138,7 @@ START_TEST(answer_does_not_wait)
 	send_timed(m);
 	ck_assert(vu_wait(&v, &a));
 	ck_assert_uint_eq(a.request, m->request);
-	ck_assert(!is_discarded());
+	ck_assert(!vu_is_discarded(&v, PIECE));
 	end_discard();
 	vu_wait_used(&v, REPORT, 1);
 	vu_stop(&v);
@@ -163,16 +152,16 @@ START_TEST(disabled_ring)
 	vu_boot(&v, FEATURES, ALL_PROTOCOL, 5);
 	check_report();
 	ck_assert_int_eq(vu_ack_state(&v, VU_SET_VRING_ENABLE, REPORT, 0), 0);
-	touch();
+	vu_touch(&v, PIECE);
 	vu_offer(&v, REPORT, VU_PAGES, PIECE, RING_WRITE);
 	vu_kick(&v, REPORT);
 	vu_step(&v, 30);
 	ck_assert_uint_eq(ring_get_used_idx(&v.rings[REPORT]), 1);
-	ck_assert(!is_discarded());
+	ck_assert(!vu_is_discarded(&v, PIECE));
 	/* Enabled again it looks without a further kick. */
 	ck_assert_int_eq(vu_ack_state(&v, VU_SET_VRING_ENABLE, REPORT, 1), 0);
 	vu_wait_used(&v, REPORT, 2);
-	ck_assert(is_discarded());
+	ck_assert(vu_is_discarded(&v, PIECE));
 	vu_stop(&v);
 }
 END_TEST
@@ -261,7 +250,7 @@ START_TEST(guest_is_paused)
 				  i == REPORT ? 2 : 0);
 	}
 	/* Stopped: a buffer stays where it is. */
-	touch();
+	vu_touch(&v, PIECE);
 	vu_offer(&v, REPORT, VU_PAGES, PIECE, RING_WRITE);
 	vu_kick(&v, REPORT);
 	vu_step(&v, 30);
@@ -335,10 +324,10 @@ START_TEST(ring_without_a_kick_is_polled)
 	vu_boot(&v, FEATURES, VU_PROTOCOL, 5);
 	vu_store64(p, REPORT | VU_FD_NONE);
 	ck_assert_int_eq(vu_ack(&v, VU_SET_VRING_KICK, p, 8, NULL, 0), 0);
-	touch();
+	vu_touch(&v, PIECE);
 	vu_offer(&v, REPORT, VU_PAGES, PIECE, RING_WRITE);
 	vu_wait_used(&v, REPORT, 1);
-	ck_assert(is_discarded());
+	ck_assert(vu_is_discarded(&v, PIECE));
 	vu_stop(&v);
 }
 END_TEST
@@ -387,7 +376,7 @@ START_TEST(frontend_dies_in_a_discard)
 	end_discard();
 	while (v.daemon.frontend.state != FRONTEND_NONE)
 		vu_step(&v, 0);
-	ck_assert(is_discarded());
+	ck_assert(vu_is_discarded(&v, PIECE));
 	ck_assert_uint_eq(v.daemon.service.device.memory.nslots, 0);
 	vu_connect(&v);
 	vu_boot(&v, FEATURES, VU_PROTOCOL, 5);

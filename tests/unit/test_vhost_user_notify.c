@@ -187,16 +187,6 @@ END_TEST
 
 /* ------------------------------------------------------------------- hints */
 
-static void send_command(uint32_t id)
-{
-	uint16_t used = ring_get_used_idx(&v.rings[HINT]);
-
-	ring_put(v.mem + 0x100000, 4, id, false);
-	vu_offer(&v, HINT, 0x100000, 4, 0);
-	vu_kick(&v, HINT);
-	vu_wait_used(&v, HINT, (uint16_t)(used + 1));
-}
-
 static void send_hints(uint32_t n)
 {
 	uint16_t used = ring_get_used_idx(&v.rings[HINT]);
@@ -234,21 +224,21 @@ START_TEST(round_ends_after_n_buffers)
 	id = fph_balloon_hint_get_config(d->balloon);
 	ck_assert_int_eq(hint_state(), FPH_HINT_REQUESTED);
 	memset(v.mem + VU_PAGES, 0x5a, PIECE);
-	send_command(id);
+	vu_send_command(&v, HINT, id);
 	ck_assert_int_eq(hint_state(), FPH_HINT_ACTIVE);
 	send_hints(12);
 	ck_assert_uint_eq(d->hint.buffers, 5);
 	ck_assert_int_eq(hint_state(), states[_i]);
-	send_command(0);
+	vu_send_command(&v, HINT, 0);
 	ck_assert_uint_eq(d->hint.streams_ended, 1);
 	ck_assert_uint_eq(v.mem[VU_PAGES], 0x5a);
 	if (_i == HINT_THEN_RESTART) {
 		/* The limit was for the first round only. */
 		ck_assert_uint_gt(fph_balloon_hint_get_config(d->balloon),
 				  id);
-		send_command(id + 1);
+		vu_send_command(&v, HINT, id + 1);
 		send_hints(12);
-		send_command(0);
+		vu_send_command(&v, HINT, 0);
 		ck_assert_uint_eq(d->hint.buffers, 17);
 		ck_assert_uint_eq(d->hint.streams_ended, 2);
 		ck_assert_int_eq(hint_state(), FPH_HINT_STOPPED);
@@ -267,7 +257,7 @@ START_TEST(quit_says_done)
 	vu_start(&v, false);
 	vu_boot(&v, FEATURES, VU_PROTOCOL, 5);
 	ck_assert_int_eq(device_start_hint(d, 0, HINT_THEN_STOP), FPH_OK);
-	send_command(fph_balloon_hint_get_config(d->balloon));
+	vu_send_command(&v, HINT, fph_balloon_hint_get_config(d->balloon));
 	ck_assert_uint_eq(take_request(&flags), VU_BACKEND_CONFIG_CHANGE);
 	ack_request(VU_BACKEND_CONFIG_CHANGE);
 	send_hints(3);

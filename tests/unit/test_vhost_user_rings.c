@@ -27,24 +27,14 @@
 
 static struct vu v;
 
-static void touch(void)
-{
-	memset(v.mem + VU_PAGES, 0x5a, PIECE);
-}
-
-static bool is_discarded(void)
-{
-	return v.mem[VU_PAGES] == 0 && v.mem[VU_PAGES + PIECE - 1] == 0;
-}
-
 /* Report the piece; whether it was discarded. */
 static bool report(void)
 {
-	touch();
+	vu_touch(&v, PIECE);
 	vu_offer(&v, REPORT, VU_PAGES, PIECE, RING_WRITE);
 	vu_kick(&v, REPORT);
 	vu_wait_used(&v, REPORT, v.rings[REPORT].avail_idx);
-	return is_discarded();
+	return vu_is_discarded(&v, PIECE);
 }
 
 static void boot(uint64_t features)
@@ -288,7 +278,7 @@ START_TEST(fault_4_rings_resume_with_their_memory)
 	else
 		ck_assert_int_eq(vu_ack(&v, VU_REM_MEM_REG, p, sizeof(p),
 					NULL, 0), 0);
-	touch();
+	vu_touch(&v, PIECE);
 	vu_offer(&v, REPORT, VU_PAGES, PIECE, RING_WRITE);
 	vu_kick(&v, REPORT);
 	vu_step(&v, 20);
@@ -300,7 +290,7 @@ START_TEST(fault_4_rings_resume_with_their_memory)
 		ck_assert_int_eq(vu_ack(&v, VU_ADD_MEM_REG, p, sizeof(p),
 					&v.memfd, 1), 0);
 	vu_wait_used(&v, REPORT, (uint16_t)(used + 1));
-	ck_assert(is_discarded());
+	ck_assert(vu_is_discarded(&v, PIECE));
 	ck_assert(report());
 	vu_stop(&v);
 }
@@ -447,10 +437,10 @@ START_TEST(fault_9_features_asked_for_without_bit_30)
 	vu_store64(p, REPORT | VU_FD_NONE);
 	ck_assert_int_eq(vu_ack(&v, VU_SET_VRING_KICK, p, 8, NULL, 0), 0);
 	vu_get_u64(&v, VU_GET_FEATURES);
-	touch();
+	vu_touch(&v, PIECE);
 	vu_offer(&v, REPORT, VU_PAGES, PIECE, RING_WRITE);
 	vu_wait_used(&v, REPORT, 1);
-	ck_assert(is_discarded());
+	ck_assert(vu_is_discarded(&v, PIECE));
 	vu_stop(&v);
 }
 END_TEST

@@ -5,7 +5,7 @@
  * back once with its cookie and length, and nobody waits for a notification
  * or an interrupt that the other side never sent.
  *
- * test_vq_dma is this file with dma_config.h: each side has a copy of the
+ * test_vq_dma is this file with dma_hooks.h: each side has a copy of the
  * memory, which holds nothing but noise whenever it is not at work.
  */
 #include <check.h>

@@ -413,6 +413,26 @@ void vu_wait_used(struct vu *v, uint32_t index, uint16_t used)
 	}
 }
 
+void vu_send_command(struct vu *v, uint32_t index, uint32_t id)
+{
+	uint16_t used = ring_get_used_idx(&v->rings[index]);
+
+	ring_put(v->mem + 0x100000, 4, id, false);
+	vu_offer(v, index, 0x100000, 4, 0);
+	vu_kick(v, index);
+	vu_wait_used(v, index, (uint16_t)(used + 1));
+}
+
+void vu_touch(struct vu *v, size_t len)
+{
+	memset(v->mem + VU_PAGES, 0x5a, len);
+}
+
+bool vu_is_discarded(const struct vu *v, size_t len)
+{
+	return v->mem[VU_PAGES] == 0 && v->mem[VU_PAGES + len - 1] == 0;
+}
+
 uint64_t vu_get_resident(const struct vu *v)
 {
 	struct stat st;

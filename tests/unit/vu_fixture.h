@@ -122,6 +122,13 @@ void vu_kick(struct vu *v, uint32_t index);
 /* Run the daemon until the used index of a ring has this value; asserts. */
 void vu_wait_used(struct vu *v, uint32_t index, uint16_t used);
 
+/* Send an id on the hinting queue, which has this ring index; asserts. */
+void vu_send_command(struct vu *v, uint32_t index, uint32_t id);
+
+/* Use the pages, so that a discard shows; and whether it was done. */
+void vu_touch(struct vu *v, size_t len);
+bool vu_is_discarded(const struct vu *v, size_t len);
+
 /* Bytes of host memory behind guest memory. */
 uint64_t vu_get_resident(const struct vu *v);
 

@@ -63,6 +63,9 @@ struct story *story_new(const struct fields *in)
 			story_free(s);
 			return NULL;
 		}
+		/* The default watches 1 TiB: there is no room everywhere. */
+		if (gpa + len > params->max_collected)
+			params->max_collected = gpa + len;
 	}
 	if (!add_region(s, SCRATCH_GPA, SCRATCH_SIZE))
 		die("no memory for bytes");

@@ -76,6 +76,23 @@ def gives_back(driver, gpa=0x400000, length=BLOCK):
     assert memory.zero(gpa, length)
 
 
+def has_statistics(daemon):
+    """The device keeps the statistics buffer."""
+    wait.until(lambda: queue(daemon, "stats")["in-flight"] == 1,
+               "the statistics are taken")
+
+
+def calls_who_wants_it(driver):
+    """A driver that wants no interrupt gets none, and one that does."""
+    ring = driver.ring("report")
+    ring.set_no_interrupt(True)
+    gives_back(driver)
+    assert driver.called("report") == 0
+    ring.set_no_interrupt(False)
+    gives_back(driver, 8 * MIB)
+    wait.until(lambda: driver.called("report"), "the driver is called")
+
+
 def closed(frontend):
     """True when the back-end has closed the connection."""
     if not frontend.channel.readable(0):

@@ -10,6 +10,7 @@ EXTRA_DIST += \
 	tests/interop/frontend/fixture.py \
 	tests/interop/frontend/library.py \
 	tests/interop/frontend/memory.py \
+	tests/interop/frontend/moving.py \
 	tests/interop/frontend/ring.py \
 	tests/interop/frontend/stalled.py \
 	tests/interop/frontend/test_attack.py \

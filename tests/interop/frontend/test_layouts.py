@@ -11,8 +11,9 @@ from . import fixture, vhost_user
 from .driver import (CFG_ACTUAL, CFG_POISON, Driver, F_ALL, F_EVENT_IDX,
                      F_IN_ORDER, F_INDIRECT, F_PACKED, F_POISON, ID_DONE,
                      ID_STOP, MIB, PROTOCOL)
+from .moving import MOVES, go_on, load, resume, save, stop
 from .ring import AVAIL, USED, WRAP
-from .test_state import MOVES, go_on, load, refused, save, stop
+from .vhost_user import refused
 
 PAGE = 4096
 F_ALL_PACKED = F_ALL | F_PACKED
@@ -54,8 +55,7 @@ def use_all_queues(daemon, d):
     d.pages("deflate", range(first, first + 64))
     assert d.memory.resident == was - 64 * PAGE
     give_statistics(d, 1000)
-    wait.until(lambda: fixture.queue(daemon, "stats")["in-flight"] == 1,
-               "the statistics are taken")
+    fixture.has_statistics(daemon)
     ask_statistics(daemon, d, 2000)
     old = d.config(8)
     daemon.command("hint-start")
@@ -194,15 +194,13 @@ def test_packed_stop_with_statistics(t):
     the base is that of the buffer."""
     daemon, d = start(t)
     give_statistics(d, 1000)
-    wait.until(lambda: fixture.queue(daemon, "stats")["in-flight"] == 1,
-               "taken")
+    fixture.has_statistics(daemon)
     index = d.roles["stats"]
     base = d.ring("stats").NEW_BASE
     for _ in range(2):
         assert d.frontend.get_vring_base(index) == (index, base)
         d.start_ring(index, base)
-        wait.until(lambda: fixture.queue(daemon, "stats")["in-flight"] == 1,
-                   "taken again")
+        fixture.has_statistics(daemon)
     ask_statistics(daemon, d, 2000)
 
 
@@ -273,14 +271,10 @@ def test_packed_device_moves(t):
     other, e = go_on(t, d, "--packed=on")
     d.close()
     load(e, state)
-    e.frontend.set_features(e.features)
-    e.frontend.set_mem_table(e.memory.regions)
-    for index, base in bases.items():
-        e.start_ring(index, base)
+    resume(e, bases)
     assert e.config(CFG_ACTUAL) == 77
     fixture.gives_back(e, 16 * MIB)
-    wait.until(lambda: fixture.queue(other, "stats")["in-flight"] == 1,
-               "the statistics are taken again")
+    fixture.has_statistics(other)
     ask_statistics(other, e, 2000)
     other.stop()
     daemon.stop()
@@ -317,10 +311,8 @@ def test_packed_killed_in_order(t):
     assert not ring.take_used()
     _, e = go_on(t, d, "--packed=on")
     d.close()
-    e.frontend.set_features(e.features)
-    e.frontend.set_mem_table(e.memory.regions)
-    for index, other in e.rings.items():
-        e.start_ring(index, other.next_used | other.next_used << 16)
+    resume(e, {index: other.next_used | other.next_used << 16
+               for index, other in e.rings.items()})
     e.wait_used("report")
     assert e.memory.resident == was - 4 * MIB
     fixture.gives_back(e)
@@ -400,13 +392,7 @@ def test_packed_no_interrupt(t):
     _, d = start(t)
     d.frontend.get_features()
     d.called("report")
-    ring = d.ring("report")
-    ring.set_no_interrupt(True)
-    fixture.gives_back(d)
-    assert d.called("report") == 0
-    ring.set_no_interrupt(False)
-    fixture.gives_back(d, 8 * MIB)
-    wait.until(lambda: d.called("report"), "the driver is called")
+    fixture.calls_who_wants_it(d)
 
 
 def test_packed_event_index(t):

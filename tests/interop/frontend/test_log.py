@@ -14,8 +14,8 @@ from . import fixture, vhost_user
 from .driver import (CFG_ACTUAL, CFG_CMD_ID, Driver, F_ALL, F_EVENT_IDX,
                      F_INDIRECT, F_LOG_ALL, ID_DONE, MIB, PROTOCOL)
 from .memory import Memory, PAGE, Region
+from .moving import load, save, stop
 from .ring import SplitRing
-from .test_state import load, save, stop
 from .vhost_user import Disconnected, Refused
 
 MIGRATES = (PROTOCOL | 1 << vhost_user.PF_DEVICE_STATE

@@ -15,21 +15,12 @@ from . import driver as drivers
 from . import fixture, vhost_user
 from .driver import MIB, PROTOCOL
 from .memory import Memory, Region
-from .vhost_user import Refused
+from .vhost_user import refused
 
 S_ACKNOWLEDGE, S_DRIVER, S_DRIVER_OK, S_FEATURES_OK = 1, 2, 4, 8
 S_NEEDS_RESET = 64
 EXTRA = (1 << vhost_user.PF_STATUS | 1 << vhost_user.PF_MEM_SLOTS
          | 1 << vhost_user.PF_RESET_DEVICE)
-
-
-def refused(function, *args, **kwargs):
-    """True when an acknowledged request is answered with an error."""
-    try:
-        function(*args, **kwargs)
-    except Refused:
-        return True
-    return False
 
 
 def test_features_offered(t):

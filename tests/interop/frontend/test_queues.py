@@ -111,13 +111,7 @@ def test_index_wraps(t):
 def test_no_interrupt(t):
     """With NO_INTERRUPT the driver is not called."""
     _, d = fixture.start(t)
-    ring = d.ring("report")
-    ring.set_no_interrupt(True)
-    fixture.gives_back(d)
-    assert d.called("report") == 0
-    ring.set_no_interrupt(False)
-    fixture.gives_back(d, 8 * MIB)
-    wait.until(lambda: d.called("report"), "the driver is called")
+    fixture.calls_who_wants_it(d)
 
 
 def test_event_index(t):

@@ -1,52 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 """DEVICE_STATE: the device moves to another daemon with its driver."""
 
-from common import daemon as daemons
-from common import wait
-
-from . import fixture, vhost_user
-from .driver import CFG_ACTUAL, CFG_CMD_ID, Driver, ID_DONE, MIB, PROTOCOL
-from .vhost_user import Refused
-
-MOVES = PROTOCOL | 1 << vhost_user.PF_DEVICE_STATE
-PAGE = 4096
-
-
-def refused(call, *arguments):
-    try:
-        call(*arguments)
-    except Refused:
-        return True
-    return False
-
-
-def stop(d):
-    """Stop all rings; where each goes on."""
-    return {index: d.frontend.get_vring_base(index)[1]
-            for index in sorted(d.rings)}
-
-
-def save(d):
-    with d.frontend.set_device_state_fd(0) as file:
-        state = file.read()
-    d.frontend.check_device_state()
-    return state
-
-
-def load(d, state):
-    with d.frontend.set_device_state_fd(1) as file:
-        file.write(state)
-    d.frontend.check_device_state()
-
-
-def go_on(t, old, *arguments):
-    """A front-end on another daemon, with the memory of the old one."""
-    daemon = daemons.start(t, "--verbose", *arguments, name="other")
-    d = Driver(t, daemon.socket_path, num=old.num, memory=old.memory)
-    old.memory = None
-    d.handshake(MOVES)
-    d.features, d.roles, d.rings = old.features, old.roles, old.rings
-    return daemon, d
+from . import fixture
+from .driver import CFG_ACTUAL, CFG_CMD_ID, ID_DONE, MIB
+from .moving import MOVES, go_on, load, resume, save, stop
+from .vhost_user import refused
 
 
 def test_device_moves(t):
@@ -56,8 +14,7 @@ def test_device_moves(t):
     d.set_config(CFG_ACTUAL, 77)
     d.memory.pack("<HQ", d.BUFFERS + 2048, 4, 1000)
     d.offer("stats", [(d.BUFFERS + 2048, 10, False)])
-    wait.until(lambda: fixture.queue(daemon, "stats")["in-flight"] == 1,
-               "the statistics are taken")
+    fixture.has_statistics(daemon)
     daemon.command("hint-start")
     first = d.wait_command(0)
     d.hint_word(first)
@@ -75,14 +32,11 @@ def test_device_moves(t):
     load(e, state)
     assert e.config(CFG_ACTUAL) == 77
     assert e.config(CFG_CMD_ID) == ID_DONE
-    e.frontend.set_features(e.features)
-    e.frontend.set_mem_table(e.memory.regions)
-    for index, base in bases.items():
-        e.start_ring(index, base)
+    resume(e, bases)
     assert e.config(CFG_ACTUAL) == 77
     fixture.gives_back(e, 16 * MIB)
-    wait.until(lambda: fixture.queue(other, "stats")["in-flight"] == 1,
-               "the statistics are taken again, and count once")
+    # Taken again, and counted once.
+    fixture.has_statistics(other)
     # Ids go on: the ring might hold a stream of the old one.
     other.command("hint-start")
     assert e.wait_command(ID_DONE) == first + 1

@@ -57,6 +57,15 @@ class Refused(AssertionError):
     """The back-end answered a request with an error."""
 
 
+def refused(function, *args, **kwargs):
+    """True when an acknowledged request is answered with an error."""
+    try:
+        function(*args, **kwargs)
+    except Refused:
+        return True
+    return False
+
+
 class Disconnected(AssertionError):
     """The back-end closed the connection."""
 

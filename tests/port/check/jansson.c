@@ -25,10 +25,13 @@ static const char *skip_blanks(const char *at)
 /* What our files have in strings: no escapes but of a quote or a backslash. */
 static char *read_string(const char **at)
 {
-	const char *from = *at + 1;
-	char *text = get_memory(strcspn(*at, "\n") + 1);
+	const char *from = *at + 1, *end = from;
 	size_t n = 0;
+	char *text;
 
+	while (*end && *end != '"')
+		end += end[0] == '\\' && end[1] ? 2 : 1;
+	text = get_memory((size_t)(end - from) + 1);
 	for (; *from != '"'; from++) {
 		if (*from == '\\' && !strchr("\"\\", *++from))
 			wrong(from - 1);

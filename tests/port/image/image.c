@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/*
- * What runs the vectors where there is no C library, all but the stories: those
- * need the device of libfph-vmm.
- */
+/* What runs the vectors where there is no C library. */
 #include <image.h>
 
-#include "../../vectors/operations.h"
-
 #define POOL_SIZE	(64u << 20)
+#define POOL_ORDERS	27
+
+/* Memory of 2^order bytes, which begins with this and is aligned to it. */
+struct piece {
+	struct piece *next;		/* while it is free */
+	size_t order;
+};
 
 struct image_file {
 	const char *name;		/* ends the list with NULL */
@@ -23,6 +25,7 @@ FILE *const stdin, *const stdout, *const stderr;
 
 static _Alignas(16) char pool[POOL_SIZE];
 static size_t pool_used;
+static struct piece *pool_free[POOL_ORDERS];
 
 _Noreturn void exit(int code)
 {
@@ -36,32 +39,66 @@ _Noreturn void abort(void)
 
 /* -------------------------------------------------------------- memory --- */
 
-/* The size stands before each piece. */
+static size_t get_room(size_t order)
+{
+	return ((size_t)1 << order) - sizeof(struct piece);
+}
+
+void *malloc(size_t size)
+{
+	struct piece *p;
+	size_t order = 5;
+
+	while (order < POOL_ORDERS && size > get_room(order))
+		order++;
+	if (order == POOL_ORDERS)
+		abort();
+	p = pool_free[order];
+	if (p) {
+		pool_free[order] = p->next;
+		return p + 1;
+	}
+	if ((size_t)1 << order > POOL_SIZE - pool_used)
+		abort();
+	p = (struct piece *)(void *)(pool + pool_used);
+	pool_used += (size_t)1 << order;
+	p->order = order;
+	return p + 1;
+}
+
 void *calloc(size_t n, size_t size)
 {
-	size_t need = (n * size + 31) / 16 * 16;
-	char *p = pool + pool_used;
+	return memset(malloc(n * size), 0, n * size);
+}
 
-	if (need > POOL_SIZE - pool_used)
+void *aligned_alloc(size_t alignment, size_t size)
+{
+	if (alignment > sizeof(struct piece))
 		abort();
-	pool_used += need;
-	*(size_t *)(void *)p = n * size;
-	return p + 16;
+	return malloc(size);
 }
 
 void *realloc(void *p, size_t size)
 {
-	size_t old = p ? *(size_t *)(void *)((char *)p - 16) : 0;
-	void *q = calloc(1, size);
+	void *q = malloc(size);
+	size_t old;
 
-	if (p)
+	if (p) {
+		old = get_room(((struct piece *)p - 1)->order);
 		memcpy(q, p, old < size ? old : size);
+		free(p);
+	}
 	return q;
 }
 
 void free(void *p)
 {
-	(void)p;
+	struct piece *piece = (struct piece *)p - 1;
+
+	if (!p)
+		return;
+	piece->next = pool_free[piece->order];
+	pool_free[piece->order] = piece;
 }
 
 /* --------------------------------------------------------------- files --- */
@@ -178,22 +215,7 @@ int printf(const char *format, ...)
 	return n;
 }
 
-/* ------------------------------------------------------------- stories --- */
-
-const struct story_op device_ops[] = { { NULL, NULL } };
-const struct story_op host_ops[] = { { NULL, NULL } };
-const struct story_op life_ops[] = { { NULL, NULL } };
-
-struct story *story_new(const struct fields *in)
-{
-	(void)in;
-	return NULL;
-}
-
-void story_free(struct story *s)
-{
-	(void)s;
-}
+/* ------------------------------------------------------------- vectors --- */
 
 /* run_vectors.c, whose main() was named so. */
 int run_vectors(int argc, char **argv);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* Memory and text. */
+/* Memory, text and order. */
 #include <image.h>
 
 /* -fno-builtin: a loop here must not become a call of itself. */
@@ -68,6 +68,13 @@ int strcmp(const char *a, const char *b)
 	for (; *a && *a == *b; a++, b++)
 		;
 	return (unsigned char)*a - (unsigned char)*b;
+}
+
+int strncmp(const char *a, const char *b, size_t n)
+{
+	for (; n && *a && *a == *b; n--, a++, b++)
+		;
+	return n ? (unsigned char)*a - (unsigned char)*b : 0;
 }
 
 char *strchr(const char *s, int c)
@@ -169,4 +176,22 @@ long long strtoll(const char *s, char **end, int base)
 {
 	return *s == '-' ? -(long long)strtoull(s + 1, end, base) :
 			   (long long)strtoull(s, end, base);
+}
+
+/* By insertion: what is sorted here is short. */
+void qsort(void *base, size_t n, size_t size,
+	   int (*compare)(const void *a, const void *b))
+{
+	char *first = base, *at, byte;
+
+	for (size_t i = 1; i < n; i++) {
+		for (at = first + i * size; at != first &&
+		     compare(at - size, at) > 0; at -= size) {
+			for (size_t k = 0; k < size; k++) {
+				byte = at[k];
+				at[k] = at[k - size];
+				at[k - size] = byte;
+			}
+		}
+	}
 }

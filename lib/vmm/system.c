@@ -1,13 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* The system calls of the reclaim engine. */
+/* The calls of the system, for all of lib/vmm but memory_backing.c. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "vmm/reclaim_internal.h"
+#include "vmm/system.h"
+
+uint64_t fph_system_get_time(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t fph_system_get_page_size(void)
+{
+	return (uint64_t)sysconf(_SC_PAGESIZE);
+}
 
 /* As in linux/pidfd.h since 6.14: the thread that asks, without a pidfd. */
 #define PIDFD_OF_THIS_THREAD	(-10000)
@@ -44,7 +58,7 @@ static int punch(int fd, int mode, int64_t offset, int64_t len)
 	return fallocate(fd, mode, offset, len);
 }
 
-const struct fph_reclaim_ops fph_reclaim_system_ops = {
+const struct fph_reclaim_ops fph_system_reclaim_ops = {
 	.fallocate = punch,
 	.madvise = madvise,
 	.process_madvise = advise_self,
