@@ -5,6 +5,7 @@ nothing is lost.
 """
 
 import collections
+import itertools
 import os
 
 from vm.guest import MIB
@@ -22,6 +23,8 @@ BANDWIDTH = 60 * MIB        # a second
 Run = collections.namedtuple(
     "Run", "sent pages seconds free available least_free least_available "
     "longest_round status")
+
+TARGETS = itertools.count()     # their numbers
 
 
 def load(guest, driver):
@@ -45,7 +48,7 @@ def migrate(t, source, driver, bandwidth=BANDWIDTH):
     before = source.watch()
     t.log("%s: migrates" % driver)
     ram, seconds = source.migrate(to_file, bandwidth)
-    target = Guest(t.workdir, driver + "-target", source.kernel,
+    target = Guest(t.workdir, "target%d" % next(TARGETS), source.kernel,
                    mem_mib=source.mem_mib, incoming=from_file,
                    append=source.append)
     t.on_failure("QEMU of the target", target.process_alive_text)
