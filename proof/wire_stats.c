@@ -5,7 +5,7 @@
  *
  * with: lib/core/wire.c
  * unwind: 5
- * bug: lib/core/wire.c: i < n && len - at >= FPH_STAT_SIZE; i++) {\n\t\tfph_memset => i < n && len >= FPH_STAT_SIZE; i++) {\n\t\tfph_memset
+ * bug: lib/core/wire.c: i < n && len - at >= FPH_STAT_SIZE; i++) {\n\t\tstats[i] = ( => i < n && len >= FPH_STAT_SIZE; i++) {\n\t\tstats[i] = (
  */
 #include "core/common.h"
 #include "proof.h"
