@@ -26,9 +26,10 @@
 #define fph_load16(p)		READ_ONCE(*(const u16 *)(p))
 #define fph_store16(p, v)	WRITE_ONCE(*(u16 *)(p), (v))
 
-#define fph_rmb()		virt_rmb()
-#define fph_wmb()		virt_mb()
-#define fph_mb()		virt_mb()
+/* The core's barriers, for the host's processors; each use says what for. */
+#define fph_rmb()		virt_rmb()	/* see the core */
+#define fph_wmb()		virt_mb()	/* holds reads back as well */
+#define fph_mb()		virt_mb()	/* see the core */
 #define fph_compiler_barrier()	barrier()
 
 #ifdef __BIG_ENDIAN

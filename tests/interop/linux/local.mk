@@ -32,10 +32,14 @@ EXTRA_DIST += \
 	tests/interop/linux/__init__.py \
 	tests/interop/linux/check_linux \
 	tests/interop/linux/churn.c \
+	tests/interop/linux/debug \
+	tests/interop/linux/debug.config \
 	tests/interop/linux/machine.py \
 	tests/interop/linux/memwatch/Kbuild \
 	tests/interop/linux/memwatch/memwatch.c \
 	tests/interop/linux/parts.py \
+	tests/interop/linux/seeded/Kbuild \
+	tests/interop/linux/seeded/seeded.c \
 	tests/interop/linux/table \
 	tests/interop/linux/test_balloon.py \
 	tests/interop/linux/test_build.py \
@@ -55,4 +59,11 @@ linux-table: all
 	@'$(PYTHON3)' '$(srcdir)/tests/interop/linux/table' --verbose \
 		--daemon tools/vhost-user-balloon/vhost-user-balloon
 
-.PHONY: check-linux linux-table
+# The module in a kernel with KASAN and lockdep, user-mode Linux 6.1 that the
+# first run builds; LINUX_FLAGS as above.
+check-linux-debug: all
+	@'$(PYTHON3)' '$(srcdir)/tests/interop/linux/debug' \
+		--daemon tools/vhost-user-balloon/vhost-user-balloon \
+		$(LINUX_FLAGS) || { code=$$?; test $$code -eq 77 || exit $$code; }
+
+.PHONY: check-linux check-linux-debug linux-table

@@ -56,7 +56,11 @@ def precheck(_options):
 # Headers --------------------------------------------------------------------
 
 def headers(name):
-    """The folder that modules are built against."""
+    """The folder that modules are built against: headers, or a whole source
+    that was built."""
+    source = os.path.join(folder(name), "source")
+    if os.path.isdir(source):
+        return source
     found = glob.glob(os.path.join(folder(name),
                                    "usr/src/linux-headers-*-cloud-*"))
     if len(found) != 1:
@@ -115,7 +119,7 @@ def _wrap(name, path):
 
 # Build ----------------------------------------------------------------------
 
-def _environment():
+def environment():
     """A make of ours is no part of the one that runs these tests."""
     return {name: value for name, value in os.environ.items()
             if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
@@ -131,7 +135,7 @@ def kbuild(name, where, *words):
          "CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT="] + list(words) +
         ["modules"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, check=False,
-        env=_environment())
+        env=environment())
     if done.returncode != 0:
         raise AssertionError("the module does not build for %s:\n%s" % (
             release(name), done.stdout[-6000:]))
@@ -143,7 +147,7 @@ def vendor(where, *words):
     subprocess.run(["sh", os.path.join(vm.TOP, "build-aux", "vendor.sh"),
                     os.path.join(where, "libfph")] + list(words) +
                    ["port=linux"], check=True, stdin=subprocess.DEVNULL,
-                   env=_environment())
+                   env=environment())
 
 
 def build(name, *words):
