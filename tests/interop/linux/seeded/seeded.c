@@ -13,7 +13,7 @@ static DEFINE_MUTEX(two);
 static void lock_both(struct mutex *first, struct mutex *second)
 {
 	mutex_lock(first);
-	mutex_lock_nested(second, 1);
+	mutex_lock(second);
 	mutex_unlock(second);
 	mutex_unlock(first);
 }
@@ -24,10 +24,11 @@ static int __init seeded_init(void)
 
 	if (!freed)
 		return -ENOMEM;
-	kfree((void *)freed);
-	pr_info("seeded: %d\n", freed[8]);
+	/* First, for lockdep rests after a report of KASAN. */
 	lock_both(&one, &two);
 	lock_both(&two, &one);
+	kfree((void *)freed);
+	pr_info("seeded: %d\n", freed[8]);
 	return 0;
 }
 
