@@ -131,6 +131,7 @@ struct fph_balloon {
  */
 void fph_queue_work(struct fph_balloon *fb, struct delayed_work *work,
 		    unsigned long delay);
+void *fph_wait_used(struct virtqueue *vq, wait_queue_head_t *acked);
 
 /* queues.c */
 int fph_find_queues(struct fph_balloon *fb);

@@ -48,13 +48,6 @@ static void put_page_number(struct fph_balloon *fb, struct page *page,
 			       fb->endian);
 }
 
-static bool was_used(struct virtqueue *vq)
-{
-	unsigned int len;
-
-	return virtqueue_get_buf(vq, &len) || virtqueue_is_broken(vq);
-}
-
 /* Until the device has used the buffer.  Under p->lock. */
 static void tell_host(struct fph_balloon *fb, enum fph_queue queue, size_t len)
 {
@@ -69,7 +62,7 @@ static void tell_host(struct fph_balloon *fb, enum fph_queue queue, size_t len)
 	if (virtqueue_add_outbuf(vq, &sg, 1, p, GFP_KERNEL))
 		return;
 	virtqueue_kick(vq);
-	wait_event(p->acked, was_used(vq));
+	fph_wait_used(vq, &p->acked);
 }
 
 void fph_pages_acked(struct virtqueue *vq)

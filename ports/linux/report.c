@@ -27,20 +27,11 @@ void fph_report_used(struct virtqueue *vq)
 	wake_up(&fb->report.acked);
 }
 
-static bool was_used(struct virtqueue *vq, void **token)
-{
-	unsigned int len;
-
-	*token = virtqueue_get_buf(vq, &len);
-	return *token || virtqueue_is_broken(vq);
-}
-
 /* Puts one buffer into the queue and waits until it was used. */
 static int send(struct fph_balloon *fb, const struct fph_buffer *buffer)
 {
 	struct virtqueue *vq = fb->vqs[FPH_QUEUE_REPORT];
 	struct fph_report *r = &fb->report;
-	void *token;
 	u32 i;
 
 	sg_init_table(r->sg, buffer->nwrite);
@@ -51,8 +42,7 @@ static int send(struct fph_balloon *fb, const struct fph_buffer *buffer)
 				GFP_NOWAIT | __GFP_NOWARN))
 		return -ENOSPC;
 	virtqueue_kick(vq);
-	wait_event(r->acked, was_used(vq, &token));
-	return token ? 0 : -EIO;
+	return fph_wait_used(vq, &r->acked) ? 0 : -EIO;
 }
 
 /* Sends all that was added. */
