@@ -161,7 +161,7 @@ static inline bool fph_params_read(void *known, uint32_t known_size,
 
 /*
  * Gives a struct of counters to a caller who may know fewer, or more.
- * FPH_EINVAL: he has no place for it.
+ * FPH_EINVAL: the caller has no place for it.
  */
 static inline int fph_copy_out(void *out, size_t size, const void *known,
 			       size_t known_size)

@@ -445,6 +445,49 @@ START_TEST(fault_9_features_asked_for_without_bit_30)
 }
 END_TEST
 
+/* ------------------------------------------------------------ lost kicks */
+
+/*
+ * The time of a turn may be over at any moment, also between two looks at the
+ * clock: what was kicked is taken, or ready in the next turn.
+ */
+START_TEST(kick_is_kept_when_the_time_is_over)
+{
+	struct service *service = &v.daemon.service;
+	struct device *d = &service->device;
+	int n;
+
+	boot(FEATURES);
+	for (n = 0; n < 1000; n++) {
+		vu_offer(&v, REPORT, VU_PAGES, PIECE, RING_WRITE);
+		d->turn_end = clock_now_us() + n % 4;
+		session_process(&service->session, REPORT);
+		ck_assert(device_get_inflight(d, FPH_QUEUE_REPORT) ||
+			  device_get_ready(d) & 1u << REPORT);
+		vu_wait_used(&v, REPORT, v.rings[REPORT].avail_idx);
+	}
+	vu_stop(&v);
+}
+END_TEST
+
+/* The same when there is no room for events: hints are told of one by one. */
+START_TEST(kick_is_kept_when_no_event_fits)
+{
+	struct service *service = &v.daemon.service;
+	struct device *d = &service->device;
+
+	boot(FEATURES);
+	while (!events_is_full(d->event_queue))
+		events_put(d->event_queue, EVENT_FRONTEND_GONE, 0, 0);
+	vu_offer(&v, HINT, VU_PAGES, PIECE, RING_WRITE);
+	device_begin_turn(d);
+	session_process(&service->session, HINT);
+	ck_assert(device_get_ready(d) & 1u << HINT);
+	vu_wait_used(&v, HINT, v.rings[HINT].avail_idx);
+	vu_stop(&v);
+}
+END_TEST
+
 /* --------------------------------------------------------- packed rings */
 
 /*
@@ -501,6 +544,8 @@ int main(void)
 	tcase_add_test(tc, fault_9_restored_device_keeps_its_target);
 	tcase_add_test(tc, fault_9_base_again_after_the_kick);
 	tcase_add_test(tc, fault_9_features_asked_for_without_bit_30);
+	tcase_add_test(tc, kick_is_kept_when_the_time_is_over);
+	tcase_add_test(tc, kick_is_kept_when_no_event_fits);
 	tcase_add_loop_test(tc, packed_ring_goes_on, 0, 2);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);

@@ -143,9 +143,8 @@ int device_process(struct device *d, uint32_t index)
 
 	if (d->hold || !(d->enabled & 1u << index))
 		return 0;
-	if (clock_now_us() >= d->turn_end)
-		/* It is ready in the next turn. */
-		return fph_balloon_kick(d->balloon, index);
+	/* If the time is over before the first look, it is ready next turn. */
+	fph_balloon_kick(d->balloon, index);
 	if (fph_balloon_get_queue(d->balloon, index, NULL) == FPH_QUEUE_HINT)
 		n = process_hints(d, index);
 	else
