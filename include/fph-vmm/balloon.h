@@ -99,7 +99,8 @@ struct fph_balloon_params {
  *
  * The device offers VERSION_1 whether it is set or not.  Bits of the transport
  * (RING_RESET, ...) are the VMM's own: it offers them beside these, and takes
- * them out of what it gives to set_features; but not ACCESS_PLATFORM (FEAT-4).
+ * them out of what it gives to set_features.  ACCESS_PLATFORM must not be
+ * offered, because addresses are not translated (FEAT-4).
  *
  * *status: FPH_OK, FPH_EINVAL (size, memory, flags, a granule that is no power
  * of two or less than 4096, unknown features, numbering, first_id,
@@ -109,7 +110,7 @@ struct fph_balloon_params {
 FPH_API struct fph_balloon *
 fph_balloon_new(const struct fph_balloon_params *params, int *status);
 
-/* Free it; NULL is fine.  No discard may be in flight. */
+/* Free it; NULL is fine.  Runs may be out if nobody works on them. */
 FPH_API void fph_balloon_free(struct fph_balloon *b);
 
 /*
@@ -120,7 +121,8 @@ FPH_API void fph_balloon_free(struct fph_balloon *b);
  * command ids go on.
  *
  * FPH_OK, FPH_EINPROGRESS (complete what next and hint_next gave out; from the
- * first call on no buffer is popped or returned and nothing new is given out),
+ * first call on no buffer is popped or returned and nothing new is given out;
+ * what pump has in hand is given up),
  * FPH_EUNINIT.  O(collected).
  */
 FPH_API int fph_balloon_reset(struct fph_balloon *b);
@@ -205,7 +207,8 @@ struct fph_balloon_ring {
  * Its queue follows from the numbering; with an inferred one, from the set of
  * rings that were started since none ran.  A ring that is no queue can be
  * started all the same.  It starts disabled.  After a start with an inflight
- * record call take_notify.
+ * record call take_notify.  A transport has FPH_NQUEUES virtqueues, whatever is
+ * offered.
  *
  * FPH_OK, FPH_EINVAL (index is not below FPH_NQUEUES, size, num, alignment,
  * inflight), FPH_ESTATE (it runs already), FPH_EUNINIT.  O(num).
@@ -535,10 +538,10 @@ FPH_API int fph_balloon_restore(struct fph_balloon *b,
 /*
  * fph_balloon_save - write the whole device into buf, at any step
  *
- * Buffers in flight and runs that are out too.  What is in ring memory and in
- * guest memory is not in it; save those at the same moment.
+ * Buffers in flight and runs that are out too; it needs no freeze.  What is in
+ * ring memory and in guest memory is not in it; save those at the same moment.
  *
- * buf, size: NULL and 0 only ask for *needed, which is 2 KiB, and up to 44
+ * buf, size: NULL and 0 only ask, by FPH_EFULL, for *needed: 2 KiB, up to 44
  * bytes for each range and 22 for each buffer in flight, and 16 for each run of
  * collected pages.
  *
@@ -556,12 +559,18 @@ FPH_API int fph_balloon_save(const struct fph_balloon *b, void *buf,
  * FPH_LOAD_MOVED; without it the VMM completes the runs that next and hint_next
  * gave out there.  rings: FPH_NQUEUES entries, at the index of each ring that
  * ran, as for ring_start, base and inflight not set; NULL if none ran.  It
- * starts them; a frozen device stays frozen.  take_events and take_notify tell
- * what is to be done then.  With FPH_LOAD_MOVED every buffer that was taken is
- * returned without a discard (L6).
+ * starts them, enabled where they were; a frozen device stays frozen.
+ * take_events and take_notify tell what is to be done then; call pump, or
+ * process and next, once, though no ring is ready: runs may wait.  With
+ * FPH_LOAD_MOVED every buffer that was taken is returned without a discard
+ * (L6).
+ *
+ * Of the parameters only the features that are offered and
+ * FPH_BALLOON_HOLD_DEFLATE are compared: that the others are the same,
+ * numbering above all, is the caller's duty.
  *
  * FPH_OK; FPH_ECORRUPT, FPH_EVERSION; FPH_EREFUSED (other features are offered,
- * other parameters, rings of another size, or more than this device can hold);
+ * the flag differs, rings of another size, or more than this device can hold);
  * FPH_ESTATE (a ring runs); FPH_EINVAL (buf is NULL, flags; a ring that ran has
  * no addresses, or bad ones), FPH_ENOMEM, FPH_EUNINIT.  Nothing has changed
  * then, but ring memory may ask for notifications.  O(size + reset).

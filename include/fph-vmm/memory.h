@@ -150,8 +150,9 @@ FPH_API int fph_memory_translate(const struct fph_memory *m,
  * segs, n: one behind the other; offset, len: bytes in all of them.  Each byte
  * is read once.  Segments may cross regions.
  *
- * FPH_OK, FPH_PEER_UNMAPPED, FPH_EINVAL (the segments are shorter),
- * FPH_EUNINIT.  O(n + len).
+ * FPH_OK; FPH_PEER_UNMAPPED (set FPH_BUFFER_REFUSE for the buffer, as
+ * fph_memory_check does); FPH_EINVAL (the segments are shorter: whoever takes
+ * the buffer finds that), FPH_EUNINIT.  O(n + len).
  */
 FPH_API int fph_memory_read(const struct fph_memory *m,
 			    const struct fph_seg *segs, uint32_t n,

@@ -182,9 +182,10 @@ FPH_API int fph_reporter_reset(struct fph_reporter *r);
  * overlaps one that waits.  They must not be used, and not be added again,
  * before they came back.  In OFF they are back at once.
  *
- * The number added; FPH_EFULL (take_back, then again), FPH_EINVAL (the first
- * is empty, too long or wraps; or n is 0), FPH_EEXIST (the first overlaps what
- * waits), FPH_EUNINIT.  O(n log waiting).
+ * The number added; FPH_EFULL (flush and submit, or shrink; then take_back what
+ * is back, and again), FPH_EINVAL (the first is empty, too long or wraps; or n
+ * is 0), FPH_EEXIST (the first overlaps what waits), FPH_EUNINIT.
+ * O(n log waiting).
  */
 FPH_API int fph_reporter_add(struct fph_reporter *r, uint64_t now,
 			     const struct fph_owned_range *ranges, uint32_t n);
@@ -299,8 +300,8 @@ FPH_API int fph_reporter_get_counters(const struct fph_reporter *r,
 /*
  * fph_reporter_save - write the state into buf
  *
- * buf, size: NULL and 0 only ask for *needed.  now: times are saved as what is
- * left of them.
+ * buf, size: NULL and 0 only ask for *needed, by FPH_EFULL.  now: times are
+ * saved as what is left of them.
  *
  * FPH_OK, FPH_EFULL (size is less than *needed), FPH_EINVAL (needed is NULL),
  * FPH_EUNINIT.  O(max_ranges + window).
@@ -495,9 +496,11 @@ FPH_API uint32_t fph_hinter_get_id(const struct fph_hinter *h);
  * once a round at most: the embedder keeps the cursor.
  *
  * The number added; FPH_ESTATE (that id is not the one to collect for, or
- * finish_input was called: nothing was taken); FPH_EFULL (submit, complete and
- * take_back, then go on where you were); FPH_EINVAL (the first, or n is 0),
- * FPH_EEXIST (the first overlaps what waits; not in NEVER), FPH_EUNINIT.
+ * finish_input was called: nothing was taken); FPH_EFULL (flush, submit,
+ * complete and take_back, then go on where you were: without flush too few
+ * segments may wait for a buffer; in HOLD nothing comes back before DONE, so
+ * finish_input); FPH_EINVAL (the first, or n is 0), FPH_EEXIST (the first
+ * overlaps what waits; not in NEVER), FPH_EUNINIT.
  * O(n log waiting); in NEVER also log waiting for each run that is joined.
  */
 FPH_API int fph_hinter_add(struct fph_hinter *h, uint32_t id,

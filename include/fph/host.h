@@ -207,7 +207,7 @@ FPH_API int fph_report_get_counters(const struct fph_report *r,
 /*
  * fph_report_save - write the state into buf
  *
- * buf, size: NULL and 0 only ask for *needed, which is set to the bytes of the
+ * buf, size: NULL and 0 only ask, by FPH_EFULL, for *needed: the bytes of the
  * state.
  *
  * FPH_OK, FPH_EFULL (size is less than *needed; what is in buf is no state),
@@ -364,7 +364,9 @@ FPH_API int fph_hint_session_sync_begin(struct fph_hint_session *s);
 /*
  * fph_hint_session_sync_end - all pages were synced
  *
- * The log must be armed again before this call (D6).
+ * The log must be armed again before this call (D6): what is written from now
+ * on is recorded.  With KVM that is KVM_CLEAR_DIRTY_LOG over all memory, or,
+ * without manual protection, KVM_GET_DIRTY_LOG.
  *
  * FPH_OK, FPH_ESTATE (no sync_begin), FPH_EUNINIT.  O(1).
  */
@@ -407,7 +409,7 @@ FPH_API int fph_hint_session_done(struct fph_hint_session *s);
  * fph_hint_session_add - take buffers of the hinting queue
  *
  * buffers, n, segs: as popped; command: the first 4 bytes of the readable
- * segments, copied from guest memory.
+ * segments, copied from guest memory.  Each writable segment is a hint.
  *
  * A buffer may carry a command, hints, or both, the command first.  Every
  * state takes buffers and every buffer comes back (D10); hints count only in

@@ -89,6 +89,9 @@ FPH_API int fph_arms_next(struct fph_arms *a, struct fph_unit *unit);
 /*
  * fph_arms_set - the page at gpa is the arm of the unit that next gave last
  *
+ * What is added to the hinter for it must hold a whole page of the host: take
+ * the largest that the host may have, or the device leaves the hint out.
+ *
  * FPH_OK; FPH_EINVAL (gpa is not in it), FPH_EEXIST (it has one), FPH_ESTATE
  * (next has given none), FPH_EUNINIT.  O(1).
  */

@@ -42,7 +42,9 @@ struct fph_seg {
 
 /*
  * A buffer: one descriptor chain.  Its segments stand in an array beside it,
- * the readable ones first; those of the next buffer follow them.
+ * the readable ones first; those of the next buffer follow them.  nread and
+ * nwrite must agree with FPH_SEG_WRITE of the segments: a buffer where they do
+ * not is bad.
  *
  * cookie: names the buffer.  Those that the library makes are below 2^32 and
  * never 0, so that they fit a pointer everywhere; those that it is given may

@@ -241,7 +241,7 @@ FPH_API int fph_vq_device_take_written(struct fph_vq_device *vq,
 /*
  * fph_vq_device_save - write what is not in ring memory into buf
  *
- * buf, size: NULL and 0 only ask for *needed.
+ * buf, size: NULL and 0 only ask for *needed, by FPH_EFULL.
  *
  * FPH_OK; FPH_EFULL (size is less than *needed), FPH_EBUSY (buffers of an
  * earlier device wait in the inflight record: pop them), FPH_EINVAL (needed
@@ -425,7 +425,7 @@ FPH_API bool fph_vq_driver_is_broken(const struct fph_vq_driver *vq);
 /*
  * fph_vq_driver_save - write what is not in ring memory into buf
  *
- * buf, size: NULL and 0 only ask for *needed.
+ * buf, size: NULL and 0 only ask for *needed, by FPH_EFULL.
  *
  * FPH_OK; FPH_EFULL (size is less than *needed), FPH_EINVAL (needed is NULL),
  * FPH_EUNINIT.  O(num).
