@@ -14,10 +14,11 @@ static inline uint32_t fph_popcount(uint64_t v)
 	return (uint32_t)(v * 0x0101010101010101u >> 56);
 }
 
-/* Zeroes n words; how many bits were set. */
-uint64_t fph_clear_words(unsigned long *words, size_t n);
-
-/* The same for processors that have AVX2; n is a multiple of 4. */
+/*
+ * Zeroes n words, a multiple of FPH_AVX2_WORDS; how many bits were set.  For
+ * processors that have AVX2.
+ */
+#define FPH_AVX2_WORDS	16u
 uint64_t fph_clear_words_avx2(unsigned long *words, size_t n);
 
 #endif /* FPH_VMM_BITS_H */

@@ -13,7 +13,6 @@ FPH_VMM_PORTABLE_SOURCES = \
 	lib/vmm/balloon_state.c \
 	lib/vmm/balloon_stats.c \
 	lib/vmm/balloon_take.c \
-	lib/vmm/bits.c \
 	lib/vmm/bits_avx2.c \
 	lib/vmm/memory.c \
 	lib/vmm/memory_batch.c \

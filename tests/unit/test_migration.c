@@ -28,10 +28,21 @@ static void encode(unsigned long *map)
 		map[i / BITS] |= (unsigned long)model[i] << i % BITS;
 }
 
-static void fill(unsigned int *seed, bool all)
+/* Each 256 bits are all set, or none, or all but one, or one, or some. */
+static void fill(unsigned int *seed)
 {
-	for (uint32_t i = 0; i < NBITS; i++)
-		model[i] = all || (rand_r(seed) >> 8 & 1);
+	uint32_t kind = 0, odd = 0;
+
+	for (uint32_t i = 0; i < NBITS; i++) {
+		if (i % 256 == 0) {
+			kind = (uint32_t)rand_r(seed) >> 8 & 7;
+			odd = i + ((uint32_t)rand_r(seed) >> 8) % 256;
+		}
+		if (kind < 6)
+			model[i] = (kind & 1) != (kind < 4 && i == odd);
+		else
+			model[i] = rand_r(seed) >> 8 & 1;
+	}
 	encode(bitmap);
 }
 
@@ -40,7 +51,7 @@ static void check_clear(uint32_t first, uint32_t n, unsigned int *seed)
 	static unsigned long expected[NBITS / BITS];
 	uint64_t count = 0;
 
-	fill(seed, n % 2);
+	fill(seed);
 	bitmap[NBITS / BITS] = 0x5aul;
 	for (uint32_t i = first; i < first + n; i++) {
 		count += model[i];
