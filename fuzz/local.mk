@@ -123,6 +123,7 @@ EXTRA_DIST += \
 	fuzz/seeds/vhost_user/memory.hex \
 	fuzz/seeds/vhost_user/state.hex \
 	fuzz/seeds/vq_device/direct.hex \
+	fuzz/seeds/vq_device/in-order-used-index.hex \
 	fuzz/seeds/vq_device/index-jump.hex \
 	fuzz/seeds/vq_device/indirect-big-endian-event.hex \
 	fuzz/seeds/vq_device/loop-then-reset.hex \
