@@ -22,6 +22,7 @@
 #define MAX_RANGES	2048u		/* on their way to the device */
 #define STEP_GROUPS	16u		/* groups of pages with memory */
 #define NOTIFY_AGAIN	(HZ / 50 + 1)
+#define TURN		(HZ / 20 + 1)	/* what a guest that goes to sleep waits */
 
 static const char *const hows[] = {
 	[FPH_HINT_OFF]		= "off",
@@ -267,13 +268,17 @@ static void hint_work(struct work_struct *work)
 					  struct fph_hint, work);
 	struct fph_balloon *fb = container_of(h, struct fph_balloon, hint);
 	struct virtqueue *vq = fb->vqs[FPH_QUEUE_HINT];
+	unsigned long end = jiffies + TURN;
+	bool more;
 
 	do {
 		virtqueue_disable_cb(vq);
-		while (step(fb) && !READ_ONCE(fb->stopping))
-			cond_resched();
-	} while (!virtqueue_enable_cb(vq) && !READ_ONCE(fb->stopping));
-	if (is_with_device(h))
+		more = step(fb) || !virtqueue_enable_cb(vq);
+		cond_resched();
+	} while (more && !READ_ONCE(fb->stopping) && time_before(jiffies, end));
+	if (more)
+		fph_queue_work(fb, &h->work, 0);
+	else if (is_with_device(h))
 		fph_queue_work(fb, &h->work, NOTIFY_AGAIN);
 }
 

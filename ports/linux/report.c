@@ -162,7 +162,8 @@ int fph_report_register(struct fph_balloon *fb)
 	r->dev.order = report_order < 0 ? PAGE_REPORTING_ORDER_UNSPECIFIED :
 					  report_order;
 #else
-	r->dev.order = max(report_order, 0);
+	/* 0 is the kernel's choice here. */
+	r->dev.order = report_order < 0 ? 0 : max(report_order, 1);
 #endif
 	ret = page_reporting_register(&r->dev);
 	r->registered = !ret;

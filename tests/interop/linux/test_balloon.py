@@ -24,6 +24,10 @@ def resident(guest):
 def reporting(guest):
     """What was filled and freed goes back to the host, and content stays."""
     guest.load("off", "report_order=0")
+    order = guest.run("cat /sys/module/page_reporting/parameters/"
+                      "page_reporting_order")
+    # In the old kernel 0 is its own choice.
+    assert int(order) == (guest.kernel == parts.OLD), order
     guest.dirty(320)
     before = guest.status()["report_bytes"]
     wait.until(lambda: guest.status()["report_bytes"] > before + 300 * MIB,
