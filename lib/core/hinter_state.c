@@ -2,7 +2,8 @@
 /*
  * Saved state of a hinter.
  *
- *	u32 mode, u32 FLAG_*, u32 command buffers: as they were when it was made
+ *	u32 mode, u32 FLAG_*, u32 command buffers, u64 where those are: as it was
+ *	    made
  *	u32 state
  *	u32 ids: of the round, wanted, begun, begun before, declined
  *	u32 DONEs that were read
@@ -53,6 +54,7 @@ int fph_hinter_save(const struct fph_hinter *h, void *buf, size_t size,
 	fph_state_put32(&w, h->mode);
 	fph_state_put32(&w, get_flags(h));
 	fph_state_put32(&w, h->ncommands);
+	fph_state_put64(&w, h->commands_gpa);
 	fph_state_put32(&w, h->state);
 	fph_state_put32(&w, h->id);
 	fph_state_put32(&w, h->wanted);
@@ -165,7 +167,8 @@ int fph_hinter_load(struct fph_hinter *h, const void *buf, size_t size)
 		return ret;
 	if (fph_state_get32(&in) != h->mode ||
 	    fph_state_get32(&in) != get_flags(h) ||
-	    fph_state_get32(&in) != h->ncommands)
+	    fph_state_get32(&in) != h->ncommands ||
+	    fph_state_get64(&in) != h->commands_gpa)
 		return FPH_EREFUSED;
 	load_values(&in, &v);
 	fph_state_get_all(&in, &counters, sizeof(counters));

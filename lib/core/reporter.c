@@ -101,6 +101,7 @@ int fph_reporter_init(struct fph_reporter **out, void *mem, size_t size,
 	fph_memset(r, 0, sizeof(*r));
 	r->magic = FPH_REPORTER_MAGIC;
 	r->state = FPH_REPORTER_FILLING;
+	r->content = p.content;
 	r->window = p.window;
 	r->low_water = p.low_water;
 	r->max_failures = p.max_failures;
