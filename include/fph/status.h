@@ -57,6 +57,10 @@
  * Rules.  R2, D4B, V1, L6 and the like are clauses of the specification in
  * spec/, where they are FPH-R2 and so on; VIO-HINT-DRV-3 and the like are rules
  * of virtio 1.4, which it lists.
+ *
+ * Files.  What these headers name in doc/, spec/ and examples/ stands below the
+ * folder of the package's documentation, /usr/local/share/doc/libfph if nothing
+ * else was configured.
  */
 #ifndef FPH_STATUS_H
 #define FPH_STATUS_H
