@@ -133,6 +133,9 @@ static bool are_lists(const struct fph_hinter *h,
 
 static void commit(struct fph_hinter *h, const struct values *v)
 {
+	h->started = v->bits & STARTED;
+	h->shows = v->bits & SHOWS;
+	h->finished = v->bits & FINISHED;
 	h->state = v->state;
 	h->id = v->id;
 	h->wanted = v->wanted;
@@ -141,9 +144,6 @@ static void commit(struct fph_hinter *h, const struct values *v)
 	h->declined = v->declined;
 	h->rounds = v->rounds;
 	h->start = v->start;
-	h->started = v->bits & STARTED;
-	h->shows = v->bits & SHOWS;
-	h->finished = v->bits & FINISHED;
 }
 
 int fph_hinter_load(struct fph_hinter *h, const void *buf, size_t size)
@@ -158,11 +158,8 @@ int fph_hinter_load(struct fph_hinter *h, const void *buf, size_t size)
 
 	if (!h || h->magic != FPH_HINTER_MAGIC)
 		return FPH_EUNINIT;
-	if (!buf)
-		return FPH_EINVAL;
-	if (!fph_pool_is_fresh(&h->pool))
-		return FPH_EBUSY;
-	ret = fph_state_open(&in, buf, size, FPH_STATE_HINTER, VERSION);
+	ret = fph_pool_take_state(&h->pool, &in, buf, size, FPH_STATE_HINTER,
+				  VERSION);
 	if (ret != FPH_OK)
 		return ret;
 	if (fph_state_get32(&in) != h->mode ||

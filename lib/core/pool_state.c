@@ -116,6 +116,22 @@ void fph_pool_save(const struct fph_pool *p, uint64_t now,
 
 /* ------------------------------------------------------------------ load -- */
 
+static bool is_fresh(const struct fph_pool *p)
+{
+	return p->seq == 1 && !p->batch_mark && !p->batches[0].newer;
+}
+
+int fph_pool_take_state(const struct fph_pool *p, struct fph_state_reader *r,
+			const void *buf, size_t size, uint16_t kind,
+			uint32_t latest)
+{
+	if (!buf)
+		return FPH_EINVAL;
+	if (!is_fresh(p))
+		return FPH_EBUSY;
+	return fph_state_open(r, buf, size, kind, latest);
+}
+
 /* The least that a range and a run take. */
 #define RANGE_BYTES	20u
 #define RUN_BYTES	(4u + RANGE_BYTES)

@@ -74,11 +74,8 @@ int fph_reporter_load(struct fph_reporter *r, uint64_t now, const void *buf,
 
 	if (!r || r->magic != FPH_REPORTER_MAGIC)
 		return FPH_EUNINIT;
-	if (!buf)
-		return FPH_EINVAL;
-	if (!fph_pool_is_fresh(&r->pool))
-		return FPH_EBUSY;
-	ret = fph_state_open(&in, buf, size, FPH_STATE_REPORTER, VERSION);
+	ret = fph_pool_take_state(&r->pool, &in, buf, size,
+				  FPH_STATE_REPORTER, VERSION);
 	if (ret != FPH_OK)
 		return ret;
 	if (fph_state_get32(&in) != r->content)
