@@ -29,8 +29,15 @@ FPH_MAN7 = doc/man/libfph.7
 FPH_MAN_WRITTEN = $(FPH_MAN1) $(FPH_MAN7)
 
 fph_man_parts = doc/man/header.awk doc/man/page.sh doc/man/pages.txt
-EXTRA_DIST += doc/design.md doc/saved-state.adoc doc/security.adoc \
-	doc/vmstate.adoc $(FPH_MAN_WRITTEN:=.adoc) $(fph_man_parts)
+EXTRA_DIST += $(FPH_MAN_WRITTEN:=.adoc) $(fph_man_parts)
+
+# What the headers and these pages name stands below $(docdir) by the same
+# name, the examples and the specification too.
+nobase_dist_doc_DATA += \
+	doc/design.md \
+	doc/saved-state.adoc \
+	doc/security.adoc \
+	doc/vmstate.adoc
 
 if HAVE_MAN
 dist_man_MANS += $(FPH_MAN3) $(FPH_MAN_WRITTEN)

@@ -13,6 +13,7 @@ EXAMPLES = \
 	examples/vmm_worker
 
 check_PROGRAMS += $(EXAMPLES)
+nobase_dist_doc_DATA += $(EXAMPLES:=.c) examples/vmm_guest.h
 TESTS += $(EXAMPLES) examples/readme.tap
 dist_check_SCRIPTS += examples/readme.tap
 

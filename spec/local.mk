@@ -39,13 +39,12 @@ SPEC_THEME = \
 	spec/theme/fph.css \
 	spec/theme/norms.rb
 
+nobase_dist_doc_DATA += spec/fph-spec.adoc $(SPEC_CHAPTERS)
 EXTRA_DIST += \
-	$(SPEC_CHAPTERS) \
 	$(SPEC_FIGURES:.svg=.dot) \
 	$(SPEC_THEME) \
 	spec/check_trace \
 	spec/check_trace_test \
-	spec/fph-spec.adoc \
 	spec/proposals/01-queue-indices.patch \
 	spec/proposals/02-stop-and-reuse.patch \
 	spec/proposals/03-stop-is-a-barrier.patch \

@@ -526,8 +526,9 @@ FPH_API int fph_balloon_get_state(const struct fph_balloon *b,
  * fph_balloon_restore - go on as another device was
  *
  * Right after new or reset, in place of set_features; then start the rings at
- * their bases.  No hint round survives: see fph_hint_session_restore.  A driver
- * that negotiated hints is shown DONE, also where hint_id is 0 (L5).
+ * their bases.  The state does not say which queue a ring is: let numbering be
+ * the same as there.  No hint round survives: see fph_hint_session_restore.  A
+ * driver that negotiated hints is shown DONE, also where hint_id is 0 (L5).
  *
  * FPH_OK, FPH_EINVAL (size, features that are not offered, endian),
  * FPH_ESTATE (a ring runs), FPH_EUNINIT.  O(1).
@@ -555,25 +556,25 @@ FPH_API int fph_balloon_save(const struct fph_balloon *b, void *buf,
 /*
  * fph_balloon_load - go on from a saved device
  *
- * Right after new with the same parameters, or after reset.  flags: 0 or
- * FPH_LOAD_MOVED; without it the VMM completes the runs that next and hint_next
- * gave out there.  rings: FPH_NQUEUES entries, at the index of each ring that
- * ran, as for ring_start, base and inflight not set; NULL if none ran.  It
- * starts them, enabled where they were; a frozen device stays frozen.
- * take_events and take_notify tell what is to be done then; call pump, or
- * process and next, once, though no ring is ready: runs may wait.  With
- * FPH_LOAD_MOVED every buffer that was taken is returned without a discard
- * (L6).
+ * Right after new, or after reset, in a device that offers the same features,
+ * with the same numbering and HOLD_DEFLATE, and without FPH_LOAD_MOVED with the
+ * same inflate granule, as it was set last.  Other parameters may differ: the
+ * target and the ids come from the state, all else from this device.
  *
- * Of the parameters only the features that are offered and
- * FPH_BALLOON_HOLD_DEFLATE are compared: that the others are the same,
- * numbering above all, is the caller's duty.
+ * flags: 0 or FPH_LOAD_MOVED; without it the VMM completes the runs that next
+ * and hint_next gave out there.  With it every buffer that was taken is
+ * returned without a discard (L6).  rings: FPH_NQUEUES entries, at the index of
+ * each ring that ran, as for ring_start, base and inflight not set; NULL if
+ * none ran.  It starts them, enabled where they were; a frozen device stays
+ * frozen.  take_events and take_notify tell what is to be done then; call pump,
+ * or process and next, once, though no ring is ready: runs may wait.
  *
- * FPH_OK; FPH_ECORRUPT, FPH_EVERSION; FPH_EREFUSED (other features are offered,
- * the flag differs, rings of another size, or more than this device can hold);
- * FPH_ESTATE (a ring runs); FPH_EINVAL (buf is NULL, flags; a ring that ran has
- * no addresses, or bad ones), FPH_ENOMEM, FPH_EUNINIT.  Nothing has changed
- * then, but ring memory may ask for notifications.  O(size + reset).
+ * FPH_OK; FPH_ECORRUPT, FPH_EVERSION; FPH_EREFUSED (what has to be the same is
+ * not; a ring is another queue here, has another size, or is larger than
+ * max_queue_size; or there is more than this device can hold); FPH_ESTATE (a
+ * ring runs); FPH_EINVAL (buf is NULL, flags; a ring that ran has no addresses,
+ * or bad ones), FPH_ENOMEM, FPH_EUNINIT.  Nothing has changed then, but ring
+ * memory may ask for notifications.  O(size + reset).
  */
 FPH_API int fph_balloon_load(struct fph_balloon *b, const void *buf,
 			     size_t size, uint32_t flags,

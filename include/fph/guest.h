@@ -313,11 +313,12 @@ FPH_API int fph_reporter_save(const struct fph_reporter *r, uint64_t now,
  * fph_reporter_load - go on from a saved state
  *
  * In a reporter that was just made with the same parameters.  now: of the clock
- * here.  All that comes out afterwards is what would have come out there; cookies
- * of buffers that are given out here may differ.
+ * here.  All that comes out afterwards is what would have come out there;
+ * cookies of buffers that are given out here may differ.
  *
  * FPH_OK; FPH_ECORRUPT, FPH_EVERSION; FPH_EREFUSED (of another kind of object,
- * or more than this one holds); FPH_EBUSY (a range was added before),
+ * with another content or window, more than this one holds, or not possible
+ * with its low_water and max_failures); FPH_EBUSY (a range was added before),
  * FPH_EINVAL (buf is NULL), FPH_EUNINIT.  Nothing has changed then.
  * O(max_ranges log max_ranges + window).
  */
@@ -625,8 +626,9 @@ FPH_API int fph_hinter_save(const struct fph_hinter *h, void *buf, size_t size,
 			    size_t *needed);
 
 /*
- * As fph_reporter_load, in a hinter that was just made.  FPH_EREFUSED also if
- * mode, flags, byte order or the number of command buffers differ.
+ * As fph_reporter_load, in a hinter that was just made.  FPH_EREFUSED: of
+ * another kind of object, or more than this one holds; or mode, flags, byte
+ * order, max_hints, or the number of command buffers or their address differ.
  */
 FPH_API int fph_hinter_load(struct fph_hinter *h, const void *buf,
 			    size_t size);

@@ -223,6 +223,8 @@ FPH_API int fph_report_save(const struct fph_report *r, void *buf, size_t size,
  * comes out afterwards is what would have come out there; tokens may differ,
  * but for those of the runs that are out, which are completed here.
  *
+ * Runs that next gives from then on are aligned to the granule of this object.
+ *
  * FPH_OK; FPH_ECORRUPT, FPH_EVERSION; FPH_EREFUSED (of another kind of object
  * or queue, or more in flight than this object holds); FPH_EBUSY (this object
  * has buffers), FPH_EINVAL (buf is NULL, flags), FPH_EUNINIT.  Nothing has

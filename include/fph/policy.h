@@ -53,14 +53,16 @@ struct fph_unit {
 	uint64_t len;
 };
 
-/* Memory for a number of units, as a constant. */
+/* Upper bound of fph_arms_size for a number of units, as a constant. */
 #define FPH_ARMS_SIZE(units)	(128u + 8u * (size_t)(units))
 
 /* Bytes of memory that init takes; 0: parameters that it refuses.  O(1). */
 FPH_API size_t fph_arms_size(const struct fph_arms_params *params);
 
 /*
- * fph_arms_init - in mem; no round
+ * fph_arms_init - make an object in mem; no round
+ *
+ * Memory for the arms is not touched before next gives their units.
  *
  * FPH_OK (*a is set); FPH_EINVAL (a NULL, alignment, size, a parameter).
  * O(1).
@@ -105,7 +107,8 @@ FPH_API int fph_arms_set(struct fph_arms *a, uint64_t gpa);
  * hinter collects for another id.
  *
  * 1, 0, FPH_ESTATE (no round, or the hinter collects for another id or for
- * none: release, then begin), FPH_EINVAL (h is NULL or not one), FPH_EUNINIT.  O(1).
+ * none: release, then begin), FPH_EINVAL (h is NULL or not one), FPH_EUNINIT.
+ * O(1).
  */
 FPH_API int fph_arms_is_ready(struct fph_arms *a, const struct fph_hinter *h);
 
@@ -113,8 +116,8 @@ FPH_API int fph_arms_is_ready(struct fph_arms *a, const struct fph_hinter *h);
  * fph_arms_allows - whether [gpa, gpa + len) may be hinted
  *
  * True when is_ready has said 1 and each unit that the range touches has an
- * arm.  False also for an empty range and one beyond the guest's memory.
- * O(units touched).
+ * arm.  False also for an empty range, for one that is not all in the guest's
+ * memory, and if not initialised.  O(units touched).
  */
 FPH_API bool fph_arms_allows(const struct fph_arms *a, uint64_t gpa,
 			     uint64_t len);
@@ -135,11 +138,12 @@ FPH_API int fph_arms_release(struct fph_arms *a, uint64_t *gpa);
 
 /*
  * How reporting adapts.  Memory is reported in passes over what is free, each
- * for blocks of one order (2^order pages) and larger.
+ * for blocks of one order (2^order pages of the guest) and larger, as far as
+ * they are not reported yet: the allocator remembers that of each free block.
  *
  *	get_deadline	when to begin the next pass
  *	get_order	and for which blocks
- *	end_pass	what the pass has reported
+ *	end_pass	what the pass has reported, once all of it is back
  *	add_reused	reported memory was allocated, at any time
  *
  * It begins with the largest blocks.  A pass that finds nothing new, while
@@ -161,17 +165,19 @@ struct fph_pace_params {
 };
 
 struct fph_pace_counters {
-	uint64_t passes;
-	uint64_t reported_bytes;
-	uint64_t reused_bytes;
+	uint64_t passes;		/* calls of end_pass */
+	uint64_t reported_bytes;	/* that end_pass was told */
+	uint64_t reused_bytes;		/* that add_reused was told */
 	uint64_t finer;			/* times a smaller order was chosen */
 	uint64_t backed_off;		/* times it was left alone */
 };
 
-#define FPH_PACE_SIZE		((size_t)160)
+#define FPH_PACE_SIZE		((size_t)160)	/* bytes of memory */
 
 /*
- * fph_pace_init - in mem, FPH_PACE_SIZE bytes; the first pass is due at now
+ * fph_pace_init - make an object in mem; the first pass is due at now
+ *
+ * size: of mem, FPH_PACE_SIZE or more.
  *
  * FPH_OK (*p is set); FPH_EINVAL (a NULL, alignment, size, a parameter).
  * O(1).
@@ -179,22 +185,52 @@ struct fph_pace_counters {
 FPH_API int fph_pace_init(struct fph_pace **p, void *mem, size_t size,
 			  const struct fph_pace_params *params, uint64_t now);
 
-/* Reported memory, so many bytes, was allocated.  FPH_OK, FPH_EUNINIT.  O(1). */
+/*
+ * fph_pace_add_reused - reported memory was allocated
+ *
+ * bytes: of the memory that was allocated, what the device had used and was free
+ * since; also of a pass that is not over yet.
+ *
+ * FPH_OK, FPH_EUNINIT.  O(1).
+ */
 FPH_API int fph_pace_add_reused(struct fph_pace *p, uint64_t bytes);
 
 /*
- * A pass is over; it reported so many bytes.  FPH_OK, FPH_EUNINIT.  O(1).
+ * fph_pace_end_pass - a pass is over
+ *
+ * It is over when the allocator has no more blocks for it and the last of its
+ * buffers has come back: at once if it found none.  A reset of the device ends
+ * it as it stands.  Call this once for each pass, also for one that found
+ * nothing: that is how a smaller order comes.
+ *
+ * now: when it was over; the delay to the next pass begins then.
+ * reported: bytes of the pass that the device has used, as take_back of the
+ * reporter gives them with used set.  What came back unused does not count.
+ *
+ * FPH_OK, FPH_EUNINIT.  O(1).
  */
 FPH_API int fph_pace_end_pass(struct fph_pace *p, uint64_t now,
 			      uint64_t reported);
 
-/* The order of the next pass, or FPH_EUNINIT.  O(1). */
+/*
+ * The order of the next pass, min_order to max_order; end_pass may change it.
+ * Or FPH_EUNINIT.  O(1).
+ */
 FPH_API int fph_pace_get_order(const struct fph_pace *p);
 
-/* FPH_OK (*when is set), FPH_EINVAL (NULL), FPH_EUNINIT.  O(1). */
+/*
+ * fph_pace_get_deadline - when to begin the next pass
+ *
+ * *when: min_delay to max_delay after the latest end_pass; it may have passed.
+ *
+ * FPH_OK (*when is set), FPH_EINVAL (NULL), FPH_EUNINIT.  O(1).
+ */
 FPH_API int fph_pace_get_deadline(const struct fph_pace *p, uint64_t *when);
 
-/* As fph_reporter_get_counters. */
+/*
+ * Copy the counters; size: sizeof the caller's struct.  FPH_OK, FPH_EINVAL,
+ * FPH_EUNINIT.  O(1).
+ */
 FPH_API int fph_pace_get_counters(const struct fph_pace *p,
 				  struct fph_pace_counters *out, size_t size);
 

@@ -34,8 +34,8 @@
  * fph_x_load goes on from there in an object that was just made.  The format
  * is in doc/saved-state.adoc.  What is loaded is checked like a peer's data:
  * state that is damaged, of a later version, or of another object is refused,
- * and the object is as it was.  Parameters are not part of it: give the new
- * object those of the old one.
+ * and the object is as it was.  Give the new object the parameters of the old
+ * one: those that it could not go on right without are compared.
  *
  * Parameters.  Set size to sizeof the struct and zero what you do not set:
  * zero means the default.  A struct that is shorter than the one of this
@@ -57,6 +57,10 @@
  * Rules.  R2, D4B, V1, L6 and the like are clauses of the specification in
  * spec/, where they are FPH-R2 and so on; VIO-HINT-DRV-3 and the like are rules
  * of virtio 1.4, which it lists.
+ *
+ * Files.  What these headers name in doc/, spec/ and examples/ stands below the
+ * folder of the package's documentation, /usr/local/share/doc/libfph if nothing
+ * else was configured.
  */
 #ifndef FPH_STATUS_H
 #define FPH_STATUS_H

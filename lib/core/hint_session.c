@@ -41,9 +41,6 @@
 			 1u << FPH_OUTCOME_TRIMMED | \
 			 1u << FPH_OUTCOME_SKIPPED | 1u << FPH_OUTCOME_FAILED)
 
-/* The object, rounded up so that what follows it is aligned. */
-#define OBJECT_SIZE	((sizeof(struct fph_hint_session) + 7) & ~(size_t)7)
-
 static bool is_init(const struct fph_hint_session *s)
 {
 	return s && s->magic == FPH_HINT_SESSION_MAGIC;
@@ -51,57 +48,52 @@ static bool is_init(const struct fph_hint_session *s)
 
 /* ------------------------------------------------------------------ init -- */
 
-static bool read_params(struct fph_hint_session_params *known,
-			const struct fph_hint_session_params *params)
+/* The bytes of the object, 0: refused. */
+static size_t read_params(struct fph_inflight_config *c, uint32_t *first_id,
+			  const struct fph_hint_session_params *params)
 {
-	if (!fph_params_read(known, sizeof(*known), params,
-			     sizeof(known->size)))
-		return false;
-	if (!known->max_ranges)
-		known->max_ranges = 4096;
-	if (!known->max_buffers)
-		known->max_buffers = 2048;
-	if (!known->first_id)
-		known->first_id = VIRTIO_BALLOON_CMD_ID_MIN;
-	if (!known->granule)
-		known->granule = 4096;
-	return known->first_id >= VIRTIO_BALLOON_CMD_ID_MIN &&
-	       fph_is_power(known->granule);
-}
+	struct fph_hint_session_params known;
 
-static size_t get_size(const struct fph_hint_session_params *known)
-{
-	size_t size = fph_inflight_size(known->max_ranges,
-					known->max_buffers);
-
-	return size && size + OBJECT_SIZE > size ? size + OBJECT_SIZE : 0;
+	if (!fph_params_read(&known, sizeof(known), params,
+			     sizeof(known.size)))
+		return 0;
+	*first_id = known.first_id ? known.first_id :
+				     VIRTIO_BALLOON_CMD_ID_MIN;
+	if (*first_id < VIRTIO_BALLOON_CMD_ID_MIN)
+		return 0;
+	c->head = sizeof(struct fph_hint_session);
+	c->max_ranges = known.max_ranges;
+	c->max_buffers = known.max_buffers ? known.max_buffers : 2048;
+	c->queue = FPH_QUEUE_HINT;
+	c->outcomes = OUTCOMES;
+	c->granule = known.granule;
+	return fph_inflight_size(c);
 }
 
 size_t fph_hint_session_size(const struct fph_hint_session_params *params)
 {
-	struct fph_hint_session_params known;
+	struct fph_inflight_config c;
+	uint32_t first_id;
 
-	return read_params(&known, params) ? get_size(&known) : 0;
+	return read_params(&c, &first_id, params);
 }
 
 int fph_hint_session_init(struct fph_hint_session **s, void *mem, size_t size,
 			  const struct fph_hint_session_params *params)
 {
-	struct fph_hint_session_params known;
+	struct fph_inflight_config c;
 	struct fph_hint_session *session = mem;
+	uint32_t first_id;
 
-	if (!s || !read_params(&known, params) ||
-	    !fph_is_memory(mem, size, get_size(&known)))
+	if (!s || !fph_is_memory(mem, size,
+				 read_params(&c, &first_id, params)))
 		return FPH_EINVAL;
 	fph_memset(session, 0, sizeof(*session));
-	fph_inflight_init(&session->inflight, (uint8_t *)mem + OBJECT_SIZE,
-			  known.max_ranges, known.max_buffers, known.granule,
-			  OUTCOMES);
-	session->inflight.ranges.queue = FPH_QUEUE_HINT;
+	fph_inflight_init(&session->inflight, mem, &c);
 	session->state = FPH_HINT_IDLE;
 	session->target = FPH_HINT_IDLE;
 	session->endian = FPH_LE;
-	session->next_id = known.first_id;
+	session->next_id = first_id;
 	session->magic = FPH_HINT_SESSION_MAGIC;
 	*s = session;
 	return FPH_OK;
@@ -432,6 +424,11 @@ int fph_hint_session_get_state(const struct fph_hint_session *s)
 	return is_init(s) ? s->state : FPH_EUNINIT;
 }
 
+uint32_t fph_hint_session_get_outstanding(const struct fph_hint_session *s)
+{
+	return is_init(s) ? s->inflight.noutstanding : 0;
+}
+
 uint32_t fph_hint_session_get_config(const struct fph_hint_session *s)
 {
 	if (!is_init(s))
@@ -450,11 +447,6 @@ uint32_t fph_hint_session_get_id(const struct fph_hint_session *s)
 int fph_hint_session_get_error(const struct fph_hint_session *s)
 {
 	return is_init(s) ? s->error : FPH_EUNINIT;
-}
-
-uint32_t fph_hint_session_get_outstanding(const struct fph_hint_session *s)
-{
-	return is_init(s) ? s->inflight.noutstanding : 0;
 }
 
 int fph_hint_session_get_counters(const struct fph_hint_session *s,

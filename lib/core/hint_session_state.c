@@ -154,11 +154,8 @@ int fph_hint_session_load(struct fph_hint_session *s, const void *buf,
 
 	if (!s || s->magic != FPH_HINT_SESSION_MAGIC)
 		return FPH_EUNINIT;
-	if (!buf || (flags & ~FPH_LOAD_MOVED))
-		return FPH_EINVAL;
-	if (s->inflight.nheld)
-		return FPH_EBUSY;
-	ret = fph_state_open(&in, buf, size, FPH_STATE_HINT_SESSION, VERSION);
+	ret = fph_inflight_take_state(&s->inflight, &in, buf, size, flags,
+				      FPH_STATE_HINT_SESSION, VERSION);
 	if (ret != FPH_OK)
 		return ret;
 	load_values(&in, &v);

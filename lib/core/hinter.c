@@ -13,37 +13,6 @@
 #define FLAGS		(FPH_HINTER_METADATA_OUTSIDE | FPH_HINTER_NO_MERGE | \
 			 FPH_HINTER_INDIRECT)
 
-/* Reads parameters and fills in what has a default. */
-static bool read_params(struct fph_hinter_params *p,
-			const struct fph_hinter_params *params)
-{
-	if (!fph_params_read(p, sizeof(*p), params, FIRST_SIZE))
-		return false;
-	if (!p->mode)
-		p->mode = FPH_HINTER_UNTIL_USED;
-	if (!p->endian)
-		p->endian = FPH_LE;
-	if (!p->max_ranges)
-		p->max_ranges = 1024;
-	if (!p->max_hints)
-		p->max_hints = 64;
-	if (!p->max_segs)
-		p->max_segs = 32;
-	if (!p->commands)
-		p->commands = 2;
-	if (p->content != FPH_CONTENT_FREE && p->content != FPH_CONTENT_KEPT)
-		return false;
-	if (p->mode > FPH_HINTER_NEVER || (p->flags & ~FLAGS) || p->reserved)
-		return false;
-	/* Without it the room in the ring is the bound. */
-	if ((p->flags & FPH_HINTER_INDIRECT) && p->max_segs > MAX_CHAIN)
-		return false;
-	return (p->endian == FPH_LE || p->endian == FPH_BE) &&
-	       p->commands >= 2 && p->commands <= MAX_COMMANDS &&
-	       p->max_ranges <= 0x7fffffff &&
-	       p->max_hints <= FPH_POOL_MAX_BATCHES;
-}
-
 static bool is_allowed(const struct fph_hinter_params *p)
 {
 	return (p->features & FPH_BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT)) &&
@@ -52,44 +21,66 @@ static bool is_allowed(const struct fph_hinter_params *p)
 		(p->flags & FPH_HINTER_METADATA_OUTSIDE));
 }
 
-static size_t get_size(const struct fph_hinter_params *p)
+/*
+ * Reads parameters and fills in what has a default: FPH_OK, FPH_EINVAL,
+ * FPH_EREFUSED.
+ */
+static int read_params(struct fph_hinter_params *p,
+		       struct fph_pool_config *c,
+		       const struct fph_hinter_params *params)
 {
-	return fph_pool_size(sizeof(struct fph_hinter), p->max_ranges,
-			     p->max_hints, p->commands);
+	if (!fph_params_read(p, sizeof(*p), params, FIRST_SIZE))
+		return FPH_EINVAL;
+	if (!p->mode)
+		p->mode = FPH_HINTER_UNTIL_USED;
+	if (!p->endian)
+		p->endian = FPH_LE;
+	if (!p->commands)
+		p->commands = 2;
+	c->head = sizeof(struct fph_hinter);
+	c->content = p->content;
+	c->max_ranges = p->max_ranges;
+	c->max_batches = p->max_hints ? p->max_hints : 64;
+	c->others = p->commands;
+	c->max_segs = p->max_segs;
+	if (!fph_pool_configure(c) || p->mode > FPH_HINTER_NEVER ||
+	    (p->flags & ~FLAGS) || p->reserved ||
+	    (p->endian != FPH_LE && p->endian != FPH_BE) ||
+	    p->commands < 2 || p->commands > MAX_COMMANDS)
+		return FPH_EINVAL;
+	/* Without it the room in the ring is the bound. */
+	if ((p->flags & FPH_HINTER_INDIRECT) && c->max_segs > MAX_CHAIN)
+		return FPH_EINVAL;
+	return is_allowed(p) ? FPH_OK : FPH_EREFUSED;
 }
 
 size_t fph_hinter_size(const struct fph_hinter_params *params)
 {
 	struct fph_hinter_params p;
+	struct fph_pool_config c;
 
-	if (!read_params(&p, params) || !is_allowed(&p))
-		return 0;
-	return get_size(&p);
+	return read_params(&p, &c, params) == FPH_OK ? c.size : 0;
 }
 
 int fph_hinter_init(struct fph_hinter **out, void *mem, size_t size,
 		    const struct fph_hinter_params *params)
 {
 	struct fph_hinter_params p;
-	struct fph_hinter *h = mem;
+	struct fph_pool_config c;
+	struct fph_hinter *h = out ? mem : NULL;
+	int ret = fph_pool_place(h, size, read_params(&p, &c, params), &c);
 
-	if (!out || !read_params(&p, params))
-		return FPH_EINVAL;
-	if (!is_allowed(&p))
-		return FPH_EREFUSED;
-	if (!fph_is_memory(mem, size, get_size(&p)))
-		return FPH_EINVAL;
-	fph_memset(h, 0, sizeof(*h));
+	if (ret != FPH_OK)
+		return ret;
+	h->indirect = p.flags & FPH_HINTER_INDIRECT;
 	h->magic = FPH_HINTER_MAGIC;
 	h->state = FPH_HINTER_IDLE;
 	h->mode = p.mode;
 	h->endian = p.endian;
-	h->indirect = p.flags & FPH_HINTER_INDIRECT;
 	h->ncommands = p.commands;
 	h->nfree = p.commands;
 	h->commands_gpa = p.commands_gpa;
-	fph_pool_init(&h->pool, h + 1, p.max_ranges, p.max_hints, p.commands);
-	h->pool.max_segs = p.max_segs;
+	fph_pool_start(&h->pool, mem, &c);
 	h->pool.merge = !(p.flags & FPH_HINTER_NO_MERGE);
 	h->pool.absorb = p.mode == FPH_HINTER_NEVER;
 	*out = h;
@@ -135,18 +126,20 @@ int fph_hinter_finish_input(struct fph_hinter *h)
 
 /* ------------------------------------------------------------- take back -- */
 
+static int count_returned(struct fph_hinter *h, uint32_t n)
+{
+	h->counters.returned += n;
+	return (int)n;
+}
+
 int fph_hinter_take_back(struct fph_hinter *h, struct fph_returned *ranges,
 			 uint32_t n)
 {
-	uint32_t done;
-
 	if (!fph_hinter_is_init(h))
 		return FPH_EUNINIT;
 	if (!n)
 		return FPH_EINVAL;
-	done = fph_pool_take_back(&h->pool, ranges, n);
-	h->counters.returned += done;
-	return (int)done;
+	return count_returned(h, fph_pool_take_back(&h->pool, ranges, n));
 }
 
 int fph_hinter_shrink(struct fph_hinter *h, struct fph_returned *ranges,
@@ -170,8 +163,7 @@ int fph_hinter_shrink(struct fph_hinter *h, struct fph_returned *ranges,
 		done += fph_pool_take_outstanding(p, ranges + done, n - done);
 	else if (!done && p->outstanding.ranges)
 		return FPH_EBUSY;
-	h->counters.returned += done;
-	return (int)done;
+	return count_returned(h, done);
 }
 
 /* ------------------------------------------------------------------- get -- */

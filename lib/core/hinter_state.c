@@ -2,7 +2,8 @@
 /*
  * Saved state of a hinter.
  *
- *	u32 mode, u32 FLAG_*, u32 command buffers: as they were when it was made
+ *	u32 mode, u32 FLAG_*, u32 command buffers, u64 where those are: as it was
+ *	    made
  *	u32 state
  *	u32 ids: of the round, wanted, begun, begun before, declined
  *	u32 DONEs that were read
@@ -53,6 +54,7 @@ int fph_hinter_save(const struct fph_hinter *h, void *buf, size_t size,
 	fph_state_put32(&w, h->mode);
 	fph_state_put32(&w, get_flags(h));
 	fph_state_put32(&w, h->ncommands);
+	fph_state_put64(&w, h->commands_gpa);
 	fph_state_put32(&w, h->state);
 	fph_state_put32(&w, h->id);
 	fph_state_put32(&w, h->wanted);
@@ -131,6 +133,9 @@ static bool are_lists(const struct fph_hinter *h,
 
 static void commit(struct fph_hinter *h, const struct values *v)
 {
+	h->started = v->bits & STARTED;
+	h->shows = v->bits & SHOWS;
+	h->finished = v->bits & FINISHED;
 	h->state = v->state;
 	h->id = v->id;
 	h->wanted = v->wanted;
@@ -139,9 +144,6 @@ static void commit(struct fph_hinter *h, const struct values *v)
 	h->declined = v->declined;
 	h->rounds = v->rounds;
 	h->start = v->start;
-	h->started = v->bits & STARTED;
-	h->shows = v->bits & SHOWS;
-	h->finished = v->bits & FINISHED;
 }
 
 int fph_hinter_load(struct fph_hinter *h, const void *buf, size_t size)
@@ -156,16 +158,14 @@ int fph_hinter_load(struct fph_hinter *h, const void *buf, size_t size)
 
 	if (!h || h->magic != FPH_HINTER_MAGIC)
 		return FPH_EUNINIT;
-	if (!buf)
-		return FPH_EINVAL;
-	if (!fph_pool_is_fresh(&h->pool))
-		return FPH_EBUSY;
-	ret = fph_state_open(&in, buf, size, FPH_STATE_HINTER, VERSION);
+	ret = fph_pool_take_state(&h->pool, &in, buf, size, FPH_STATE_HINTER,
+				  VERSION);
 	if (ret != FPH_OK)
 		return ret;
 	if (fph_state_get32(&in) != h->mode ||
 	    fph_state_get32(&in) != get_flags(h) ||
-	    fph_state_get32(&in) != h->ncommands)
+	    fph_state_get32(&in) != h->ncommands ||
+	    fph_state_get64(&in) != h->commands_gpa)
 		return FPH_EREFUSED;
 	load_values(&in, &v);
 	fph_state_get_all(&in, &counters, sizeof(counters));

@@ -8,14 +8,26 @@
 #define NIL		0xffffffffu
 #define MAX_BUFFERS	0x7fffffffu
 
-size_t fph_inflight_size(uint32_t max_ranges, uint32_t max_buffers)
+/* The object, rounded up so that what follows it is aligned. */
+static size_t get_head(const struct fph_inflight_config *c)
 {
-	uint64_t ranges = fph_coalescer_size(max_ranges);
-	uint64_t size = ranges +
-		max_buffers * (uint64_t)sizeof(struct fph_inflight_buffer);
+	return (c->head + 7) & ~(size_t)7;
+}
 
-	if (!ranges || !max_buffers || max_buffers > MAX_BUFFERS ||
-	    size != (size_t)size)
+size_t fph_inflight_size(struct fph_inflight_config *c)
+{
+	uint64_t ranges, size;
+
+	if (!c->max_ranges)
+		c->max_ranges = 4096;
+	if (!c->granule)
+		c->granule = 4096;
+	ranges = fph_coalescer_size(c->max_ranges);
+	size = get_head(c) + ranges +
+	       c->max_buffers * (uint64_t)sizeof(struct fph_inflight_buffer);
+	if (!ranges || !c->max_buffers || c->max_buffers > MAX_BUFFERS ||
+	    size != (size_t)size || c->queue >= FPH_NQUEUES ||
+	    !fph_is_power(c->granule))
 		return 0;
 	return (size_t)size;
 }
@@ -29,17 +41,17 @@ static void restart(struct fph_inflight *f)
 	f->ready_tail = NIL;
 }
 
-void fph_inflight_init(struct fph_inflight *f, void *mem, uint32_t max_ranges,
-		       uint32_t max_buffers, uint64_t granule,
-		       uint32_t outcomes)
+void fph_inflight_init(struct fph_inflight *f, void *mem,
+		       const struct fph_inflight_config *c)
 {
 	fph_memset(f, 0, sizeof(*f));
-	f->buffers = mem;
-	f->max_buffers = max_buffers;
-	f->outcomes = outcomes;
-	(void)fph_coalescer_init(&f->ranges, f->buffers + max_buffers,
-				 fph_coalescer_size(max_ranges), max_ranges,
-				 granule);
+	f->buffers = (void *)((uint8_t *)mem + get_head(c));
+	f->max_buffers = c->max_buffers;
+	f->outcomes = c->outcomes;
+	(void)fph_coalescer_init(&f->ranges, f->buffers + c->max_buffers,
+				 fph_coalescer_size(c->max_ranges),
+				 c->max_ranges, c->granule);
+	f->ranges.queue = c->queue;
 	restart(f);
 }
 

@@ -48,19 +48,26 @@ struct fph_inflight {
 	} done[FPH_OUTCOME_REFUSED];
 };
 
-/* Bytes of memory; 0: a number is out of its range.  O(1). */
-size_t fph_inflight_size(uint32_t max_ranges, uint32_t max_buffers);
+/* What an object with buffers in flight is made by. */
+struct fph_inflight_config {
+	size_t head;			/* bytes of the object */
+	uint32_t max_ranges;		/* 0: 4096 */
+	uint32_t max_buffers;
+	uint32_t queue;			/* enum fph_queue */
+	uint32_t outcomes;		/* that complete allows, a sum of
+					   1 << enum fph_outcome */
+	uint64_t granule;		/* 0: 4096 */
+};
 
 /*
- * fph_inflight_init - with all arrays in mem
- *
- * mem: fph_inflight_size bytes, aligned to 8, which the caller has checked, as
- * well as the granule.  outcomes: those that complete allows, a sum of
- * 1 << enum fph_outcome.  O(1).
+ * Fills in what has a default.  Bytes of the object and of the arrays behind
+ * it; 0: a number is out of its range.  O(1).
  */
-void fph_inflight_init(struct fph_inflight *f, void *mem, uint32_t max_ranges,
-		       uint32_t max_buffers, uint64_t granule,
-		       uint32_t outcomes);
+size_t fph_inflight_size(struct fph_inflight_config *c);
+
+/* mem: of the object, with so many bytes.  c: as size left it.  O(1). */
+void fph_inflight_init(struct fph_inflight *f, void *mem,
+		       const struct fph_inflight_config *c);
 
 /* Forget every range and buffer.  No run may be out.  O(1). */
 void fph_inflight_reset(struct fph_inflight *f);

@@ -86,6 +86,18 @@ void fph_inflight_save(const struct fph_inflight *f,
 
 /* ------------------------------------------------------------------ load -- */
 
+int fph_inflight_take_state(const struct fph_inflight *f,
+			    struct fph_state_reader *r, const void *buf,
+			    size_t size, uint32_t flags, uint16_t kind,
+			    uint32_t latest)
+{
+	if (!buf || (flags & ~FPH_LOAD_MOVED))
+		return FPH_EINVAL;
+	if (f->nheld)
+		return FPH_EBUSY;
+	return fph_state_open(r, buf, size, kind, latest);
+}
+
 /* What a buffer may have come to, by where it is. */
 static bool is_outcome(const struct fph_inflight *f, uint32_t outcome,
 		       bool ready)

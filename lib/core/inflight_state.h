@@ -38,6 +38,20 @@ void fph_inflight_save(const struct fph_inflight *f,
 		       struct fph_state_writer *w);
 
 /*
+ * fph_inflight_take_state - begin a load
+ *
+ * buf, size, flags: as the load was given them.  kind, latest: as
+ * fph_state_open.
+ *
+ * FPH_OK, FPH_EINVAL (buf is NULL, flags), FPH_EBUSY (f holds a buffer), or as
+ * fph_state_open.  O(size).
+ */
+int fph_inflight_take_state(const struct fph_inflight *f,
+			    struct fph_state_reader *r, const void *buf,
+			    size_t size, uint32_t flags, uint16_t kind,
+			    uint32_t latest);
+
+/*
  * fph_inflight_load - read what save wrote
  *
  * f: holds nothing.  Writes only where an object that holds nothing does not

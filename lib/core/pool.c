@@ -19,6 +19,21 @@ size_t fph_pool_size(size_t head, uint32_t max_ranges, uint32_t max_batches,
 	return size > (size_t)-1 ? 0 : (size_t)size;
 }
 
+bool fph_pool_configure(struct fph_pool_config *c)
+{
+	if (!c->max_ranges)
+		c->max_ranges = 1024;
+	if (!c->max_segs)
+		c->max_segs = 32;
+	if ((c->content != FPH_CONTENT_FREE &&
+	     c->content != FPH_CONTENT_KEPT) ||
+	    c->max_ranges > 0x7fffffff || c->max_batches > FPH_POOL_MAX_BATCHES)
+		return false;
+	c->size = fph_pool_size(c->head, c->max_ranges, c->max_batches,
+				c->others);
+	return c->size != 0;
+}
+
 void fph_pool_init(struct fph_pool *p, void *mem, uint32_t max_ranges,
 		   uint32_t max_batches, uint32_t others)
 {
@@ -41,6 +56,25 @@ void fph_pool_init(struct fph_pool *p, void *mem, uint32_t max_ranges,
 	fph_memset(p->batches, 0, sizeof(*p->batches));
 	fph_memset(p->batches + max_batches + 1, 0,
 		   sizeof(*p->batches) * others);
+}
+
+int fph_pool_place(void *mem, size_t size, int ret,
+		   const struct fph_pool_config *c)
+{
+	if (ret != FPH_OK)
+		return ret;
+	if (!fph_is_memory(mem, size, c->size))
+		return FPH_EINVAL;
+	fph_memset(mem, 0, c->head);
+	return FPH_OK;
+}
+
+void fph_pool_start(struct fph_pool *p, void *mem,
+		    const struct fph_pool_config *c)
+{
+	fph_pool_init(p, (uint8_t *)mem + c->head, c->max_ranges,
+		      c->max_batches, c->others);
+	p->max_segs = c->max_segs;
 }
 
 /* ----------------------------------------------------------------- lists -- */

@@ -13,6 +13,36 @@
 
 #include "pool_add.h"
 
+/* What an object with a pool is made by. */
+struct fph_pool_config {
+	size_t head;			/* bytes of the object */
+	uint32_t content;		/* enum fph_content */
+	uint32_t max_ranges;		/* 0: 1024 */
+	uint32_t max_batches;
+	uint32_t others;		/* batches without ranges on top */
+	uint32_t max_segs;		/* 0: 32 */
+	size_t size;			/* of the object with its arrays */
+};
+
+/*
+ * Fills in what has a default, and size.  False: a number is out of its range.
+ * O(1).
+ */
+bool fph_pool_configure(struct fph_pool_config *c);
+
+/*
+ * fph_pool_place - clear an object in mem, if that can hold it
+ *
+ * ret: FPH_OK, or why its parameters were refused, which is the answer then.
+ * FPH_OK, FPH_EINVAL.  O(1).
+ */
+int fph_pool_place(void *mem, size_t size, int ret,
+		   const struct fph_pool_config *c);
+
+/* p: the pool of an object in mem that was cleared.  O(others). */
+void fph_pool_start(struct fph_pool *p, void *mem,
+		    const struct fph_pool_config *c);
+
 /*
  * Bytes of an object whose arrays stand behind head bytes, if others batches
  * without ranges come on top; 0: more than there can be.

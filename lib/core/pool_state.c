@@ -96,6 +96,7 @@ void fph_pool_save(const struct fph_pool *p, uint64_t now,
 
 	for (uint32_t i = p->batches[0].newer; i; i = p->batches[i].newer)
 		n++;
+	fph_state_put32(w, p->all_batches);
 	fph_state_put64(w, p->seq);
 	fph_state_put64(w, p->urgent);
 	fph_state_put32(w, find_serial(p));
@@ -114,6 +115,22 @@ void fph_pool_save(const struct fph_pool *p, uint64_t now,
 }
 
 /* ------------------------------------------------------------------ load -- */
+
+static bool is_fresh(const struct fph_pool *p)
+{
+	return p->seq == 1 && !p->batch_mark && !p->batches[0].newer;
+}
+
+int fph_pool_take_state(const struct fph_pool *p, struct fph_state_reader *r,
+			const void *buf, size_t size, uint16_t kind,
+			uint32_t latest)
+{
+	if (!buf)
+		return FPH_EINVAL;
+	if (!is_fresh(p))
+		return FPH_EBUSY;
+	return fph_state_open(r, buf, size, kind, latest);
+}
 
 /* The least that a range and a run take. */
 #define RANGE_BYTES	20u
@@ -260,9 +277,7 @@ static int load_batch(struct fph_pool *p, struct fph_state_reader *r,
 	struct fph_batch *b;
 	int ret;
 
-	if (i > p->all_batches)
-		return FPH_EREFUSED;
-	if (!i || p->batches[i].cookie)
+	if (!i || i > p->all_batches || p->batches[i].cookie)
 		return FPH_ECORRUPT;
 	b = &p->batches[i];
 	b->serial = (cookie >> p->shift) - 1;
@@ -313,6 +328,9 @@ int fph_pool_load(struct fph_pool *p, struct fph_state_reader *r,
 	uint32_t n;
 	int ret;
 
+	/* How many bits of a cookie are its place follows from it. */
+	if (fph_state_get32(r) != p->all_batches)
+		return r->bad ? FPH_ECORRUPT : FPH_EREFUSED;
 	p->seq = fph_state_get64(r);
 	p->urgent = fph_state_get64(r);
 	l->serial = fph_state_get32(r);

@@ -36,9 +36,21 @@ void fph_pool_save_list(const struct fph_pool *p,
 			struct fph_state_writer *w);
 
 /*
+ * fph_pool_take_state - begin a load
+ *
+ * buf, size: as the load was given them.  kind, latest: as fph_state_open.
+ *
+ * FPH_OK, FPH_EINVAL (buf is NULL), FPH_EBUSY (p is not fresh), or as
+ * fph_state_open.  O(size).
+ */
+int fph_pool_take_state(const struct fph_pool *p, struct fph_state_reader *r,
+			const void *buf, size_t size, uint16_t kind,
+			uint32_t latest);
+
+/*
  * fph_pool_load - read what save wrote
  *
- * p: nothing was ever added, or fph_pool_is_fresh.  Whatever it answers, p may
+ * p: fresh: nothing was ever added.  Whatever it answers, p may
  * have changed; fph_pool_forget makes it fresh again.
  *
  * FPH_OK, FPH_ECORRUPT, FPH_EREFUSED (more than p can hold).
@@ -49,11 +61,6 @@ int fph_pool_load(struct fph_pool *p, struct fph_state_reader *r,
 int fph_pool_load_list(struct fph_pool *p, struct fph_state_reader *r,
 		       struct fph_pool_loaded *l, struct fph_free_list *list);
 void fph_pool_forget(struct fph_pool *p);
-
-static inline bool fph_pool_is_fresh(const struct fph_pool *p)
-{
-	return p->seq == 1 && !p->batch_mark && !p->batches[0].newer;
-}
 
 /* When something is, as the time that is left of it, and the reverse. */
 uint64_t fph_time_left(uint64_t when, uint64_t now);

@@ -22,9 +22,6 @@
 			 1u << FPH_OUTCOME_LAZY | 1u << FPH_OUTCOME_TRIMMED | \
 			 1u << FPH_OUTCOME_SKIPPED | 1u << FPH_OUTCOME_FAILED)
 
-/* The object, rounded up so that what follows it is aligned. */
-#define OBJECT_SIZE	((sizeof(struct fph_report) + 7) & ~(size_t)7)
-
 static bool is_init(const struct fph_report *r)
 {
 	return r && r->magic == FPH_REPORT_MAGIC;
@@ -32,51 +29,41 @@ static bool is_init(const struct fph_report *r)
 
 /* ------------------------------------------------------------------ init -- */
 
-static bool read_params(struct fph_report_params *known,
-			const struct fph_report_params *params)
+/* The bytes of the object, 0: refused. */
+static size_t read_params(struct fph_inflight_config *c,
+			  const struct fph_report_params *params)
 {
-	if (!fph_params_read(known, sizeof(*known), params,
-			     sizeof(known->size)) ||
-	    known->queue >= FPH_NQUEUES)
-		return false;
-	if (!known->max_ranges)
-		known->max_ranges = 4096;
-	if (!known->max_buffers)
-		known->max_buffers = 128;
-	if (!known->granule)
-		known->granule = 4096;
-	return fph_is_power(known->granule);
-}
+	struct fph_report_params known;
 
-static size_t get_size(const struct fph_report_params *known)
-{
-	size_t size = fph_inflight_size(known->max_ranges,
-					known->max_buffers);
-
-	return size && size + OBJECT_SIZE > size ? size + OBJECT_SIZE : 0;
+	if (!fph_params_read(&known, sizeof(known), params,
+			     sizeof(known.size)))
+		return 0;
+	c->head = sizeof(struct fph_report);
+	c->max_ranges = known.max_ranges;
+	c->max_buffers = known.max_buffers ? known.max_buffers : 128;
+	c->queue = known.queue;
+	c->outcomes = OUTCOMES;
+	c->granule = known.granule;
+	return fph_inflight_size(c);
 }
 
 size_t fph_report_size(const struct fph_report_params *params)
 {
-	struct fph_report_params known;
+	struct fph_inflight_config c;
 
-	return read_params(&known, params) ? get_size(&known) : 0;
+	return read_params(&c, params);
 }
 
 int fph_report_init(struct fph_report **r, void *mem, size_t size,
 		    const struct fph_report_params *params)
 {
-	struct fph_report_params known;
+	struct fph_inflight_config c;
 	struct fph_report *report = mem;
 
-	if (!r || !read_params(&known, params) ||
-	    !fph_is_memory(mem, size, get_size(&known)))
+	if (!r || !fph_is_memory(mem, size, read_params(&c, params)))
 		return FPH_EINVAL;
 	fph_memset(report, 0, sizeof(*report));
-	fph_inflight_init(&report->inflight, (uint8_t *)mem + OBJECT_SIZE,
-			  known.max_ranges, known.max_buffers, known.granule,
-			  OUTCOMES);
-	report->inflight.ranges.queue = known.queue;
+	fph_inflight_init(&report->inflight, mem, &c);
 	report->magic = FPH_REPORT_MAGIC;
 	*r = report;
 	return FPH_OK;

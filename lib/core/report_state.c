@@ -74,11 +74,8 @@ int fph_report_load(struct fph_report *r, const void *buf, size_t size,
 
 	if (!r || r->magic != FPH_REPORT_MAGIC)
 		return FPH_EUNINIT;
-	if (!buf || (flags & ~FPH_LOAD_MOVED))
-		return FPH_EINVAL;
-	if (r->inflight.nheld)
-		return FPH_EBUSY;
-	ret = fph_state_open(&in, buf, size, FPH_STATE_REPORT, VERSION);
+	ret = fph_inflight_take_state(&r->inflight, &in, buf, size, flags,
+				      FPH_STATE_REPORT, VERSION);
 	if (ret != FPH_OK)
 		return ret;
 	poisoned = fph_state_get32(&in);

@@ -36,80 +36,72 @@ static bool is_init(const struct fph_reporter *r)
 #define FIRST_SIZE	sizeof(struct fph_reporter_params)
 #define SECOND		1000000000u
 
-/* Reads parameters and fills in what has a default. */
-static bool read_params(struct fph_reporter_params *p,
-			const struct fph_reporter_params *params)
+/*
+ * Reads parameters and fills in what has a default: FPH_OK, FPH_EINVAL,
+ * FPH_EREFUSED.
+ */
+static int read_params(struct fph_reporter_params *p,
+		       struct fph_pool_config *c,
+		       const struct fph_reporter_params *params)
 {
+	bool poison;
+
 	if (!fph_params_read(p, sizeof(*p), params, FIRST_SIZE))
-		return false;
-	if (!p->max_ranges)
-		p->max_ranges = 1024;
+		return FPH_EINVAL;
 	if (!p->window)
 		p->window = 2;
 	if (!p->low_water)
 		p->low_water = p->window / 2;
-	if (!p->max_segs)
-		p->max_segs = 32;
 	if (!p->flush_delay)
 		p->flush_delay = (uint64_t)2 * SECOND;
 	if (!p->retry_delay)
 		p->retry_delay = SECOND;
 	if (!p->max_failures)
 		p->max_failures = 8;
-	if (p->content != FPH_CONTENT_FREE && p->content != FPH_CONTENT_KEPT)
-		return false;
-	return p->low_water < p->window && p->max_ranges <= 0x7fffffff &&
-	       p->window <= FPH_POOL_MAX_BATCHES && !p->reserved;
-}
-
-/* VIO-REP-DRV-1 and 2: poison is negotiated if and only if it is needed. */
-static bool is_allowed(const struct fph_reporter_params *p)
-{
-	bool poison = p->features & FPH_BIT(VIRTIO_BALLOON_F_PAGE_POISON);
-
+	c->head = sizeof(struct fph_reporter);
+	c->content = p->content;
+	c->max_ranges = p->max_ranges;
+	c->max_batches = p->window;
+	c->others = 0;
+	c->max_segs = p->max_segs;
+	if (!fph_pool_configure(c) || p->low_water >= p->window || p->reserved)
+		return FPH_EINVAL;
+	/* VIO-REP-DRV-1 and 2: poison if and only if it is needed. */
+	poison = p->features & FPH_BIT(VIRTIO_BALLOON_F_PAGE_POISON);
 	return (p->features & FPH_BIT(VIRTIO_BALLOON_F_PAGE_REPORTING)) &&
-	       poison == (p->content == FPH_CONTENT_KEPT);
-}
-
-static size_t get_size(const struct fph_reporter_params *p)
-{
-	return fph_pool_size(sizeof(struct fph_reporter), p->max_ranges,
-			     p->window, 0);
-}
-
-size_t fph_reporter_size(const struct fph_reporter_params *params)
-{
-	struct fph_reporter_params p;
-
-	if (!read_params(&p, params) || !is_allowed(&p))
-		return 0;
-	return get_size(&p);
+	       poison == (p->content == FPH_CONTENT_KEPT) ?
+	       FPH_OK : FPH_EREFUSED;
 }
 
 int fph_reporter_init(struct fph_reporter **out, void *mem, size_t size,
 		      const struct fph_reporter_params *params)
 {
 	struct fph_reporter_params p;
-	struct fph_reporter *r = mem;
+	struct fph_pool_config c;
+	struct fph_reporter *r = out ? mem : NULL;
+	int ret = fph_pool_place(r, size, read_params(&p, &c, params), &c);
 
-	if (!out || !read_params(&p, params))
-		return FPH_EINVAL;
-	if (!is_allowed(&p))
-		return FPH_EREFUSED;
-	if (!fph_is_memory(mem, size, get_size(&p)))
-		return FPH_EINVAL;
-	fph_memset(r, 0, sizeof(*r));
+	if (ret != FPH_OK)
+		return ret;
 	r->magic = FPH_REPORTER_MAGIC;
 	r->state = FPH_REPORTER_FILLING;
+	r->content = p.content;
 	r->window = p.window;
 	r->low_water = p.low_water;
 	r->max_failures = p.max_failures;
 	r->flush_delay = p.flush_delay;
 	r->first_retry_delay = p.retry_delay;
-	fph_pool_init(&r->pool, r + 1, p.max_ranges, p.window, 0);
-	r->pool.max_segs = p.max_segs;
+	fph_pool_start(&r->pool, mem, &c);
 	*out = r;
 	return FPH_OK;
+}
+
+size_t fph_reporter_size(const struct fph_reporter_params *params)
+{
+	struct fph_reporter_params p;
+	struct fph_pool_config c;
+
+	return read_params(&p, &c, params) == FPH_OK ? c.size : 0;
 }
 
 static void succeed(struct fph_reporter *r)

@@ -10,6 +10,7 @@
 struct fph_reporter {
 	uint32_t magic;
 	uint32_t state;			/* enum fph_reporter_state */
+	uint32_t content;		/* enum fph_content */
 	uint32_t window;
 	uint32_t low_water;
 	uint32_t failures;		/* in a row */

@@ -2,6 +2,7 @@
 /*
  * Saved state of a reporter.
  *
+ *	u32 content, as it was when it was made
  *	u32 state
  *	u32 failures in a row
  *	u32 1: it waits after a failure, else 0
@@ -24,6 +25,7 @@ int fph_reporter_save(const struct fph_reporter *r, uint64_t now, void *buf,
 	if (!needed)
 		return FPH_EINVAL;
 	fph_state_begin(&w, buf, size);
+	fph_state_put32(&w, r->content);
 	fph_state_put32(&w, r->state);
 	fph_state_put32(&w, r->failures);
 	fph_state_put32(&w, r->retrying);
@@ -34,22 +36,30 @@ int fph_reporter_save(const struct fph_reporter *r, uint64_t now, void *buf,
 	return fph_state_end(&w, FPH_STATE_REPORTER, VERSION, needed);
 }
 
-/* What the table of reporter.c lets be together. */
-static bool is_state(const struct fph_reporter *r, uint32_t state,
-		     uint32_t failures)
+/*
+ * What the table of reporter.c lets be together: FPH_OK, FPH_ECORRUPT,
+ * FPH_EREFUSED (not with low_water and max_failures of this one).
+ */
+static int check_state(const struct fph_reporter *r, uint32_t state,
+		       uint32_t failures)
 {
 	uint32_t out = r->pool.nbatches;
 
 	switch (state) {
 	case FPH_REPORTER_FILLING:
-		return out < r->window && failures < r->max_failures;
+		if (out == r->window)
+			return FPH_ECORRUPT;
+		break;
 	case FPH_REPORTER_FULL:
-		return out > r->low_water && failures < r->max_failures;
+		if (out <= r->low_water)
+			return FPH_EREFUSED;
+		break;
 	case FPH_REPORTER_OFF:
-		return !r->pool.nruns;
+		return r->pool.nruns ? FPH_ECORRUPT : FPH_OK;
 	default:
-		return false;
+		return FPH_ECORRUPT;
 	}
+	return failures < r->max_failures ? FPH_OK : FPH_EREFUSED;
 }
 
 int fph_reporter_load(struct fph_reporter *r, uint64_t now, const void *buf,
@@ -64,13 +74,12 @@ int fph_reporter_load(struct fph_reporter *r, uint64_t now, const void *buf,
 
 	if (!r || r->magic != FPH_REPORTER_MAGIC)
 		return FPH_EUNINIT;
-	if (!buf)
-		return FPH_EINVAL;
-	if (!fph_pool_is_fresh(&r->pool))
-		return FPH_EBUSY;
-	ret = fph_state_open(&in, buf, size, FPH_STATE_REPORTER, VERSION);
+	ret = fph_pool_take_state(&r->pool, &in, buf, size,
+				  FPH_STATE_REPORTER, VERSION);
 	if (ret != FPH_OK)
 		return ret;
+	if (fph_state_get32(&in) != r->content)
+		return FPH_EREFUSED;
 	state = fph_state_get32(&in);
 	failures = fph_state_get32(&in);
 	retrying = fph_state_get32(&in);
@@ -78,9 +87,9 @@ int fph_reporter_load(struct fph_reporter *r, uint64_t now, const void *buf,
 	left = fph_state_get64(&in);
 	fph_state_get_all(&in, &counters, sizeof(counters));
 	ret = fph_pool_load(&r->pool, &in, &l);
-	if (ret == FPH_OK && (retrying > 1 || !fph_state_is_done(&in) ||
-			      !is_state(r, state, failures)))
-		ret = FPH_ECORRUPT;
+	if (ret == FPH_OK)
+		ret = retrying > 1 || !fph_state_is_done(&in) ? FPH_ECORRUPT :
+		      check_state(r, state, failures);
 	if (ret != FPH_OK) {
 		fph_pool_forget(&r->pool);
 		return ret;

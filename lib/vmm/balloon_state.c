@@ -35,10 +35,19 @@
 
 /* ------------------------------------------------------------------ save -- */
 
-static void save_values(const struct fph_balloon *b,
+/* What the device that loads it must have been made with as well. */
+static void save_config(const struct fph_balloon *b,
 			struct fph_state_writer *w)
 {
 	fph_state_put64(w, b->offered);
+	fph_state_put64(w, b->collect_granule);
+	fph_state_put32(w, (uint32_t)b->numbering);
+	fph_state_put32(w, b->deflate != NULL);
+}
+
+static void save_values(const struct fph_balloon *b,
+			struct fph_state_writer *w)
+{
 	fph_state_put64(w, b->negotiated);
 	fph_state_put32(w, (uint32_t)b->legacy_endian);
 	fph_state_put32(w, b->seen);
@@ -131,6 +140,12 @@ static void save_hint(const struct fph_hint_session *s,
 	w->len += need;
 }
 
+/* What a ring is for, as it is saved. */
+static uint32_t get_use(const struct balloon_ring *r)
+{
+	return r->queue < 0 ? FPH_NQUEUES : (uint32_t)r->queue;
+}
+
 static int save_ring(const struct balloon_ring *r, struct fph_state_writer *w)
 {
 	size_t room, need;
@@ -144,6 +159,7 @@ static int save_ring(const struct balloon_ring *r, struct fph_state_writer *w)
 			   (r->pushed ? RING_PUSHED : 0));
 	if (!r->running)
 		return FPH_OK;
+	fph_state_put32(w, get_use(r));
 	at = get_place(w, &room);
 	ret = fph_vq_device_save(r->vq, at, room, &need);
 	if (ret == FPH_EBUSY)
@@ -162,13 +178,13 @@ int fph_balloon_save(const struct fph_balloon *b, void *buf, size_t size,
 	if (!needed)
 		return FPH_EINVAL;
 	fph_state_begin(&w, buf, size);
+	save_config(b, &w);
 	save_values(b, &w);
 	save_stats(&b->stats, &w);
 	save_runs(b, &w);
 	save_collected(b->collected, &w);
 	save_report(b->report, &w);
 	save_report(b->inflate, &w);
-	fph_state_put32(&w, b->deflate != NULL);
 	if (b->deflate)
 		save_report(b->deflate, &w);
 	save_hint(b->hint, &w);
@@ -181,9 +197,28 @@ int fph_balloon_save(const struct fph_balloon *b, void *buf, size_t size,
 
 /* ---------------------------------------------------------------- values -- */
 
-static int load_values(struct fph_balloon *b, struct fph_state_reader *r)
+/*
+ * By what is offered and by the numbering a ring is what it is.  A granule that
+ * became whole may wait for its discard when the buffers of its pages are back:
+ * only a device that collects the same granules has deflate wait for it.  On
+ * another host nothing waits, and its memory may be of another kind.
+ */
+static int load_config(const struct fph_balloon *b, struct fph_state_reader *r,
+		       uint32_t flags)
 {
 	uint64_t offered = fph_state_get64(r);
+	uint64_t granule = fph_state_get64(r);
+	uint32_t numbering = fph_state_get32(r);
+	uint32_t hold_deflate = fph_state_get32(r);
+
+	return offered == b->offered && numbering == (uint32_t)b->numbering &&
+	       hold_deflate == (b->deflate != NULL) &&
+	       (granule == b->collect_granule || (flags & FPH_LOAD_MOVED)) ?
+	       FPH_OK : FPH_EREFUSED;
+}
+
+static int load_values(struct fph_balloon *b, struct fph_state_reader *r)
+{
 	uint32_t frozen, flags, error;
 
 	b->negotiated = fph_state_get64(r);
@@ -204,9 +239,6 @@ static int load_values(struct fph_balloon *b, struct fph_state_reader *r)
 	b->frozen = (int)frozen;
 	b->resetting = flags & FLAG_RESETTING;
 	b->broken = flags & FLAG_BROKEN;
-	/* The driver saw what was offered there, and numbers rings by it. */
-	if (offered != b->offered)
-		return FPH_EREFUSED;
 	if ((b->negotiated & ~b->offered) || flags > FLAGS ||
 	    frozen > FPH_FREEZE_SKIP ||
 	    !fph_is_endian(b->legacy_endian) || b->seen > WAIT_RINGS ||
@@ -369,11 +401,7 @@ static int load_parts(struct fph_balloon *b, struct fph_state_reader *r,
 
 	if (ret == FPH_OK)
 		ret = load_report(b->inflate, r, flags, inflight);
-	if (ret != FPH_OK)
-		return ret;
-	if (fph_state_get32(r) != (b->deflate != NULL))
-		return FPH_EREFUSED;
-	if (b->deflate)
+	if (ret == FPH_OK && b->deflate)
 		ret = load_report(b->deflate, r, flags, inflight);
 	if (ret == FPH_OK)
 		ret = load_hint(b->hint, r, flags, inflight);
@@ -388,6 +416,7 @@ static int load_ring(struct fph_balloon *b, uint32_t index,
 	uint32_t flags = fph_state_get32(r);
 	struct balloon_ring *to = &b->ring[index];
 	const uint8_t *p;
+	uint32_t use;
 	size_t size;
 	int ret;
 
@@ -397,12 +426,17 @@ static int load_ring(struct fph_balloon *b, uint32_t index,
 	if (!(flags & RING_RUNNING))
 		return (flags & ~RING_KICKED) || inflight ? FPH_ECORRUPT :
 							    FPH_OK;
+	use = fph_state_get32(r);
 	p = get_part(r, &size);
-	if (!p)
+	if (!p || use > FPH_NQUEUES)
 		return FPH_ECORRUPT;
 	if (!ring || !ring[index].desc)
 		return FPH_EINVAL;
+	if (ring[index].num > b->max_queue_size)
+		return FPH_EREFUSED;
 	ret = fph_balloon_ring_start(b, index, &ring[index]);
+	if (ret == FPH_OK && get_use(to) != use)
+		ret = FPH_EREFUSED;
 	if (ret == FPH_OK)
 		ret = fph_vq_device_load(to->vq, p, size);
 	if (ret != FPH_OK)
@@ -438,8 +472,10 @@ static int load(struct fph_balloon *b, struct fph_state_reader *r,
 {
 	uint32_t inflight[FPH_NQUEUES] = { 0 };
 	uint32_t seen;
-	int ret = load_values(b, r);
+	int ret = load_config(b, r, flags);
 
+	if (ret == FPH_OK)
+		ret = load_values(b, r);
 	if (ret == FPH_OK)
 		ret = load_stats(&b->stats, r);
 	if (ret == FPH_OK)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 
-TESTS += tests/abi/abi.tap tests/abi/frozen.tap tests/abi/headers.tap
-dist_check_SCRIPTS += \
+ABI_TESTS = \
 	tests/abi/abi.tap \
 	tests/abi/frozen.tap \
-	tests/abi/headers.tap
+	tests/abi/headers.tap \
+	tests/abi/installed.tap
+TESTS += $(ABI_TESTS)
+dist_check_SCRIPTS += $(ABI_TESTS)
 EXTRA_DIST += tests/abi/libfph.abi tests/abi/libfph-vmm.abi
 
 # After a change of the interface that is meant.

@@ -57,10 +57,12 @@ static void make(struct object *o, uint64_t kind, uint64_t start)
 	uint64_t features = FPH_BIT(VIRTIO_BALLOON_F_PAGE_REPORTING) |
 			    FPH_BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT);
 	struct fph_reporter_params rp = {
-		.size = sizeof(rp), .content = FPH_CONTENT_FREE,
-		.features = features, .max_ranges = NRANGES,
-		.window = NBATCHES, .low_water = 1, .max_segs = 3,
-		.max_failures = 3
+		.size = sizeof(rp),
+		.content = kind & 128 ? FPH_CONTENT_KEPT : FPH_CONTENT_FREE,
+		.features = features | (kind & 128 ?
+			FPH_BIT(VIRTIO_BALLOON_F_PAGE_POISON) : 0),
+		.max_ranges = NRANGES, .window = NBATCHES, .low_water = 1,
+		.max_segs = 3, .max_failures = 3
 	};
 	struct fph_hinter_params hp = {
 		.size = sizeof(hp), .content = FPH_CONTENT_FREE,
@@ -69,8 +71,10 @@ static void make(struct object *o, uint64_t kind, uint64_t start)
 			 (kind & 16 ? FPH_HINTER_NO_MERGE : 0) |
 			 (kind & 32 ? FPH_HINTER_INDIRECT : 0),
 		.endian = kind & 64 ? FPH_BE : FPH_LE,
-		.max_ranges = NRANGES, .max_hints = NBATCHES, .max_segs = 3,
-		.commands = NCOMMANDS, .commands_gpa = 0x1000
+		.max_ranges = NRANGES,
+		.max_hints = NBATCHES - (kind & 256 ? 1 : 0), .max_segs = 3,
+		.commands = NCOMMANDS,
+		.commands_gpa = kind & 128 ? 0x2000 : 0x1000
 	};
 
 	memset(o, 0xa5, sizeof(*o));
@@ -401,8 +405,8 @@ START_TEST(other_states_are_refused)
 
 	make(&o, 0, EPOCH);
 	ck_assert_int_eq(load(&o, state, size), FPH_EREFUSED);
-	/* Another mode, flags, byte order. */
-	for (uint64_t kind = 3; kind < 128; kind = 2 * kind - 1) {
+	/* Another mode, flags, byte order, place of commands, max_hints. */
+	for (uint64_t kind = 3; kind < 512; kind = 2 * kind - 1) {
 		make(&o, kind, EPOCH);
 		ck_assert_int_eq(load(&o, state, size), FPH_EREFUSED);
 	}
@@ -417,6 +421,85 @@ START_TEST(other_states_are_refused)
 			 FPH_EUNINIT);
 	ck_assert_int_eq(fph_reporter_save(NULL, 0, state, size, &need),
 			 FPH_EUNINIT);
+}
+END_TEST
+
+/* What it says of its pages is the guest's, and is not to be another. */
+START_TEST(reporter_with_other_content)
+{
+	static struct object o;
+	struct answer fresh = { 0 };
+	size_t size = make_state(0);
+
+	make(&o, 128, EPOCH);
+	note(&o, &fresh);
+	ck_assert_int_eq(load(&o, state, size), FPH_EREFUSED);
+	expect_fresh(&o, &fresh);
+	size = make_state(128);
+	ck_assert_int_eq(load(&o, state, size), FPH_OK);
+	make(&o, 0, EPOCH);
+	ck_assert_int_eq(load(&o, state, size), FPH_EREFUSED);
+}
+END_TEST
+
+/* A reporter whose three buffers are out, of which the last one failed. */
+static size_t save_reporter(const struct fph_reporter_params *p)
+{
+	static uint64_t memory[FPH_REPORTER_SIZE(NRANGES, NBATCHES) / 8];
+	static const struct fph_owned_range ranges[] = {
+		{ PAGE, PAGE, 0 }, { 3 * PAGE, PAGE, 0 }, { 5 * PAGE, PAGE, 0 }
+	};
+	struct fph_used used = { 0 };
+	struct fph_reporter *r;
+	struct fph_buffer b[3];
+	struct fph_seg segs[3];
+	size_t size;
+
+	ck_assert_int_eq(fph_reporter_init(&r, memory, sizeof(memory), p),
+			 FPH_OK);
+	ck_assert_int_eq(fph_reporter_add(r, 0, ranges, 3), 3);
+	ck_assert_int_eq(fph_reporter_submit(r, 0, b, 3, segs, 3), 3);
+	used.cookie = b[2].cookie;
+	ck_assert_int_eq(fph_reporter_complete(r, 0, &used, 1, false), 1);
+	ck_assert_int_eq(fph_reporter_save(r, 0, state, sizeof(state), &size),
+			 FPH_OK);
+	return size;
+}
+
+/* A good state is not damaged because it does not fit. */
+START_TEST(reporter_with_other_limits)
+{
+	static const struct {
+		uint32_t window, low_water, max_failures;
+		int want;
+	} rows[] = {		/* the state is of { 3, 1, 3 }, and FULL */
+		{ 3, 1, 3, FPH_OK },
+		{ 3, 1, 2, FPH_OK },
+		{ 3, 1, 1, FPH_EREFUSED },	/* one has failed */
+		{ 3, 2, 3, FPH_EREFUSED },	/* two are out */
+		{ 2, 1, 3, FPH_EREFUSED },
+		{ 4, 1, 3, FPH_EREFUSED },
+		{ 8, 1, 3, FPH_EREFUSED },
+	};
+	static uint64_t memory[FPH_REPORTER_SIZE(NRANGES, 8) / 8];
+	struct fph_reporter_params p = {
+		.size = sizeof(p), .content = FPH_CONTENT_FREE,
+		.features = FPH_BIT(VIRTIO_BALLOON_F_PAGE_REPORTING),
+		.max_ranges = NRANGES, .window = 3, .low_water = 1,
+		.max_segs = 1, .max_failures = 3
+	};
+	size_t size = save_reporter(&p);
+	struct fph_reporter *r;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		p.window = rows[i].window;
+		p.low_water = rows[i].low_water;
+		p.max_failures = rows[i].max_failures;
+		ck_assert_int_eq(fph_reporter_init(&r, memory, sizeof(memory),
+						   &p), FPH_OK);
+		ck_assert_int_eq(fph_reporter_load(r, 0, state, size),
+				 rows[i].want);
+	}
 }
 END_TEST
 
@@ -543,6 +626,8 @@ RUNNER_SUITE("state_guest",
 	     hinter_goes_on,
 	     damage_is_refused,
 	     other_states_are_refused,
+	     reporter_with_other_content,
+	     reporter_with_other_limits,
 	     wrong_values_do_no_harm,
 	     never_may_overlap,
 	     times_are_kept)
