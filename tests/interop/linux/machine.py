@@ -29,8 +29,9 @@ class Guest(guests.Guest):
         if incoming:
             options += ["-incoming", incoming]
         super().__init__(folder, name=name, kernel=kernel, mem_mib=mem_mib,
-                         append=list(append) + ["panic=-1"], options=options,
-                         mem_options=mem_options)
+                         append=list(append) + [
+                             "panic=-1", "sysrq_always_enabled"],
+                         options=options, mem_options=mem_options)
         self.incoming = incoming
 
     def build_initramfs(self, path):

@@ -63,6 +63,9 @@ def migrate(t, source, driver, bandwidth=BANDWIDTH):
         status = target.status() if hints and driver != "stock" else {}
         longest = target.longest_round(driver) if hints else None
         unload(target, driver)
+    except (AssertionError, OSError):
+        target.show_tasks()
+        raise
     finally:
         target.kill()
         os.remove(path)
