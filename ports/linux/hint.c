@@ -3,8 +3,8 @@
  * Free page hinting: rounds, and the queue.
  *
  * All is done by one work item, in steps of bounded length.  Each step reads
- * the id anew and begins with what the device has used; in between the work
- * item gives way.
+ * the id anew and begins with what the device has used.  After 50 ms of steps
+ * the work item is queued anew, so that it can be frozen and cancelled.
  */
 #include <linux/memory.h>
 #include <linux/mm.h>
@@ -21,6 +21,7 @@
 
 #define MAX_RANGES	2048u		/* on their way to the device */
 #define STEP_GROUPS	16u		/* groups of pages with memory */
+#define TURN		(HZ / 20 + 1)
 #define NOTIFY_AGAIN	(HZ / 50 + 1)
 #define TURN		(HZ / 20 + 1)	/* what a guest that goes to sleep waits */
 
@@ -262,6 +263,7 @@ static bool step(struct fph_balloon *fb)
 	return more;
 }
 
+/* One turn.  A guest that is about to sleep waits until it is over. */
 static void hint_work(struct work_struct *work)
 {
 	struct fph_hint *h = container_of(to_delayed_work(work),

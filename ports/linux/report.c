@@ -14,7 +14,7 @@
 
 static int report_order = -1;
 module_param(report_order, int, 0444);
-MODULE_PARM_DESC(report_order, "smallest free block that is reported, an order (default -1: the kernel's choice)");
+MODULE_PARM_DESC(report_order, "smallest free block that is reported, an order (default -1: the kernel's choice; 0 is 1 where the kernel takes 0 for its choice, as 6.1 does)");
 
 static bool report = true;
 module_param(report, bool, 0444);
@@ -162,7 +162,7 @@ int fph_report_register(struct fph_balloon *fb)
 	r->dev.order = report_order < 0 ? PAGE_REPORTING_ORDER_UNSPECIFIED :
 					  report_order;
 #else
-	/* 0 is the kernel's choice here. */
+	/* 0 is the kernel's choice here, so 1 is the smallest that can be had. */
 	r->dev.order = report_order < 0 ? 0 : max(report_order, 1);
 #endif
 	ret = page_reporting_register(&r->dev);

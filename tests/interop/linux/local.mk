@@ -5,7 +5,7 @@
 # unpacked in build/vm of the sources at the first run; clean-vm removes them.
 # LINUX_FLAGS adds options of the runner (-k NAME, --verbose, --keep, --list).
 # linux-table makes the table of doc/linux-guest.adoc: FPH_LINUX_RUNS runs of each
-# row (default 5, half an hour).
+# row (default 5, half an hour), of FPH_LINUX_DRIVERS only if that is set.
 # Status 77 says that it cannot run here; the runner has said why.
 
 EXTRA_DIST += \

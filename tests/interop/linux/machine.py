@@ -29,8 +29,9 @@ class Guest(guests.Guest):
         if incoming:
             options += ["-incoming", incoming]
         super().__init__(folder, name=name, kernel=kernel, mem_mib=mem_mib,
-                         append=list(append) + ["panic=-1"], options=options,
-                         mem_options=mem_options)
+                         append=list(append) + [
+                             "panic=-1", "sysrq_always_enabled"],
+                         options=options, mem_options=mem_options)
         self.incoming = incoming
 
     def build_initramfs(self, path):
@@ -116,14 +117,28 @@ class Guest(guests.Guest):
 
     # Rounds --------------------------------------------------------------
 
+    def _trace_calls(self, function):
+        """Record when each call of a function begins and ends."""
+        self.run("cd %s; echo 'p:calls/begin %s' > kprobe_events; "
+                 "echo 'r:calls/end %s' >> kprobe_events; "
+                 "echo 1 > events/calls/enable" % (TRACE, function, function))
+
+    def _untrace_calls(self):
+        self.run("cd %s; echo 0 > events/calls/enable; "
+                 "echo > kprobe_events" % TRACE)
+
+    def _calls(self):
+        """Seconds that each call took, of those that ended."""
+        times = [float(time) for time in
+                 re.findall(r" ([\d.]+): (?:begin|end): ",
+                            self.run("cat %strace" % TRACE))]
+        return [end - begin for begin, end in zip(times[::2], times[1::2])]
+
     def trace_rounds(self, driver):
         """Record how long each round takes, from now on. The stock driver
         has no events of its own: its function is watched."""
         if driver == "stock":
-            self.run("cd %s; echo 'p:stock/begin %s' > kprobe_events; "
-                     "echo 'r:stock/end %s' >> kprobe_events; "
-                     "echo 1 > events/stock/enable"
-                     % (TRACE, STOCK_ROUND, STOCK_ROUND))
+            self._trace_calls(STOCK_ROUND)
         else:
             self.run("echo 1 > %sevents/fph_balloon/fph_hint_end/enable"
                      % TRACE)
@@ -131,22 +146,28 @@ class Guest(guests.Guest):
 
     def untrace_rounds(self, driver):
         if driver == "stock":
-            self.run("cd %s; echo 0 > events/stock/enable; "
-                     "echo > kprobe_events" % TRACE)
+            self._untrace_calls()
 
     def longest_round(self, driver):
         """In seconds, of those that were traced and ended: the first, as a
         rule. None if there is none."""
+        if driver == "stock":
+            return max(self._calls(), default=None)
         text = self.run("cat %strace" % TRACE)
-        if driver != "stock":
-            rounds = [int(us) / 1e6 for us in
-                      re.findall(r"fph_hint_end: .* us=(\d+)", text)]
-        else:
-            times = [float(time) for time in
-                     re.findall(r" ([\d.]+): (?:begin|end): ", text)]
-            rounds = [end - begin for begin, end in
-                      zip(times[::2], times[1::2])]
-        return max(rounds, default=None)
+        return max((int(us) / 1e6 for us in
+                    re.findall(r"fph_hint_end: .* us=(\d+)", text)),
+                   default=None)
+
+    def trace_turns(self):
+        """Record how long the module's work on hints goes on without a
+        pause. Not while the stock driver's rounds are."""
+        self._trace_calls("fph_balloon:hint_work")
+
+    def longest_turn(self):
+        """In seconds, of those that were traced and ended."""
+        turns = self._calls()
+        self._untrace_calls()
+        return max(turns)
 
     # Migration ---------------------------------------------------------
 

@@ -63,6 +63,9 @@ def migrate(t, source, driver, bandwidth=BANDWIDTH):
         status = target.status() if hints and driver != "stock" else {}
         longest = target.longest_round(driver) if hints else None
         unload(target, driver)
+    except (AssertionError, OSError):
+        target.show_tasks()
+        raise
     finally:
         target.kill()
         os.remove(path)
@@ -133,3 +136,21 @@ def test_hint_old(t):
 def test_hint_new(t):
     """The newest kernel: the default, against the same."""
     _test(t, parts.NEW, ("none", "stock", "until_used"))
+
+
+def test_turns(t):
+    """The work of a long round is done in short turns: a guest that is about
+    to sleep waits for one of them, not for the round."""
+    guest = boot(t, parts.OLD, mem_mib=1024, append=["init_on_alloc=1"])
+    guest.load("until_used")
+    guest.dirty(640)
+    guest.trace_rounds("until_used")
+    guest.trace_turns()
+    guest.migrate("exec:cat > /dev/null", BANDWIDTH)
+    guest.resume()
+    longest = guest.longest_round("until_used")
+    turn = guest.longest_turn()
+    t.log("longest round %.2f s, longest turn %.3f s" % (longest, turn))
+    assert turn < longest / 4, (longest, turn)
+    guest.unload("until_used")
+    guest.poweroff()

@@ -86,7 +86,9 @@ class Guest(shell.Shell):
             "-no-user-config", "-kernel", parts.kernel(self.kernel),
             "-initrd", self._path("initrd"), "-append",
             " ".join(["console=ttyS0", "quiet"] + self.append),
-            "-serial", "file:" + self.console_path,
+            "-chardev", "socket,id=console,path=%s,server=on,wait=off,"
+            "logfile=%s" % (self._path("console"), self.console_path),
+            "-serial", "chardev:console",
             "-serial", "unix:%s,server=on,wait=off" % self._path("agent"),
             "-qmp", "unix:%s,server=on,wait=off" % self._path("qmp"),
         ] + self.mem_options + self.options
@@ -144,6 +146,31 @@ class Guest(shell.Shell):
         """For a failure: is QEMU there, and what did it say?"""
         return "%s\n%s" % ("alive" if self.alive() else "ended with %s"
                            % self.process.returncode, self.errors_text())
+
+    def show_tasks(self):
+        """Have the kernel say on its console where its tasks and processors
+        are, also when the shell hangs; for a failure, so it never fails. Needs
+        sysrq_always_enabled."""
+        if not self.qmp:
+            return
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as console:
+                console.connect(self._path("console"))
+                for key in b"9wlt":         # 9: nothing is left out
+                    self.qmp.command("chardev-send-break", id="console")
+                    console.sendall(bytes([key]))
+                    self._skip(console, 30)
+        except (OSError, AssertionError) as error:
+            runner.say("no tasks are shown: %r" % error)
+
+    @staticmethod
+    def _skip(console, seconds):
+        """What comes, until there is a pause; its log has it."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and \
+                select.select([console], [], [], 2)[0] and \
+                console.recv(1 << 16):
+            pass
 
     # Remote control ----------------------------------------------------
 
