@@ -470,16 +470,18 @@ static size_t save_reporter(const struct fph_reporter_params *p)
 START_TEST(reporter_with_other_limits)
 {
 	static const struct {
-		uint32_t window, low_water, max_failures;
+		uint32_t window, low_water, max_failures, max_ranges;
 		int want;
-	} rows[] = {		/* the state is of { 3, 1, 3 }, and FULL */
-		{ 3, 1, 3, FPH_OK },
-		{ 3, 1, 2, FPH_OK },
-		{ 3, 1, 1, FPH_EREFUSED },	/* one has failed */
-		{ 3, 2, 3, FPH_EREFUSED },	/* two are out */
-		{ 2, 1, 3, FPH_EREFUSED },
-		{ 4, 1, 3, FPH_EREFUSED },
-		{ 8, 1, 3, FPH_EREFUSED },
+	} rows[] = {		/* the state is of { 3, 1, 3, NRANGES } */
+		{ 3, 1, 3, NRANGES, FPH_OK },
+		{ 3, 1, 2, NRANGES, FPH_OK },
+		{ 3, 1, 1, NRANGES, FPH_EREFUSED },	/* one has failed */
+		{ 3, 2, 3, NRANGES, FPH_EREFUSED },	/* two are out */
+		{ 2, 1, 3, NRANGES, FPH_EREFUSED },
+		{ 4, 1, 3, NRANGES, FPH_EREFUSED },
+		{ 8, 1, 3, NRANGES, FPH_EREFUSED },
+		{ 3, 1, 3, 3, FPH_OK },		/* three ranges in all */
+		{ 3, 1, 3, 2, FPH_EREFUSED },
 	};
 	static uint64_t memory[FPH_REPORTER_SIZE(NRANGES, 8) / 8];
 	struct fph_reporter_params p = {
@@ -495,10 +497,36 @@ START_TEST(reporter_with_other_limits)
 		p.window = rows[i].window;
 		p.low_water = rows[i].low_water;
 		p.max_failures = rows[i].max_failures;
+		p.max_ranges = rows[i].max_ranges;
 		ck_assert_int_eq(fph_reporter_init(&r, memory, sizeof(memory),
 						   &p), FPH_OK);
 		ck_assert_int_eq(fph_reporter_load(r, 0, state, size),
 				 rows[i].want);
+	}
+}
+END_TEST
+
+/* What waits is in one place: its second run begins in the first, or behind. */
+START_TEST(what_waits_does_not_overlap)
+{
+	static const struct fph_owned_range ranges[] = {
+		{ 0x1000, 0x1000, 0 }, { 0x123000, 0x1000, 0 }
+	};
+	static struct object o, fresh;
+	size_t size, at = 0;
+
+	make(&o, 0, EPOCH);
+	ck_assert_int_eq(fph_reporter_add(o.r, EPOCH, ranges, 2), 2);
+	size = save_whole(&o);
+	while (fph_get64(state + at, FPH_LE) != ranges[1].gpa)
+		at++;
+	for (uint64_t gpa = 0x0; gpa <= 0x2000; gpa += 0x800) {
+		fph_put64(state + at, gpa, FPH_LE);
+		damage_sign(state, size);
+		make(&fresh, 0, EPOCH);
+		ck_assert_int_eq(load(&fresh, state, size),
+				 gpa == 0x0 || gpa == 0x2000 ? FPH_OK :
+							       FPH_ECORRUPT);
 	}
 }
 END_TEST
@@ -628,6 +656,7 @@ RUNNER_SUITE("state_guest",
 	     other_states_are_refused,
 	     reporter_with_other_content,
 	     reporter_with_other_limits,
+	     what_waits_does_not_overlap,
 	     wrong_values_do_no_harm,
 	     never_may_overlap,
 	     times_are_kept)

@@ -762,6 +762,9 @@ START_TEST(a_run_has_no_gap)
 			 FPH_ECORRUPT);
 	ck_assert_int_eq(load_with(&o, state, size, AT_RANGES + 32, 0x1011),
 			 FPH_ECORRUPT);
+	/* The second of them stands before the first, though all touch. */
+	ck_assert_int_eq(load_with(&o, state, size, AT_RANGES + 16, 0x0ff8),
+			 FPH_ECORRUPT);
 }
 END_TEST
 
