@@ -287,6 +287,38 @@ START_TEST(other_parameters_may_differ)
 }
 END_TEST
 
+/* Behind a good checksum too: the greatest value, and the one behind it. */
+START_TEST(values_have_bounds)
+{
+	static const struct {
+		uint32_t at, most;
+	} rows[] = {		/* at: behind the parameters */
+		{ 28, FPH_FREEZE_SKIP },
+		{ 32, 1 },			/* flags; 2 is broken */
+		{ 40, 2 * FPH_EVENT_DRAINED - 1 },
+		{ 44, (4u << FPH_NQUEUES) - 1 },	/* who waits: a bit */
+		{ 48, (1u << FPH_NQUEUES) - 1 },	/* a bit a ring */
+	};
+	struct fph_balloon_params p;
+
+	set_up();
+	p = get_params();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint8_t *at = state + FPH_STATE_HEADER + 24 + rows[i].at;
+		uint32_t was = fph_get32(at, FPH_LE);
+
+		for (uint32_t over = 0; over < 2; over++) {
+			fph_put32(at, rows[i].most + over, FPH_LE);
+			damage_sign(state, size);
+			ck_assert_int_eq(load_into(&p, 0),
+					 over ? FPH_ECORRUPT : FPH_OK);
+		}
+		fph_put32(at, was, FPH_LE);
+	}
+	guest_fini(&g);
+}
+END_TEST
+
 RUNNER_SUITE("balloon_load",
 	     another_numbering,
 	     another_numbering_without_rings,
@@ -294,4 +326,5 @@ RUNNER_SUITE("balloon_load",
 	     another_inflate_granule,
 	     other_features_or_flag,
 	     ring_larger_than_is_taken,
-	     other_parameters_may_differ)
+	     other_parameters_may_differ,
+	     values_have_bounds)

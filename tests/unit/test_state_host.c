@@ -768,6 +768,28 @@ START_TEST(a_run_has_no_gap)
 }
 END_TEST
 
+/* Not those of what was done before. */
+START_TEST(counters_are_those_of_the_state)
+{
+	static struct object o, fresh;
+	struct answer before = { 0 }, after = { 0 };
+	struct fph_used used;
+	uint8_t state[STATE_SIZE];
+	size_t size;
+
+	make(&fresh, true, 4);
+	note_counters(&fresh, &before);
+	ck_assert_int_eq(save(&fresh, state, sizeof(state), &size), FPH_OK);
+	make_round(&o, false, true);
+	o.runs[0].outcome = FPH_OUTCOME_TRIMMED;
+	ck_assert_int_eq(fph_hint_session_complete(o.s, o.runs, 1), 1);
+	ck_assert_int_eq(fph_hint_session_take_used(o.s, &used, 1), 1);
+	ck_assert_int_eq(load(&o, state, size, 0), FPH_OK);
+	note_counters(&o, &after);
+	ck_assert_mem_eq(&before, &after, sizeof(before));
+}
+END_TEST
+
 RUNNER_SUITE("state_host",
 	     report_goes_on,
 	     session_goes_on,
@@ -781,4 +803,5 @@ RUNNER_SUITE("state_host",
 	     a_round_keeps_its_rules,
 	     the_last_id_is_saved,
 	     a_buffer_has_an_outcome_of_its_kind,
-	     a_run_has_no_gap)
+	     a_run_has_no_gap,
+	     counters_are_those_of_the_state)

@@ -114,8 +114,11 @@ static void pop(struct device *d, uint64_t *seed, struct answer *a)
 	struct fph_buffer buffers[3];
 	struct fph_seg segs[NUM];
 
+	memset(buffers, 0xa5, sizeof(buffers));
 	a->ret = fph_vq_device_pop(d->vq, buffers, n, segs, NUM);
 	for (int i = 0; i < a->ret; i++) {
+		WANT(!buffers[i].flags && !buffers[i].index &&
+		     !buffers[i].reserved);
 		a->v[3 * i] = buffers[i].cookie;
 		a->v[3 * i + 1] = buffers[i].nwrite;
 		a->v[3 * i + 2] = segs[0].gpa;
@@ -230,7 +233,7 @@ static bool begin(struct device *d, uint64_t k, uint64_t *seed)
 START_TEST(goes_on)
 {
 	uint32_t done = 0, inflight = 0;
-	uint8_t state[STATE];
+	uint8_t state[STATE], used_index;
 
 	for (uint64_t k = 0; k < 4 * NSAVES && done < NSAVES; k++) {
 		uint64_t seed = k * 0x9e3779b97f4a7c15 + 3;
@@ -241,8 +244,12 @@ START_TEST(goes_on)
 		done++;
 		inflight += one.n;
 		size = save(&one, state);
+		/* The driver can write a used index that is none. */
+		used_index = k & 4 ? 0 : 0x55;
+		mem.device[2] ^= used_index;
 		make_device(&two, choose_features(k),
 			    k & 16 ? FPH_BE : FPH_LE, 0);
+		mem.device[2] ^= used_index;
 		ck_assert_int_eq(fph_vq_device_load(two.vq, state, size),
 				 FPH_OK);
 		memcpy(two.cookies, one.cookies, sizeof(two.cookies));
