@@ -38,7 +38,6 @@ static void restart(struct fph_inflight *f)
 	f->nheld = 0;
 	f->free_head = NIL;
 	f->ready_head = NIL;
-	f->ready_tail = NIL;
 }
 
 void fph_inflight_init(struct fph_inflight *f, void *mem,

@@ -9,6 +9,7 @@
 #include "runner.h"
 
 #define NUM		256u
+#define INFLATE		0u
 #define HINTS		3u
 #define REPORTS		4u
 #define ALL		(GUEST_FEATURES | GUEST_VERSION_1)
@@ -109,6 +110,22 @@ START_TEST(freeze_returns_them)
 			 FPH_OK);
 	ck_assert_uint_eq(base, 3);
 	ck_assert_uint_eq(guest_counters(&g).report.bytes_freed, 0);
+	finish();
+}
+END_TEST
+
+/* So it is with the first of the queues. */
+START_TEST(freeze_returns_an_inflation)
+{
+	boot();
+	guest_frames(&g, INFLATE, GUEST_BUFFERS, GUEST_PAGES, GUEST_PAGE, 1);
+	ck_assert_int_eq(fph_balloon_ring_enable(g.balloon, INFLATE, true),
+			 FPH_OK);
+	ck_assert_int_eq(fph_balloon_process(g.balloon, INFLATE, 1), 1);
+	crash();
+	ck_assert_uint_eq(guest_count_used(&g, INFLATE), 0);
+	ck_assert_int_eq(fph_balloon_freeze(g.balloon), FPH_OK);
+	ck_assert_uint_eq(guest_count_used(&g, INFLATE), 1);
 	finish();
 }
 END_TEST
@@ -366,6 +383,7 @@ Suite *make_suite(void)
 
 	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, freeze_returns_them);
+	tcase_add_test(tc, freeze_returns_an_inflation);
 	tcase_add_test(tc, first_interrupt);
 	tcase_add_loop_test(tc, ways_of_freeze_that_leave_them, 0, 2);
 	tcase_add_test(tc, stop_takes_them);

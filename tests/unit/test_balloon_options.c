@@ -701,6 +701,24 @@ START_TEST(new_device_is_small)
 }
 END_TEST
 
+/* A call looks at 16384 page frames and what is in a batch, no more. */
+START_TEST(process_has_a_bound)
+{
+	for (uint32_t index = INFLATE; index <= DEFLATE; index++) {
+		int n;
+
+		boot(0, 0);
+		for (uint32_t i = 0; i < 200; i++)
+			guest_frames(&g, index, GUEST_BUFFERS, GUEST_PAGES,
+				     GUEST_PAGE, 1024);
+		n = fph_balloon_process(g.balloon, index, 200);
+		ck_assert_int_ge(n, 16);
+		ck_assert_int_lt(n, 100);
+		guest_fini(&g);
+	}
+}
+END_TEST
+
 RUNNER_SUITE("balloon_options",
 	     deflate_is_returned_after_it_is_pinned,
 	     held_deflate_keeps_the_ring, pump_refuses_held_deflates,
@@ -716,4 +734,4 @@ RUNNER_SUITE("balloon_options",
 	     pump_keeps_time_inside_a_run,
 	     reset_gives_up_a_run_that_has_begun,
 	     pump_completes_what_others_wait_for, pump_keeps_buffers,
-	     new_device_is_small)
+	     new_device_is_small, process_has_a_bound)

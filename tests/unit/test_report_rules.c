@@ -239,6 +239,8 @@ START_TEST(many_in_one_call)
 		runs[i].outcome = FPH_OUTCOME_DISCARDED;
 		runs[i].freed = 0x1000;
 	}
+	runs[1].outcome = FPH_OUTCOME_FAILED;
+	runs[1].freed = 0;
 	/* One that is bad stops it there. */
 	runs[3].outcome = FPH_OUTCOME_NONE;
 	ck_assert_int_eq(fph_report_complete(f.r, runs, 5), 3);
@@ -251,13 +253,15 @@ START_TEST(many_in_one_call)
 	ck_assert_uint_eq(used[0].cookie, 2);
 	ck_assert_uint_eq(used[0].outcome, FPH_OUTCOME_REFUSED);
 	ck_assert_uint_eq(used[1].cookie, 1);
-	ck_assert_uint_eq(used[1].outcome, FPH_OUTCOME_LAZY);
-	ck_assert_uint_eq(used[1].freed, 0x2000);
+	ck_assert_uint_eq(used[1].outcome, FPH_OUTCOME_FAILED);
+	ck_assert_uint_eq(used[1].freed, 0x1000);
 	ck_assert_uint_eq(used[2].cookie, 3);
 	ck_assert_uint_eq(used[2].outcome, FPH_OUTCOME_DISCARDED);
 	ck_assert_uint_eq(used[2].freed, 0x2000);
 	expect_sum(&f, 0);
 	ck_assert_uint_eq(counters(&f).bytes_lazy, 0x1000);
+	ck_assert_uint_eq(counters(&f).bytes_failed, 0x1000);
+	ck_assert_uint_eq(counters(&f).failed_runs, 1);
 	expect_room(&f, NBUFFERS, NRANGES);
 	/* Nothing is not a batch. */
 	ck_assert_int_eq(fph_report_add(f.r, buffers, 0, segs), FPH_EINVAL);

@@ -251,5 +251,36 @@ START_TEST(every_state_and_call)
 }
 END_TEST
 
+/* What the memory held before is no buffer. */
+START_TEST(no_cookie_of_memory_as_it_came)
+{
+	static uint64_t memory[FPH_REPORTER_SIZE(8, 16) / 8];
+	struct fph_reporter_params p = {
+		.size = sizeof(p), .content = FPH_CONTENT_FREE,
+		.features = FPH_BIT(VIRTIO_BALLOON_F_PAGE_REPORTING),
+		.max_ranges = 8
+	};
+	struct fph_reporter *r;
+
+	for (p.window = 1; p.window <= 16; p.window++) {
+		for (uint32_t byte = 0; byte < 256; byte++) {
+			struct fph_used used = { .cookie = byte * 0x01010101u };
+
+			memset(memory, (int)byte, sizeof(memory));
+			ck_assert_int_eq(fph_reporter_init(&r, memory,
+							   sizeof(memory), &p),
+					 FPH_OK);
+			ck_assert_int_eq(fph_reporter_complete(r, 0, &used, 1,
+							       true),
+					 FPH_EINVAL);
+			ck_assert_int_eq(fph_reporter_cancel(r, 0,
+							     used.cookie),
+					 FPH_EINVAL);
+		}
+	}
+}
+END_TEST
+
 RUNNER_SUITE("reporter_calls",
-	     every_state_and_call)
+	     every_state_and_call,
+	     no_cookie_of_memory_as_it_came)

@@ -634,6 +634,35 @@ START_TEST(driver_takes_a_batch)
 }
 END_TEST
 
+/* Used in a batch it was written completely, as far as a length can say so. */
+START_TEST(driver_takes_a_long_buffer)
+{
+	static const uint32_t lens[][2] = {	/* and the length */
+		{ 0x7fffffff, 0xfffffffe }, { 0x80000000, 0xffffffff }
+	};
+	struct fph_buffer b = { .cookie = 5, .nwrite = 2 };
+	struct fph_used u[2];
+
+	big = false;
+	for (size_t i = 0; i < 2; i++) {
+		struct fph_seg segs[2] = {
+			{ P, lens[i][0], FPH_SEG_WRITE },
+			{ (uint64_t)1 << 40, lens[i][0], FPH_SEG_WRITE }
+		};
+
+		start_driver(WITH_ORDER);
+		ck_assert_int_eq(fph_vq_driver_add(drv, &b, 1, segs), 1);
+		ck_assert_int_eq(add(6, 0, 1, 0), 1);
+		ck_assert_int_eq(fph_vq_driver_publish(drv), FPH_OK);
+		use(id_at(2), 3, 3);
+		ck_assert_int_eq(fph_vq_driver_take_used(drv, u, 2), 2);
+		ck_assert_uint_eq(u[0].cookie, 5);
+		ck_assert_uint_eq(u[0].len, lens[i][1]);
+		ck_assert_uint_eq(u[1].len, 3);
+	}
+}
+END_TEST
+
 /* An id that is out of range, free, or not published breaks the ring. */
 START_TEST(driver_and_a_hostile_device)
 {
@@ -789,6 +818,7 @@ Suite *make_suite(void)
 	tcase_add_loop_test(tc, driver_publishes_at_once, 0, 2);
 	tcase_add_loop_test(tc, driver_writes_a_table, 0, 2);
 	tcase_add_loop_test(tc, driver_takes_a_batch, 0, 2);
+	tcase_add_test(tc, driver_takes_a_long_buffer);
 	tcase_add_loop_test(tc, driver_and_a_hostile_device, 0, 4);
 	tcase_add_test(tc, driver_and_a_device_that_uses_twice);
 	tcase_add_loop_test(tc, driver_looks_at_the_events, 0, 2);
