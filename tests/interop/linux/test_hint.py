@@ -11,7 +11,7 @@ import os
 from vm.guest import MIB
 
 from . import parts
-from .machine import Guest, boot, saved
+from .machine import boot, saved
 
 MEM_MIB = 640
 DIRTY_MIB = 384
@@ -48,9 +48,7 @@ def migrate(t, source, driver, bandwidth=BANDWIDTH):
     before = source.watch()
     t.log("%s: migrates" % driver)
     ram, seconds = source.migrate(to_file, bandwidth)
-    target = Guest(t.workdir, "target%d" % next(TARGETS), source.kernel,
-                   mem_mib=source.mem_mib, incoming=from_file,
-                   append=source.append)
+    target = source.target("target%d" % next(TARGETS), from_file)
     t.on_failure("QEMU of the target", target.process_alive_text)
     try:
         target.start()
