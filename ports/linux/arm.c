@@ -4,7 +4,8 @@
  * time, when it first sends or skips a page of that chunk, and does not see
  * what was written before (7.2, 10.0.2 and 11.1.3).  So a page of ours in each
  * chunk is hinted first, and free memory is looked at only when the device has
- * used all of these.
+ * used all of these.  A page costs a synchronisation of all processors, so one
+ * unit is armed at a time.
  */
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
@@ -14,43 +15,30 @@
 
 #include "fph_balloon.h"
 
+#define MAX_TRIES	16u		/* to take a page of a unit */
+
 static unsigned int arm_shift = 18;
 module_param(arm_shift, uint, 0444);
 MODULE_PARM_DESC(arm_shift, "hint=armed: chunk of the host's dirty log, log2 of pages (default 18, as QEMU with 4 KiB pages)");
 
-/* A page of ours in [pfn, end), or 0. */
+/* A page of ours in [pfn, end), or 0: then nothing of the unit is hinted. */
 static unsigned long take_arm(unsigned long pfn, unsigned long end)
 {
-	unsigned int order;
+	unsigned int order, tries = 0;
 	struct page *page;
 
-	for (; pfn < end; pfn++) {
+	for (; pfn < end && tries < MAX_TRIES; pfn++) {
 		if (IS_ALIGNED(pfn, pageblock_nr_pages))
 			cond_resched();
 		page = pfn_to_online_page(pfn);
-		if (page && fph_is_free(page, pfn, &order) &&
-		    !fph_take_pages(pfn, 1))
+		if (!page || !fph_is_free(page, pfn, &order))
+			continue;
+		if (!fph_take_pages(pfn, 1))
 			return pfn;
+		tries++;
+		pfn |= pageblock_nr_pages - 1;	/* the others are as hard */
 	}
 	return 0;
-}
-
-static int make_arms(struct fph_hint *h, u32 id)
-{
-	struct fph_arms_params params = {
-		.size = sizeof(params),
-		.shift = PAGE_SHIFT + clamp(arm_shift, FPH_TOP_ORDER, 40u),
-		.gpa = PFN_PHYS(h->walk.lowest),
-		.len = PFN_PHYS(h->walk.pfn - h->walk.lowest),
-	};
-	size_t size = fph_arms_size(&params);
-	void *mem = size ? kvmalloc(size, GFP_KERNEL | __GFP_NOWARN) : NULL;
-
-	if (!mem || fph_arms_init(&h->arms, mem, size, &params)) {
-		kvfree(mem);
-		return -ENOMEM;
-	}
-	return fph_arms_begin(h->arms, id);
 }
 
 /* A page of ours in the unit, on its way to the device. */
@@ -70,13 +58,33 @@ static void arm(struct fph_hint *h, u32 id, const struct fph_unit *unit)
 
 void fph_arm_begin(struct fph_hint *h, u32 id)
 {
-	struct fph_unit unit;
+	struct fph_arms_params params = {
+		.size = sizeof(params),
+		.shift = PAGE_SHIFT + clamp(arm_shift, FPH_TOP_ORDER, 40u),
+		.gpa = PFN_PHYS(h->walk.lowest),
+		.len = PFN_PHYS(h->walk.pfn - h->walk.lowest),
+	};
+	size_t size = fph_arms_size(&params);
+	void *mem = size ? kvmalloc(size, GFP_KERNEL | __GFP_NOWARN) : NULL;
 
-	if (make_arms(h, id))
+	if (!mem || fph_arms_init(&h->arms, mem, size, &params)) {
+		kvfree(mem);
 		return;		/* nothing is hinted then */
-	while (fph_arms_next(h->arms, &unit) == 1)
+	}
+	fph_arms_begin(h->arms, id);
+}
+
+bool fph_arm_next(struct fph_hint *h, u32 id)
+{
+	struct fph_unit unit;
+	int ret;
+
+	ret = h->arms ? fph_arms_next(h->arms, &unit) : -ENOENT;
+	if (ret == 1)
 		arm(h, id, &unit);
-	fph_hinter_flush(h->core);
+	else if (!ret)
+		fph_hinter_flush(h->core);
+	return ret == 1;
 }
 
 bool fph_is_armed(struct fph_hint *h)

@@ -161,8 +161,9 @@ int fph_take_some(struct fph_hint *h, u32 id);
 void fph_take_limit(struct fph_hint *h);
 void fph_give_back(struct fph_hint *h);
 
-/* arm.c */
+/* arm.c.  next arms one more unit; false: there was none. */
 void fph_arm_begin(struct fph_hint *h, u32 id);
+bool fph_arm_next(struct fph_hint *h, u32 id);
 bool fph_is_armed(struct fph_hint *h);
 void fph_arm_end(struct fph_hint *h);
 

@@ -238,6 +238,16 @@ static bool collect(struct fph_balloon *fb, u32 id)
 	return ret > 0;
 }
 
+/* Arms first, then looks.  True when there is more to do at once. */
+static bool go_on(struct fph_balloon *fb, u32 id)
+{
+	struct fph_hint *h = &fb->hint;
+	bool more = fph_arm_next(h, id);
+
+	pump(fb);
+	return more || (fph_is_armed(h) && collect(fb, id));
+}
+
 /* One step.  True when there is more to do at once. */
 static bool step(struct fph_balloon *fb)
 {
@@ -255,8 +265,8 @@ static bool step(struct fph_balloon *fb)
 	if (id && id != h->round.id && (!h->round.id || is_over(h)))
 		begin_round(h, id);
 	pump(fb);		/* START, before the first look */
-	if (id && id == h->round.id && !h->offlining && fph_is_armed(h))
-		more = collect(fb, id);
+	if (id && id == h->round.id && !h->offlining)
+		more = go_on(fb, id);
 	if (!id && h->round.id && is_over(h))
 		end_round(h);
 	mutex_unlock(&h->lock);

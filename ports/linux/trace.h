@@ -57,7 +57,9 @@ TRACE_EVENT(fph_hint_end,
 		__entry->pages = round->pages;
 		__entry->blocks = round->blocks;
 		__entry->waits = round->waits;
-		__entry->us = ktime_us_delta(round->stopped, round->seen);
+		/* 0: its STOP was not used. */
+		__entry->us = round->stopped ?
+			ktime_us_delta(round->stopped, round->seen) : 0;
 	),
 	TP_printk("id=%#x pages=%llu blocks=%llu waits=%llu us=%lld",
 		  __entry->id, __entry->pages, __entry->blocks,

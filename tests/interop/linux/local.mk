@@ -46,6 +46,7 @@ EXTRA_DIST += \
 	tests/interop/linux/test_daemon.py \
 	tests/interop/linux/test_hint.py \
 	tests/interop/linux/test_live.py \
+	tests/interop/linux/test_suspend.py \
 	tests/interop/linux/test_vectors.py \
 	tests/interop/linux/vectors/Kbuild \
 	tests/interop/linux/vectors/module.c

@@ -24,6 +24,9 @@ class Guest(guests.Guest):
 
     def __init__(self, folder, name, kernel, mem_mib=1024, incoming=None,
                  report=False, append=(), options=(), mem_options=None):
+        self.settings = {"mem_mib": mem_mib, "report": report,
+                         "append": append, "options": options,
+                         "mem_options": mem_options}
         options = ["-smp", "2", "-object", "iothread,id=io", "-device",
                    DEVICE % ("on" if report else "off")] + list(options)
         if incoming:
@@ -33,6 +36,11 @@ class Guest(guests.Guest):
                              "panic=-1", "sysrq_always_enabled"],
                          options=options, mem_options=mem_options)
         self.incoming = incoming
+
+    def target(self, name, incoming):
+        """The guest that a migration of this one goes to."""
+        return Guest(os.path.dirname(self.folder), name, self.kernel,
+                     incoming=incoming, **self.settings)
 
     def build_initramfs(self, path):
         parts.build_initramfs(self.kernel, path)

@@ -11,7 +11,7 @@ import os
 from vm.guest import MIB
 
 from . import parts
-from .machine import Guest, boot, saved
+from .machine import boot, saved
 
 MEM_MIB = 640
 DIRTY_MIB = 384
@@ -48,9 +48,7 @@ def migrate(t, source, driver, bandwidth=BANDWIDTH):
     before = source.watch()
     t.log("%s: migrates" % driver)
     ram, seconds = source.migrate(to_file, bandwidth)
-    target = Guest(t.workdir, "target%d" % next(TARGETS), source.kernel,
-                   mem_mib=source.mem_mib, incoming=from_file,
-                   append=source.append)
+    target = source.target("target%d" % next(TARGETS), from_file)
     t.on_failure("QEMU of the target", target.process_alive_text)
     try:
         target.start()
@@ -138,19 +136,26 @@ def test_hint_new(t):
     _test(t, parts.NEW, ("none", "stock", "until_used"))
 
 
-def test_turns(t):
-    """The work of a long round is done in short turns: a guest that is about
-    to sleep waits for one of them, not for the round."""
-    guest = boot(t, parts.OLD, mem_mib=1024, append=["init_on_alloc=1"])
-    guest.load("until_used")
+def check_turns(t, guest, driver, *words):
+    """A long round's work is done in short turns."""
+    guest.load(driver, *words)
     guest.dirty(640)
-    guest.trace_rounds("until_used")
+    guest.trace_rounds(driver)
     guest.trace_turns()
     guest.migrate("exec:cat > /dev/null", BANDWIDTH)
     guest.resume()
-    longest = guest.longest_round("until_used")
+    longest = guest.longest_round(driver)
     turn = guest.longest_turn()
-    t.log("longest round %.2f s, longest turn %.3f s" % (longest, turn))
+    t.log("%s: longest round %.2f s, longest turn %.3f s" % (
+        driver, longest, turn))
     assert turn < longest / 4, (longest, turn)
-    guest.unload("until_used")
+    guest.unload(driver)
+
+
+def test_turns(t):
+    """A guest that is about to sleep waits for a short turn of the work on
+    hints, not for a round; to arm many chunks takes turns too."""
+    guest = boot(t, parts.OLD, mem_mib=1024, append=["init_on_alloc=1"])
+    check_turns(t, guest, "until_used")
+    check_turns(t, guest, "armed", "arm_shift=10")
     guest.poweroff()

@@ -13,7 +13,7 @@ from common import runner, wait
 from vm.guest import MIB
 
 from . import parts
-from .machine import FULL_SPEED, Guest, boot, live
+from .machine import FULL_SPEED, boot, live
 
 DRIVERS = ("until_used", "armed", "never", "stock")
 MEM_MIB = 512
@@ -45,9 +45,7 @@ def cancel_one(guest, seconds):
 def hop(t, source, number, bandwidth):
     """The guest on another QEMU, which is returned; the old one is gone."""
     to, incoming = live(t, "hop%d" % number)
-    target = Guest(t.workdir, "guest%d" % number, source.kernel,
-                   mem_mib=source.mem_mib, incoming=incoming,
-                   append=source.append)
+    target = source.target("guest%d" % number, incoming)
     t.on_failure("console of guest%d" % number, target.console_tail)
     t.on_failure("QEMU of guest%d" % number, target.process_alive_text)
     t.defer(target.kill)

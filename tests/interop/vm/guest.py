@@ -196,15 +196,22 @@ class Guest(shell.Shell):
         """The guest, started or reset, is ready for commands."""
         self._read_until(rb"@UP@\r?\n", "guest boots", 120)
 
-    def execute(self, command, timeout):
+    def begin(self, command):
+        """Execute without waiting for the end; finish() is due."""
         try:
             self.agent.sendall(command.encode() + b"\n")
         except OSError:
             self._check_alive("before: " + command)
             raise
+
+    def finish(self, command, timeout):
         text, match = self._read_until(rb"@(\d+)@\r?\n",
                                        "guest runs: " + command, timeout)
         return int(match.group(1)), text.replace("\r\n", "\n")
+
+    def execute(self, command, timeout):
+        self.begin(command)
+        return self.finish(command, timeout)
 
     def reset(self):
         """The reset button; returns at once. What ran in the guest is
