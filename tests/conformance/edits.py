@@ -294,6 +294,12 @@ DEVICE = (
      "        self.take_inflate(buffer, segs)"),
     ("ring_error_leaves_the_round", "FPH-Q-8A", "device.py",
      "self.session.break_off()    # Q-8A", "pass"),
+    ("next_id_after_a_ring_error", "FPH-Q-8A", "device.py",
+     "self.session.break_off()    # Q-8A",
+     "self.session.end_round()\n                self.session.drain()",
+     '        if self.broken:\n            return "broken"\n'
+     "        if not config.has(self.negotiated, config.FREE_PAGE_HINT)",
+     "        if not config.has(self.negotiated, config.FREE_PAGE_HINT)"),
     ("ring_goes_on_after_an_error", "FPH-Q-6", "device.py",
      "                self.broken = True\n"
      "                self.session.break_off()    # Q-8A\n"
@@ -414,6 +420,14 @@ DRIVER = (
      "        self.command(commands.STOP)                         # V6",
      "        self.command(commands.STOP)\n"
      "        self.command(commands.STOP)"),
+    ("stop_only_before_the_next_start", "FPH-V6", "driver.py",
+     "        self.command(commands.STOP)                         # V6\n",
+     "        self.owed = True\n",
+     "        self.start = self.command(wanted)\n",
+     "        if getattr(self, 'owed', False):\n"
+     "            self.command(commands.STOP)\n"
+     "        self.owed = False\n"
+     "        self.start = self.command(wanted)\n"),
     ("stream_ends_with_done", "FPH-V6", "driver.py",
      "self.command(commands.STOP) ", "self.command(commands.DONE) "),
     ("ids_are_not_remembered", "FPH-V4", "driver.py",

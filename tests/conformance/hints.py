@@ -453,18 +453,17 @@ def test_reset_ends_round(testee):
 
 
 def test_before_driver_ok(testee):
-    """Nothing counts before DRIVER_OK: FPH-FEAT-3"""
+    """Nothing is taken before DRIVER_OK: FPH-FEAT-3"""
     w = World(testee)
     command = w.active()
     w.drain()
     w.end_round("device-reset")
     w.forget()
     w.features = 0
-    for segs in (("R", command.to_bytes(4, "little")), ("W", P, PAGE)):
-        if w.offer("hint", segs) is not None:
-            w.work()
-    if w.report((P, PAGE)) is not None:
-        w.work()
+    names = [w.offer("hint", segs) for segs in (
+        ("R", command.to_bytes(4, "little")), ("W", P, PAGE))]
+    names.append(w.report((P, PAGE)))
+    w.expect_untaken(*names)
 
 
 def test_not_negotiated(testee):
@@ -472,9 +471,7 @@ def test_not_negotiated(testee):
     w = World(testee, features=ALL & ~HINT)
     w.sync()
     answer = w.ask("start")
-    if w.command(MIN) is not None:
-        w.hint((P, PAGE))
-        w.work()
+    w.expect_untaken(w.command(MIN), w.hint((P, PAGE)))
     need(not answer.ok, "an id was published")
 
 

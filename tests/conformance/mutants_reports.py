@@ -114,6 +114,27 @@ def report_queue_always_there():
                    enabled)
 
 
+def come_back(when):
+    """What is offered where no buffer may be taken is returned unread."""
+    @around(testee.DeviceRole, "do_vq")
+    def vq(old, self, queue, name, *segs):
+        result = old(self, queue, name, *segs)
+        if result == "err queue" and when(self.device):
+            self.say("used %s 0" % name)
+            return "ok"
+        return result
+
+
+@mutant("FPH-FEAT-3")
+def returned_before_driver_ok():
+    come_back(lambda device: not device.negotiated)
+
+
+@mutant("FPH-FEAT-3A")
+def returned_and_not_negotiated():
+    come_back(lambda device: device.negotiated)
+
+
 @mutant("FPH-PFN-13")
 def inflated_pages_are_collected():
     """Pages of earlier buffers make a page of the backing whole."""

@@ -152,9 +152,7 @@ def test_readable(testee):
 def test_not_negotiated(testee):
     """No discards without PAGE_REPORTING: FPH-FEAT-3A"""
     w = World(testee, features=ALL & ~REPORT)
-    if w.report((P, PAGE)) is not None:
-        w.work()
-    need(not w.discarded, "discarded")
+    w.expect_untaken(w.report((P, PAGE)))
 
 
 def test_reports_and_hints(testee):

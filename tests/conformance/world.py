@@ -363,6 +363,12 @@ class World:
         need(not self.untold, "the id in config space changed to %d without"
              " an interrupt", self.shown)
 
+    def expect_untaken(self, *names):
+        """These, or None where there is no such queue, do not come back."""
+        self.work()
+        need(all(name is None or name in self.flight for name in names),
+             "a buffer that must not be taken came back")
+
     def drain_but(self, queue):
         """The same, but for a queue whose buffers the device may keep."""
         self.work()
