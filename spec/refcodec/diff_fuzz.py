@@ -234,6 +234,64 @@ class Codec:
                             for i in range(offered)],
                 "used": used, "used_idx": str(idx)}
 
+    def ends(self, offered):
+        """The last buffer of each batch, as far as they came back."""
+        ends = sorted(self.rng.sample(range(offered),
+                                      self.rng.randint(0, offered)))
+        return [] if not self.rng.getrandbits(3) else ends
+
+    def spoil(self, used, offered, mark):
+        """Now and then another id in one of the entries."""
+        rng = self.rng
+        if used and offered and not rng.getrandbits(2):
+            at = rng.choice(sorted(used))
+            number = rng.choice(("64", "65535", "b%d" % rng.randrange(offered)))
+            used[at] = number + mark + used[at].split(mark)[1]
+        return ["%d=%s" % one for one in sorted(used.items())]
+
+    def make_used_in_order(self):
+        """What is not the entry of a batch has an id that no buffer has."""
+        rng = self.rng
+        num = 1 << rng.randint(0, 4)
+        offered = rng.randint(0, num)
+        first = rng.randint(0, 3 * num)
+        used = {at: "64+0" for at in range(num)}
+        idx = first
+        for end in self.ends(offered):
+            used[idx % num] = "b%d+%d" % (end, self.word())
+            idx = first + end + 1
+        if not rng.getrandbits(3):
+            idx = rng.getrandbits(16)
+        return {"num": str(num), "first": str(first),
+                "buffers": ["W%#x+0x1000" % (i << 12)
+                            for i in range(offered)],
+                "used": self.spoil(used, offered, "+"),
+                "used_idx": str(idx)}
+
+    def make_packed_used(self):
+        rng = self.rng
+        num = rng.randint(1, 12)
+        in_order = rng.getrandbits(1)
+        first = rng.randint(0, 3 * num)
+        lists, used = [], {}
+        while sum(lists) < num and rng.getrandbits(3):
+            lists.append(rng.randint(1, num - sum(lists)))
+        back = self.ends(len(lists))
+        if not in_order:
+            rng.shuffle(back)
+        at, gone = first, 0
+        for n in back:
+            flags = 0x8080 if at // num % 2 == 0 else 0
+            if not rng.getrandbits(4):
+                flags ^= rng.choice((0x8080, 0x80, 2))
+            used[at % num] = "b%d:%#x" % (n, flags)
+            at += sum(lists[gone:n + 1]) if in_order else lists[n]
+            gone = n + 1
+        return {"num": str(num), "in_order": str(in_order),
+                "first": str(first),
+                "buffers": ["|".join(["W0x0+0x1000"] * n) for n in lists],
+                "used": self.spoil(used, len(lists), ":")}
+
 
 # ------------------------------------------------------------------- story
 
@@ -345,6 +403,9 @@ class Stories:
                 # When an inflate buffer without a whole granule comes back
                 # is a device's own affair.
                 op = "run"
+        elif op == "flush" and story.device.report.held:
+            # So it is with a report that was taken beside another one.
+            return None
         elif op == "read_config":
             given = {"offset": str(rng.randint(0, 20)),
                      "len": str(rng.randint(1, 20))}

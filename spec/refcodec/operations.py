@@ -167,8 +167,8 @@ def ring(a):
     return {"result": "ok", "buffers": buffers}
 
 
-def packed(a):
-    """As ring; then the buffers are returned in the order of done."""
+def take_packed(a):
+    """A packed ring, what a device takes from it, and how that ends."""
     num = number(a["num"])
     table = bytes.fromhex("".join(a["table"])).ljust(16 * num, b"\0")
     vq = packed_ring.PackedRing(table, num, get_reader(a["memory"]),
@@ -180,11 +180,52 @@ def packed(a):
             taken.append(buffer)
     except queues.RingError:
         result = "broken"
-    back = sorted(vq.give_back(*taken[number(n)][:2]) for n in a["done"]
-                  if number(n) < len(taken))
+    return vq, taken, result
+
+
+def show_packed(taken, result, back):
     return {"result": result,
             "buffers": [show_segs(segs) for _, _, segs in taken],
-            "used": ["%d=%d:%#x" % written for written in back]}
+            "used": ["%d=%d:%#x" % written for written in sorted(back)]}
+
+
+def packed(a):
+    """As ring; then the buffers are returned in the order of done."""
+    vq, taken, result = take_packed(a)
+    return show_packed(taken, result, [
+        vq.give_back(*taken[number(n)][:2]) for n in a["done"]
+        if number(n) < len(taken)])
+
+
+def packed_in_order(a):
+    """The same with IN_ORDER: those whose turn has come, in one batch."""
+    vq, taken, result = take_packed(a)
+    done = {number(n) for n in a["done"]}
+    turns = next((n for n in range(len(taken)) if n not in done), len(taken))
+    lists = [buffer[:2] for buffer in taken[:turns]]
+    return show_packed(taken, result,
+                       [vq.give_back_in_order(lists)] if lists else [])
+
+
+def gather(buffers):
+    """What comes back, up to an error of the device."""
+    back = []
+    try:
+        for buffer in buffers:
+            back.append(str(buffer))
+    except used_ring.DeviceError:
+        return {"back": back, "result": "broken"}
+    return {"back": back, "result": "ok"}
+
+
+def read_written(a, mark):
+    """What the device wrote: its place: (id, what is behind the mark)."""
+    out = {}
+    for item in a["used"]:
+        at, entry = item.split("=")
+        name, value = entry.split(mark)
+        out[number(at)] = number(name.lstrip("b")), number(value)
+    return out
 
 
 def used(a):
@@ -194,14 +235,30 @@ def used(a):
         name, length = item.split("+")
         entries_used.append((number(name.lstrip("b")), number(length)))
     heads = {n: n for n in range(len(a["buffers"]))}
-    back = []
-    try:
-        for buffer in used_ring.take_back(heads, entries_used,
-                                          number(a["used_idx"])):
-            back.append(str(buffer))
-    except used_ring.DeviceError:
-        return {"back": back, "result": "broken"}
-    return {"back": back, "result": "ok"}
+    return gather(used_ring.take_back(heads, entries_used,
+                                      number(a["used_idx"])))
+
+
+def used_in_order(a):
+    """A split ring with IN_ORDER; buffer n has id n here."""
+    entries_used = {at: name for at, (name, _) in
+                    read_written(a, "+").items()}
+    return gather(used_ring.take_back_in_order(
+        list(range(len(a["buffers"]))), entries_used, number(a["first"]),
+        number(a["used_idx"]), number(a["num"])))
+
+
+def packed_used(a):
+    """A packed ring; list n has id n here."""
+    both = packed_ring.AVAIL | packed_ring.USED
+    num, first = number(a["num"]), number(a["first"])
+    slots = {at: (name, flags & both == both)
+             for at, (name, flags) in read_written(a, ":").items()
+             if flags & both in (0, both)}
+    return gather(used_ring.take_back_packed(
+        {n: text.count("|") + 1 for n, text in enumerate(a["buffers"])},
+        slots, (first % num, first // num % 2 == 0), num,
+        a["in_order"] == "1"))
 
 
 def poison_discard(a):
@@ -220,7 +277,7 @@ CODEC = {f.__name__: f for f in (
     config_decode, config_encode, config_size, command_decode,
     command_encode, command_next, pfn_decode, pfn_encode, stat_decode,
     stat_encode, queue_index, queue_infer, coalesce, ring, packed,
-    used, poison_discard, arm)}
+    packed_in_order, used, used_in_order, packed_used, poison_discard, arm)}
 
 
 # ------------------------------------------------------------------ device

@@ -74,6 +74,10 @@ class PackedRing:
         return [Descriptor(table[at:at + 16]).seg()
                 for at in range(0, len(table), 16)]
 
+    def give_back_in_order(self, lists):
+        """The same for a batch: one with the id of its last list (PK-2)."""
+        return self.give_back(lists[-1][0], sum(count for _, count in lists))
+
     def give_back(self, number, count):
         """One used descriptor for a list (PK-2), nothing written (PK-3).
 

@@ -46,7 +46,11 @@ CODEC = {
              ["memory"]],
     "packed": ["num", "indirect", "first", "wrap", "done", "table",
                ["memory"]],
+    "packed-in-order": ["num", "indirect", "first", "wrap", "done", "table",
+                        ["memory"]],
     "used-ring": ["num", "endian", "buffers", "used_idx", ["used"]],
+    "used-in-order": ["num", "first", "buffers", "used_idx", ["used"]],
+    "packed-used": ["num", "in_order", "first", "lists", ["used"]],
     "poison-discard": ["negotiated", "poison_val"],
 }
 OPS = {"used-ring": operations.used}
@@ -64,6 +68,8 @@ def codec(request, words):
             a[name] = a[name].split(",") if a[name] else []
     if "buffers" in a:
         a["buffers"] = range(number(a["buffers"]))
+    if "lists" in a:
+        a["buffers"] = ["|" * (number(n) - 1) for n in a["lists"].split(",")]
     if "table" in a:
         a["table"] = [a["table"]]
     call = OPS.get(request) or operations.CODEC[request.replace("-", "_")]

@@ -44,10 +44,15 @@ REQUESTS = {
              "memory"),
     "packed": ("num", "indirect", "first", "wrap", "done", "table",
                "memory"),
+    "packed_in_order": ("num", "indirect", "first", "wrap", "done", "table",
+                        "memory"),
     "used": ("num", "endian", "buffers", "used_idx", "used"),
+    "used_in_order": ("num", "first", "buffers", "used_idx", "used"),
+    "packed_used": ("num", "in_order", "first", "buffers", "used"),
 }
 # These answer with what came before an error, too.
-RINGS = ("ring", "packed", "used")
+RINGS = ("ring", "packed", "packed_in_order", "used", "used_in_order",
+         "packed_used")
 # Where an op has another name, or a list is one word.
 NAMES = {"used": "used-ring"}
 JOINED = {"avail": ",".join, "done": ",".join, "table": "".join}
@@ -60,6 +65,8 @@ def request(case):
         value = given[name]
         if name in JOINED:
             value = JOINED[name](value)
+        elif name == "buffers" and op == "packed_used":
+            value = ",".join(str(b.count("|") + 1) for b in value)
         elif name == "buffers":
             value = str(len(value))
         words += map(hexa, listed(value))

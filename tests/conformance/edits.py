@@ -116,6 +116,38 @@ PACKED = (
      "        if number not in inflight:\n"
      '            raise DeviceError("not in flight")\n',
      "        if number not in inflight:\n            continue\n"),
+    ("batch_has_the_id_of_its_first", "FPH-PK-2", "packed.py",
+     "self.give_back(lists[-1][0],", "self.give_back(lists[0][0],"),
+    ("batch_takes_one_slot_a_list", "FPH-PK-2", "packed.py",
+     "        return self.give_back(lists[-1][0], sum(count for _, count in "
+     "lists))",
+     "        for number, _ in lists:\n"
+     "            out = self.give_back(number, 1)\n"
+     "        return out"),
+    ("packed_batch_overtakes", "FPH-Q-11", "operations.py",
+     "    turns = next((n for n in range(len(taken)) if n not in done), "
+     "len(taken))\n",
+     "    turns = max(done, default=-1) + 1\n"),
+    ("batch_is_one_buffer", "FPH-Q-11A", "used_ring.py",
+     "    count = inflight.index(number) + 1\n"
+     "    batch = inflight[:count]\n"
+     "    del inflight[:count]\n",
+     "    batch = [number]\n    inflight.remove(number)\n"),
+    ("batch_without_its_last", "FPH-Q-11A", "used_ring.py",
+     "    return batch\n", "    return batch[:-1] or batch\n"),
+    ("next_entry_after_a_batch", "FPH-Q-11A", "used_ring.py",
+     "used.get(idx % num))\n", "used.get(at % num))\n        at += 1\n",
+     "    while idx != used_idx:\n        batch",
+     "    at = idx\n    while idx != used_idx:\n        batch"),
+    ("next_slot_after_a_batch", "FPH-PK-2", "used_ring.py",
+     "slot += sum(lists[n] for n in batch) ", "slot += lists[batch[-1]] "),
+    ("lists_of_one_slot_come_back", "FPH-PK-2", "used_ring.py",
+     "slot += sum(lists[n] for n in batch) ", "slot += len(batch) "),
+    ("used_of_any_lap", "FPH-PK-2", "used_ring.py",
+     "while inflight and slot in used and used[slot][1] == wrap:",
+     "while inflight and slot in used:"),
+    ("driver_wrap_counter_stays", "FPH-PK-2", "used_ring.py",
+     "slot, wrap = slot - num, not wrap", "slot -= num"),
     ("poison_forbids_always", "FPH-P5", "poison.py",
      "poison_val) == 0", "1) == 0"),
 )

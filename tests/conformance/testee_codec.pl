@@ -3,7 +3,7 @@
 # A codec of its own, written from the guide and the specification alone.
 use strict;
 use warnings;
-use List::Util 'max';
+use List::Util qw(first max);
 no warnings 'portable';
 $| = 1;
 
@@ -222,8 +222,8 @@ sub step {
     $slot += $n;
     return $slot >= $num ? ($slot - $num, !$wrap) : ($slot, $wrap);
 }
-sub packed {
-    my ($num, $indirect, $first, $wrap, $done, $table, @rest) = @_;
+sub packed_of {
+    my ($in_order, $num, $indirect, $first, $wrap, $done, $table, @rest) = @_;
     my ($memory, $all) = (pieces(@rest), bytes($table));
     my @place = ($first, $wrap);
     my @used = @place;
@@ -262,7 +262,14 @@ sub packed {
         return $buffer;
     });
     my %back;
-    for (map { $taken[$_] // () } $done eq '-' ? () : split /,/, $done) {
+    my @done = $done eq '-' ? () : split /,/, $done;
+    if ($in_order) {
+        my %over = map { ($_, 1) } @done;
+        @done = 0 .. $#taken;
+        my $stop = first { !$over{$_} } @done;
+        splice @done, $stop if defined $stop;
+    }
+    for (map { $taken[$_] // () } @done) {
         my ($id, $n) = @$_;
         $back{$used[0]} = sprintf '%d=%d:0x%x', $used[0], $id,
             $used[1] ? $AVAIL | $USED : 0;
@@ -270,6 +277,9 @@ sub packed {
     }
     return join ' ', @answer, map { $back{$_} } sort { $a <=> $b } keys %back;
 }
+
+sub packed { return packed_of(0, @_) }
+sub packed_in_order { return packed_of(1, @_) }
 
 # Buffer n has head n here.
 sub used_ring {
@@ -285,11 +295,54 @@ sub used_ring {
     });
 }
 
+# Of the buffers in flight, the oldest first, those that come back with an id.
+sub batch {
+    my ($flight, $id, $in_order) = @_;
+    my $at = first { $flight->[$_] eq $id } 0 .. $#$flight;
+    need(defined $at);
+    return $in_order ? splice @$flight, 0, $at + 1 : splice @$flight, $at, 1;
+}
+# What a device wrote, by its place: [id, length or flags].
+sub written { return map { my ($at, $id, $n) = /^(.*)=b?(.*)[+:](.*)/;
+                           ($at, [num($id), num($n)]) } @_ }
+sub used_in_order {
+    my ($num, $first, $buffers, $idx, @used) = @_;
+    my %used = written(@used);
+    my @flight = 0 .. $buffers - 1;
+    my ($left, @out) = (($idx - $first) % 65536);
+    return 'err broken' if $left > $buffers;
+    return join ' ', take_all(sub {
+        return shift @out if @out;
+        need($left >= 0);
+        return undef unless $left;
+        @out = batch(\@flight, $used{$first % $num}[0] // -1, 1);
+        $left -= @out;
+        $first += @out;
+        return shift @out;
+    });
+}
+sub packed_used {
+    my ($num, $in_order, $first, $lists, @used) = @_;
+    my %used = written(@used);
+    my @lists = split /,/, $lists;
+    my @flight = 0 .. $#lists;
+    my @out;
+    return join ' ', take_all(sub {
+        return shift @out if @out;
+        my $one = @flight ? $used{$first % $num} : undef;
+        my $bits = int($first / $num) % 2 ? 0 : $AVAIL | $USED;
+        return undef unless $one && ($one->[1] & ($AVAIL | $USED)) == $bits;
+        @out = batch(\@flight, $one->[0], $in_order);
+        $first += $lists[$_] for @out;
+        return shift @out;
+    });
+}
+
 my %call = map { my $n = tr/_/-/r; ($n, \&{$main::{$_}}) }
     qw(config_decode config_encode config_size command_decode command_encode
        command_next pfn_decode pfn_encode stat_decode stat_encode
        queue_index queue_infer coalesce poison_discard ring packed
-       used_ring);
+       packed_in_order used_ring used_in_order packed_used);
 while (<STDIN>) {
     my ($request, @words) = split;
     print $request eq 'hello' ? 'ok fph-conformance 1 perl roles=codec'

@@ -192,7 +192,7 @@ static void give_back(struct fph_vq_device *vq, const uint64_t *cookies,
 		exit(2);
 }
 
-static void packed(const struct request *r)
+static void packed_with(const struct request *r, uint64_t features)
 {
 	static uint64_t cookies[MAX_RING];
 	static uint8_t before[sizeof(m.desc)];
@@ -203,7 +203,7 @@ static void packed(const struct request *r)
 
 	fill_table(r->word[6]);
 	add_blocks(r, 7);
-	vq = make_device(r, FPH_BIT(VIRTIO_F_RING_PACKED),
+	vq = make_device(r, features | FPH_BIT(VIRTIO_F_RING_PACKED),
 			 parse_number(r->word[2]),
 			 (uint32_t)(place << 16 | place), FPH_LE);
 	memcpy(before, m.desc, sizeof(before));
@@ -219,60 +219,136 @@ static void packed(const struct request *r)
 	putchar('\n');
 }
 
-/* Buffers of one page each; their numbers are their cookies. */
-static struct fph_vq_driver *make_driver(uint64_t num, int endian, uint64_t n)
+static void packed(const struct request *r)
+{
+	packed_with(r, 0);
+}
+
+static void packed_in_order(const struct request *r)
+{
+	packed_with(r, FPH_BIT(VIRTIO_F_IN_ORDER));
+}
+
+/* A driver's ring, and the id of each buffer that was offered. */
+static struct {
+	struct fph_vq_driver *vq;
+	uint64_t num;
+	bool packed;
+	int endian;
+	uint64_t place;			/* buffers or descriptors until now */
+	uint64_t n;
+	uint32_t id[MAX_RING];
+} drv;
+
+static void make_driver(const char *num, uint64_t features, int endian)
 {
 	static uint64_t object[FPH_VQ_DRIVER_SIZE(MAX_RING) / 8];
 	struct fph_vq_driver_params params = {
 		.size = sizeof(params),
-		.num = (uint32_t)num,
+		.num = (uint32_t)parse_number(num),
+		.features = features,
 		.endian = (uint32_t)endian,
 		.desc = m.desc,
 		.driver = m.driver,
 		.device = m.device
 	};
-	struct fph_seg seg = { .len = 4096, .flags = FPH_SEG_WRITE };
-	struct fph_buffer b = { .nwrite = 1 };
-	struct fph_vq_driver *vq;
 
 	memset(&m, 0, sizeof(m));
-	if (fph_vq_driver_init(&vq, object, sizeof(object), &params) != FPH_OK)
+	memset(&drv, 0, sizeof(drv));
+	drv.num = params.num;
+	drv.packed = features & FPH_BIT(VIRTIO_F_RING_PACKED);
+	drv.endian = endian;
+	if (fph_vq_driver_init(&drv.vq, object, sizeof(object), &params) !=
+	    FPH_OK)
 		exit(2);
-	for (; b.cookie < n; b.cookie++, seg.gpa += 4096)
-		if (fph_vq_driver_add(vq, &b, 1, &seg) != 1)
-			exit(2);
-	if (fph_vq_driver_publish(vq) != FPH_OK)
-		exit(2);
-	return vq;
 }
 
-/* What the device wrote: "bN+LEN" with the head of buffer N, or "ID+LEN". */
-static void put_used(const char *text, int at, int endian)
+/* A buffer of so many pages; its number is its cookie. */
+static void offer(uint64_t pages)
+{
+	static struct fph_seg segs[MAX_RING];
+	struct fph_buffer b = { .nwrite = (uint32_t)pages, .cookie = drv.n };
+	uint64_t last;
+
+	if (pages > MAX_RING || drv.n == MAX_RING)
+		exit(2);
+	for (uint64_t i = 0; i < pages; i++)
+		segs[i] = (struct fph_seg) { .len = 4096,
+					     .flags = FPH_SEG_WRITE };
+	if (fph_vq_driver_add(drv.vq, &b, 1, segs) != 1 ||
+	    fph_vq_driver_publish(drv.vq) != FPH_OK)
+		exit(2);
+	drv.place += drv.packed ? pages : 1;
+	last = (drv.place - 1) % drv.num;
+	drv.id[drv.n++] = drv.packed ?
+			  get16(m.desc + 16 * last + 12, FPH_LE) :
+			  get16(m.driver + 4 + 2 * last, drv.endian);
+}
+
+static void put_index(uint64_t idx)
+{
+	put(m.device + 2, 2, drv.endian, idx);
+}
+
+/* What the device writes to return a buffer: a length, or flags. */
+static void put_one(uint64_t at, uint64_t id, uint64_t value)
+{
+	if (at >= drv.num)
+		exit(2);
+	if (drv.packed) {
+		put(m.desc + 16 * at + 12, 2, FPH_LE, id);
+		put(m.desc + 16 * at + 14, 2, FPH_LE, value);
+	} else {
+		put(m.device + 4 + 8 * at, 4, drv.endian, id);
+		put(m.device + 8 + 8 * at, 4, drv.endian, value);
+	}
+}
+
+/* "bN", the id of buffer N, or an id; then a mark and the value. */
+static void put_used(const char *text, uint64_t at)
 {
 	bool named = text[0] == 'b';
 	uint64_t id = parse_number(text + named);
-	uint8_t *e = m.device + 4 + 8 * at;
 
-	if (named && id < MAX_RING)
-		id = get16(m.driver + 4 + 2 * id, endian);
-	put(e, 4, endian, id);
-	put(e + 4, 4, endian, parse_number(strchr(text, '+') + 1));
+	if (named && id >= drv.n)
+		exit(2);
+	put_one(at, named ? drv.id[id] : id,
+		parse_number(strpbrk(text, "+:") + 1));
 }
 
-static void used_ring(const struct request *r)
+/* "PLACE=" and what put_used takes, from this word on. */
+static void put_places(const struct request *r, int from)
 {
-	int endian = parse_endian(r->word[2]);
-	struct fph_vq_driver *vq = make_driver(parse_number(r->word[1]),
-					       endian,
-					       parse_number(r->word[3]));
+	for (int i = from; i < r->words; i++)
+		put_used(strchr(r->word[i], '=') + 1,
+			 parse_number(r->word[i]));
+}
+
+/* So many buffers of one page are offered and come back. */
+static void go_on(const char *first)
+{
+	struct fph_used back;
+
+	for (uint64_t i = 0; i < parse_number(first); i++) {
+		bool odd = drv.packed && i / drv.num % 2 == 0;
+
+		offer(1);
+		put_one(i % drv.num, drv.id[0], odd ? 0x8080 : 0);
+		if (!drv.packed)
+			put_index(i + 1);
+		if (fph_vq_driver_take_used(drv.vq, &back, 1) != 1)
+			exit(2);
+		drv.n = 0;
+	}
+}
+
+static void print_back(void)
+{
 	static uint64_t cookies[MAX_RING];
 	struct fph_used back;
 	int n = 0, ret;
 
-	for (int i = 5; i < r->words; i++)
-		put_used(r->word[i], i - 5, endian);
-	put(m.device + 2, 2, endian, parse_number(r->word[4]));
-	while ((ret = fph_vq_driver_take_used(vq, &back, 1)) == 1 &&
+	while ((ret = fph_vq_driver_take_used(drv.vq, &back, 1)) == 1 &&
 	       n < MAX_RING)
 		cookies[n++] = back.cookie;
 	printf(ret < 0 ? "err broken" : "ok");
@@ -281,10 +357,53 @@ static void used_ring(const struct request *r)
 	putchar('\n');
 }
 
+static void offer_singles(const char *n)
+{
+	for (uint64_t i = 0; i < parse_number(n); i++)
+		offer(1);
+}
+
+static void used_ring(const struct request *r)
+{
+	make_driver(r->word[1], 0, parse_endian(r->word[2]));
+	offer_singles(r->word[3]);
+	for (int i = 5; i < r->words; i++)
+		put_used(r->word[i], (uint64_t)i - 5);
+	put_index(parse_number(r->word[4]));
+	print_back();
+}
+
+static void used_in_order(const struct request *r)
+{
+	make_driver(r->word[1], FPH_BIT(VIRTIO_F_IN_ORDER), FPH_LE);
+	go_on(r->word[2]);
+	offer_singles(r->word[3]);
+	put_places(r, 5);
+	put_index(parse_number(r->word[4]));
+	print_back();
+}
+
+static void packed_used(const struct request *r)
+{
+	static uint64_t lists[MAX_RING];
+	int n = parse_list(r->word[4], lists, MAX_RING);
+
+	make_driver(r->word[1], FPH_BIT(VIRTIO_F_RING_PACKED) |
+		    parse_number(r->word[2]) << VIRTIO_F_IN_ORDER, FPH_LE);
+	go_on(r->word[3]);
+	for (int i = 0; i < n; i++)
+		offer(lists[i]);
+	put_places(r, 5);
+	print_back();
+}
+
 static const struct handler handlers[] = {
 	{ "ring", 7, ring },
 	{ "packed", 7, packed },
+	{ "packed-in-order", 7, packed_in_order },
 	{ "used-ring", 5, used_ring },
+	{ "used-in-order", 5, used_in_order },
+	{ "packed-used", 5, packed_used },
 	{ NULL, 0, NULL }
 };
 

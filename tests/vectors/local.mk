@@ -97,9 +97,11 @@ tests_vectors_run_vectors_SOURCES = \
 	tests/vectors/migration.h \
 	tests/vectors/operations.h \
 	tests/vectors/policy_ops.c \
+	tests/vectors/ring_bytes.h \
 	tests/vectors/ring_ops.c \
 	tests/vectors/run_vectors.c \
 	tests/vectors/story.h \
+	tests/vectors/used_ops.c \
 	tests/vectors/wire_ops.c
 tests_vectors_run_vectors_LDADD = \
 	lib/libfph-vmm-objects.la lib/libfph-objects.la $(JANSSON_LIBS)

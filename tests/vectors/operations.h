@@ -24,6 +24,7 @@ struct story_op {
 /* Each ends with an entry without a name. */
 extern const struct codec_op wire_ops[];
 extern const struct codec_op ring_ops[];
+extern const struct codec_op used_ops[];
 extern const struct codec_op policy_ops[];
 extern const struct story_op device_ops[];
 extern const struct story_op host_ops[];

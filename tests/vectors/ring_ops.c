@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* Rings, from the bytes of their descriptors. */
+/* Rings as a device finds them, from the bytes of their descriptors. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +8,8 @@
 #include <fph/wire.h>
 
 #include "operations.h"
+#include "ring_bytes.h"
 
-#define NUM_MAX		256u
 #define PIECES_MAX	8u
 #define PIECE_SIZE	8192u
 
@@ -19,12 +19,6 @@ struct pieces {
 	uint64_t gpa[PIECES_MAX];
 	size_t len[PIECES_MAX];
 	uint8_t bytes[PIECES_MAX][PIECE_SIZE];
-};
-
-struct memory {
-	_Alignas(16) uint8_t desc[FPH_VRING_DESC_SIZE(NUM_MAX)];
-	_Alignas(4) uint8_t avail[FPH_VRING_DRIVER_SIZE(0, NUM_MAX)];
-	_Alignas(4) uint8_t used[FPH_VRING_DEVICE_SIZE(0, NUM_MAX)];
 };
 
 static const void *map(void *ctx, uint64_t gpa, uint64_t len)
@@ -37,18 +31,6 @@ static const void *map(void *ctx, uint64_t gpa, uint64_t len)
 			return p->bytes[i] + (gpa - p->gpa[i]);
 	}
 	return NULL;
-}
-
-static void put16(uint8_t *p, uint64_t v, int endian)
-{
-	p[endian == FPH_LE ? 0 : 1] = (uint8_t)(v & 0xff);
-	p[endian == FPH_LE ? 1 : 0] = (uint8_t)(v >> 8 & 0xff);
-}
-
-static uint32_t get16(const uint8_t *p, int endian)
-{
-	return endian == FPH_LE ? p[0] | (uint32_t)p[1] << 8 :
-				  p[1] | (uint32_t)p[0] << 8;
 }
 
 static void read_pieces(struct pieces *p, const char *list)
@@ -212,7 +194,8 @@ static void show_written(const struct memory *m, const struct memory *before,
 	text_move(&t, out, "used");
 }
 
-static void packed(const struct fields *in, struct fields *out)
+static void run_packed(uint64_t features, const struct fields *in,
+		       struct fields *out)
 {
 	static uint64_t cookies[NUM_MAX];
 	static struct memory m, before;
@@ -222,7 +205,7 @@ static void packed(const struct fields *in, struct fields *out)
 	uint32_t n;
 
 	memset(&m, 0, sizeof(m));
-	vq = make_ring(&m, FPH_BIT(VIRTIO_F_RING_PACKED),
+	vq = make_ring(&m, features | FPH_BIT(VIRTIO_F_RING_PACKED),
 		       (uint32_t)(place << 16 | place), in, FPH_LE);
 	before = m;
 	n = pop_all(vq, cookies, out);
@@ -230,91 +213,19 @@ static void packed(const struct fields *in, struct fields *out)
 	show_written(&m, &before, fields_number(in, "num"), out);
 }
 
-/* ---------------------------------------------------------------- driver -- */
-
-static void put32(uint8_t *p, uint64_t v, int endian)
+static void packed(const struct fields *in, struct fields *out)
 {
-	put16(p + (endian == FPH_LE ? 0 : 2), v & 0xffff, endian);
-	put16(p + (endian == FPH_LE ? 2 : 0), v >> 16 & 0xffff, endian);
+	run_packed(0, in, out);
 }
 
-/* Offers one segment for each buffer; its number is its cookie. */
-static void offer_all(struct fph_vq_driver *vq, const char *list)
+static void packed_in_order(const struct fields *in, struct fields *out)
 {
-	struct fph_seg seg = { .flags = FPH_SEG_WRITE };
-	struct fph_buffer b = { .nwrite = 1 };
-	uint64_t gpa, len;
-	char word[64];
-
-	for (; fields_next(&list, word, sizeof(word)); b.cookie++) {
-		parse_range(word + 1, &gpa, &len);
-		seg.gpa = gpa;
-		seg.len = (uint32_t)len;
-		if (fph_vq_driver_add(vq, &b, 1, &seg) != 1)
-			die("fph_vq_driver_add failed");
-	}
-	if (fph_vq_driver_publish(vq) != FPH_OK)
-		die("fph_vq_driver_publish failed");
-}
-
-/* What the device wrote: "bN+LEN" with the head of buffer N, or "ID+LEN". */
-static void write_used(struct memory *m, const struct fields *in, uint64_t num,
-		       int endian)
-{
-	const char *list = fields_get(in, "used");
-	const char *end;
-	char word[64];
-	uint64_t id;
-
-	for (uint64_t i = 0; fields_next(&list, word, sizeof(word)); i++) {
-		bool named = word[0] == 'b';
-
-		id = parse_number(word + named, &end);
-		if (named && id < num)
-			id = get16(m->avail + 4 + 2 * id, endian);
-		if (i == num || *end != '+')
-			die("no used entry: %s", word);
-		put32(m->used + 4 + 8 * i, id, endian);
-		put32(m->used + 8 + 8 * i, parse_number(end + 1, &end),
-		      endian);
-	}
-	put16(m->used + 2, fields_number(in, "used_idx"), endian);
-}
-
-static void used(const struct fields *in, struct fields *out)
-{
-	static struct memory m;
-	static uint64_t vq_memory[FPH_VQ_DRIVER_SIZE(NUM_MAX) / 8];
-	uint64_t num = fields_number(in, "num");
-	struct fph_vq_driver_params params = {
-		.size = sizeof(params),
-		.num = (uint32_t)num,
-		.endian = (uint32_t)get_endian(in),
-		.desc = m.desc,
-		.driver = m.avail,
-		.device = m.used
-	};
-	struct fph_vq_driver *vq;
-	struct text t = { 0 };
-	struct fph_used back;
-	int ret;
-
-	if (num > NUM_MAX ||
-	    fph_vq_driver_init(&vq, vq_memory, sizeof(vq_memory), &params) !=
-	    FPH_OK)
-		die("fph_vq_driver_init failed");
-	offer_all(vq, fields_get(in, "buffers"));
-	write_used(&m, in, num, get_endian(in));
-	while ((ret = fph_vq_driver_take_used(vq, &back, 1)) == 1)
-		text_item(&t, "%" PRIu64, back.cookie);
-	text_move(&t, out, "back");
-	fields_set(out, "result", ret == 0 ? "ok" : fph_status_is_peer(ret) ?
-						    "broken" : get_word(ret));
+	run_packed(FPH_BIT(VIRTIO_F_IN_ORDER), in, out);
 }
 
 const struct codec_op ring_ops[] = {
 	{ "ring", ring },
 	{ "packed", packed },
-	{ "used", used },
+	{ "packed_in_order", packed_in_order },
 	{ NULL, NULL }
 };

@@ -33,6 +33,7 @@ bool codec_run(const char *op, const struct fields *in, struct fields *out)
 {
 	return run_codec(wire_ops, op, in, out) ||
 	       run_codec(ring_ops, op, in, out) ||
+	       run_codec(used_ops, op, in, out) ||
 	       run_codec(policy_ops, op, in, out);
 }
 

@@ -16,6 +16,11 @@ NOTES = {
                 "the others it means nothing."),
     "AnyOrder": ("order", "Used descriptors are written one after another, "
                  "each as far on as its list was long."),
+    "Batch": ("order", "With IN_ORDER one used descriptor may return a batch: "
+              "it stands at the first slot of the batch and has the id of its "
+              "last buffer."),
+    "Overtaken": ("order", "With IN_ORDER a buffer that is done early waits "
+                  "for those before it."),
     "TableFlags": ("flags", "In a table only WRITE has a meaning."),
     "Hostile": ("robustness", "A list that breaks a rule."),
 }
@@ -166,6 +171,61 @@ def orders():
                flags=["AnyOrder"], done=(2,))
 
 
+def batches(turns):
+    """Every way to return these in their order: the used descriptors.
+
+    turns: (slot, id, wrap counter) of each list.
+    """
+    if not turns:
+        return [[]]
+    slot, _, wrap = turns[0]
+    return [[(slot, turns[n][1], wrap), *rest] for n in range(len(turns))
+            for rest in batches(turns[n + 1:])]
+
+
+def ordered(comment, table, expect, turns, done, flags=("Batch",), **more):
+    """A ring with IN_ORDER: any batches are right."""
+    made = ring(comment, table, expect, reqs=("FPH-PK-2", "FPH-Q-11"),
+                flags=flags, done=done, **more)
+    made["op"] = "packed_in_order"
+    ways = [dict(made["expect"], used=[used(*one) for one in sorted(back)])
+            for back in batches(turns)]
+    made["expect"] = ways if len(ways) > 1 else ways[0]
+    return made
+
+
+def in_order():
+    """Lists of 1, 2 and 1 descriptors: slots 0, 1 and 3."""
+    lists = [page(0, W, 10), page(1, W | N, 11), page(2, W, 12),
+             page(3, W, 13)]
+    all_three = [shown(0), shown(1, 2), shown(3)]
+    turns = [(0, 10, 1), (1, 12, 1), (3, 13, 1)]
+    for done, count in (((0, 1, 2), 3), ((2, 1, 0), 3), ((1, 0, 2), 3),
+                        ((0, 1), 2), ((1, 0), 2), ((0, 2), 1), ((0,), 1),
+                        ((1,), 0), ((2, 1), 0), ((), 0)):
+        waits = ["Overtaken"] if len(done) > count else []
+        yield ordered("IN_ORDER, lists of 1, 2 and 1 descriptors, done: " +
+                      (", ".join(map(str, done)) or "none"), lists, all_three,
+                      turns[:count], done, ["Batch"] * (count > 1) + waits)
+    for wrap in (1, 0):
+        yield ordered("IN_ORDER, a batch over the end, wrap counter %d" % wrap,
+                      [page(0, W | N, 4, not wrap), page(1, W, 5, not wrap),
+                       page(2, W, 7, wrap), page(3, W, 6, wrap)],
+                      [shown(2), shown(3), shown(0, 1)],
+                      [(2, 7, wrap), (3, 6, wrap), (0, 5, not wrap)],
+                      (0, 1, 2), ["Batch", "Wrap"], num=4, first=2, wrap=wrap)
+    yield ordered("IN_ORDER, a full ring of one id each",
+                  [page(i, W, 20 + i) for i in range(4)],
+                  [shown(i) for i in range(4)],
+                  [(i, 20 + i, 1) for i in range(4)], range(4), num=4)
+    yield ordered("IN_ORDER, a table and a list",
+                  [d(AT, 32, I, 7), page(1, W | N, 8), page(2, W, 9)],
+                  ["W0x0+0x1000|W0x4000+0x1000", shown(1, 2)],
+                  [(0, 7, 1), (1, 9, 1)], (0, 1), indirect=1,
+                  memory=[(AT, [entry(0, PAGE, W),
+                                entry(0x4000, PAGE, W)])])
+
+
 def tables():
     two = [entry(0, PAGE, W), entry(0x4000, PAGE, W)]
     both = "W0x0+0x1000|W0x4000+0x1000"
@@ -256,6 +316,7 @@ def cases():
     yield from good()
     yield from laps()
     yield from orders()
+    yield from in_order()
     yield from tables()
     yield from not_with_it()
     yield from hostile()
