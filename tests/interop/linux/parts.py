@@ -167,8 +167,9 @@ def build(name, *words):
 
 
 RUNNER = ("vectors/fields.[ch]", "vectors/operations.h",
-          "vectors/policy_ops.c", "vectors/ring_ops.c",
-          "vectors/run_vectors.c", "vectors/story.h", "vectors/wire_ops.c",
+          "vectors/policy_ops.c", "vectors/ring_bytes.h",
+          "vectors/ring_ops.c", "vectors/run_vectors.c", "vectors/story.h",
+          "vectors/used_ops.c", "vectors/wire_ops.c",
           "vectors/migration.h", "port/check/jansson.[ch]",
           "port/image/text.c", "port/image/format.c", "port/image/image.c",
           "port/image/no_stories.c")
