@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 #
 # What the chapters leave to the page: a norm becomes a block of its own with
-# its level, an id elsewhere becomes a link to its norm, and "list-of-tables"
+# its level, beside what its paragraph says of it, an id elsewhere becomes a link to its norm, and "list-of-tables"
 # becomes that list.  The sources stay readable without this file.
 require 'asciidoctor'
 
@@ -29,13 +29,19 @@ module FphNorms
       "====\n\n"
   end
 
+  # A norm stays on the page of the rest of its paragraph.
+  def keep(block, note)
+    note.empty? ? block : "\n[%unbreakable]\n--#{block}#{link(note)}\n--\n\n"
+  end
+
   def rewrite(text)
     parts = []
     rest = text
     while (found = NORM.match(rest))
       parts << link(found.pre_match)
-      parts << block(found[1], found[2], found[3])
-      rest = found.post_match.sub(/\A\s+(?=\S)/, '')
+      note = found.post_match[/\A[ \t]*\S.*?(?=\n\n|\n?\z)/m].to_s
+      parts << keep(block(found[1], found[2], found[3]), note.strip)
+      rest = found.post_match[note.size..].sub(/\A\s+(?=\S)/, '')
     end
     (parts << link(rest)).join.gsub(TORN) { "#{$1}%unbreakable#{$2}#{GAP}" }
   end
