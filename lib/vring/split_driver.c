@@ -74,17 +74,27 @@ static uint32_t fill_ring(struct fph_vq_driver *vq, uint32_t head,
 	return fill(vq, vq->desc, head, b, segs, true, !FPH_HOST_BIG_ENDIAN);
 }
 
+/* How many slots that were never used it takes for n descriptors. */
+static uint32_t count_fresh(const struct fph_vq_driver *vq, uint32_t n)
+{
+	uint32_t fresh = vq->num - vq->nused;
+
+	if (vq->in_order)
+		return n < fresh ? n : fresh;
+	return n > vq->nlinked ? n - vq->nlinked : 0;
+}
+
 int fph_split_add(struct fph_vq_driver *vq, const struct fph_buffer *b,
 		  const struct fph_seg *segs, bool table)
 {
 	uint32_t ndesc = table ? 1 : b->nread + b->nwrite;
-	uint32_t head, tail;
+	uint32_t head, tail, fresh;
 
-	if (ndesc > vq->nlinked) {
-		if (ndesc > fph_split_get_room(vq))
-			return FPH_EFULL;
-		fph_link_slots(vq, ndesc - vq->nlinked);
-	}
+	if (ndesc > fph_split_get_room(vq))
+		return FPH_EFULL;
+	fresh = count_fresh(vq, ndesc);
+	if (fresh)
+		fph_link_slots(vq, fresh);
 	head = vq->free;
 	tail = head;
 	if (table)
@@ -159,8 +169,16 @@ void fph_split_release(struct fph_vq_driver *vq, uint32_t slot)
 {
 	struct fph_driver_slot *s = &vq->slots[slot];
 
-	vq->slots[s->tail].next = vq->free;
-	vq->free = (uint16_t)slot;
+	if (!vq->in_order) {
+		vq->slots[s->tail].next = vq->free;
+		vq->free = (uint16_t)slot;
+	} else {
+		if (vq->nlinked)
+			vq->slots[vq->last_free].next = (uint16_t)slot;
+		else
+			vq->free = (uint16_t)slot;
+		vq->last_free = s->tail;
+	}
 	vq->nlinked += s->ndesc;
 	vq->used_idx++;
 }

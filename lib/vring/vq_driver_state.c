@@ -134,7 +134,7 @@ struct loaded {
 	uint16_t batch_last;
 	uint32_t batch_len;
 	uint32_t nlinked, inflight;
-	uint16_t free, oldest, newest;
+	uint16_t free, last_free, oldest, newest;
 	uint32_t nused;			/* slots that were seen */
 	uint32_t ndesc;			/* of all buffers */
 	uint32_t hidden;		/* of those that are not published */
@@ -173,6 +173,7 @@ static bool load_free(struct fph_vq_driver *vq, struct fph_state_reader *r,
 			vq->slots[before].next = (uint16_t)slot;
 		before = slot;
 	}
+	l->last_free = (uint16_t)before;
 	return true;
 }
 
@@ -256,6 +257,37 @@ static bool load_slots(struct fph_vq_driver *vq, struct fph_state_reader *r,
 	return true;
 }
 
+/* Slots that follow each other from one on, in the ring's order; the next. */
+static bool follow(const struct fph_vq_driver *vq, uint32_t slot, uint32_t n,
+		   uint32_t *at)
+{
+	for (; n; n--) {
+		if (slot != *at)
+			return false;
+		*at = (*at + 1) & (vq->num - 1);
+		slot = vq->slots[slot].next;
+	}
+	return true;
+}
+
+/* Whether the next slots, all that are free, are those behind the newest one. */
+static bool is_in_turn(const struct fph_vq_driver *vq, const struct loaded *l)
+{
+	uint32_t slot = l->oldest, at = l->inflight ? l->oldest : l->free;
+
+	for (uint32_t n = l->inflight; n; n--) {
+		if (!follow(vq, slot, vq->slots[slot].ndesc, &at))
+			return false;
+		slot = vq->slots[slot].newer;
+	}
+	if (l->nused < vq->num) {
+		if (l->inflight && at != l->nused)
+			return false;
+		at = 0;
+	}
+	return follow(vq, l->free, l->nlinked, &at);
+}
+
 /* What a ring can be, whatever the device wrote. */
 static bool is_ring(const struct fph_vq_driver *vq, const struct loaded *l)
 {
@@ -271,6 +303,8 @@ static bool is_ring(const struct fph_vq_driver *vq, const struct loaded *l)
 		if (vq->slots[i].ndesc == UNSEEN)
 			return false;
 	}
+	if (!vq->packed && vq->in_order && !is_in_turn(vq, l))
+		return false;
 	if (l->unpublished != l->added - l->published ||
 	    ((l->flags & FLAG_IN_BATCH) && !l->has_last))
 		return false;
@@ -300,6 +334,7 @@ static void commit(struct fph_vq_driver *vq, const struct loaded *l)
 	vq->inflight = l->inflight;
 	vq->unsignalled = l->unsignalled;
 	vq->free = l->free;
+	vq->last_free = l->last_free;
 	vq->broken = l->flags & FLAG_BROKEN;
 	vq->dead = l->flags & FLAG_DEAD;
 	vq->in_batch = l->flags & FLAG_IN_BATCH;

@@ -529,6 +529,54 @@ START_TEST(test_layout)
 }
 END_TEST
 
+/* A buffer's descriptors are those behind the last one; the next of them. */
+static uint32_t expect_in_turn(uint32_t at, uint32_t n, uint16_t idx)
+{
+	ck_assert_uint_eq(ring_get_head(&r, idx), at);
+	for (; n > 1; n--, at = (at + 1) % NUM) {
+		const uint8_t *desc = r.desc + 16 * at;
+
+		ck_assert_uint_eq(ring_get(desc + 12, 2, r.big),
+				  RING_NEXT | RING_WRITE);
+		ck_assert_uint_eq(ring_get(desc + 14, 2, r.big),
+				  (at + 1) % NUM);
+	}
+	return (at + 1) % NUM;
+}
+
+/* IN_ORDER: descriptors are used in the order of the ring, over its end too. */
+START_TEST(test_in_order)
+{
+	struct fph_vq_driver_params p;
+	uint32_t sizes[NUM], n = 0, at = 0;
+	uint64_t seed = 3, next = 0;
+	uint16_t idx = 0;
+
+	ring_init(&r, NUM, _i, MEM_SIZE);
+	p = params_of(false, false);
+	p.features |= FPH_BIT(VIRTIO_F_IN_ORDER);
+	ck_assert_int_eq(init(&p), FPH_OK);
+	for (int step = 0; step < 2000; step++) {
+		uint32_t size = 1 + ring_random(&seed) % 4;
+
+		if (n < NUM && size <= fph_vq_driver_get_room(vq) &&
+		    ring_random(&seed) % 5 < 3) {
+			ck_assert_int_eq(add(size, next + n), 1);
+			at = expect_in_turn(at, size, idx++);
+			sizes[n++] = size;
+			ck_assert_int_eq(fph_vq_driver_publish(vq), FPH_OK);
+		} else if (n) {
+			ring_use(&r, ring_get_head(&r, r.used_idx),
+				 sizes[0] * PAGE);
+			ck_assert_int_eq(take(), 1);
+			ck_assert_uint_eq(used.cookie, next++);
+			memmove(sizes, sizes + 1, --n * sizeof(sizes[0]));
+		}
+	}
+	stop();
+}
+END_TEST
+
 static void round_trip(uint64_t cookie)
 {
 	add_submit(1, cookie);
@@ -629,6 +677,7 @@ Suite *make_suite(void)
 	tcase_add_loop_test(tc, test_full, 0, 2);
 	tcase_add_loop_test(tc, test_add_many, 0, 2);
 	tcase_add_loop_test(tc, test_layout, 0, 2);
+	tcase_add_loop_test(tc, test_in_order, 0, 2);
 	tcase_add_loop_test(tc, test_notify_flags, 0, 2);
 	tcase_add_loop_test(tc, test_notify_event, 0, 2);
 	tcase_add_loop_test(tc, test_notify_all_round, 0, 2);

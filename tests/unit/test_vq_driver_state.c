@@ -433,11 +433,18 @@ END_TEST
 START_TEST(what_an_ordered_ring_cannot_be)
 {
 	size_t size = make_state(FPH_BIT(VIRTIO_F_IN_ORDER));
-	uint32_t oldest = AT_LISTS + 8;
+	uint32_t oldest = AT_LISTS + 10;	/* behind one free slot */
 
 	/* Twice the same age; then a batch whose last one is not out. */
+	ck_assert_uint_eq(fph_get32(state + oldest + 4, FPH_LE), 3);
 	check_change(size, oldest + 4, 4, 2, FPH_ECORRUPT);
 	check_change(size, AT_FLAGS, 4, 4, FPH_ECORRUPT);
+	/* Descriptors 1 and 2, not in the order of the ring. */
+	memcpy(bad, state, size);
+	ck_assert_uint_eq(fph_get16(state + oldest, FPH_LE), 1);
+	fph_put16(bad + oldest, 2, FPH_LE);
+	fph_put16(bad + oldest + 16, 1, FPH_LE);
+	ck_assert_int_eq(load_changed(size), FPH_ECORRUPT);
 	ck_assert_int_eq(fph_vq_driver_load(two.vq, state, size), FPH_OK);
 	ck_assert_uint_eq(fph_vq_driver_get_inflight(two.vq), 3);
 }
