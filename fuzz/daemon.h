@@ -29,10 +29,13 @@ struct fuzz_daemon *fuzz_daemon_get(void);
 void fuzz_daemon_connect(struct fuzz_daemon *d);
 void fuzz_socket_pair(int pair[2]);
 
-/* It goes, and all that it brought is closed. */
+/* It goes, if there is one, and all that the input brought is closed. */
 void fuzz_daemon_hang_up(struct fuzz_daemon *d);
 
-/* The daemon does what there is to do now, and its answers are dropped. */
+/*
+ * A turn of the daemon's loop, which takes one message; its answers are
+ * dropped.
+ */
 void fuzz_daemon_run(struct fuzz_daemon *d);
 
 /* A message of the front-end, as it is. */

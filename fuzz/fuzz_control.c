@@ -51,6 +51,19 @@ static bool read_answers(int fd)
 	return n != 0;
 }
 
+/* What is set for the whole daemon: the next input finds it as this one did. */
+static void forget(struct daemon *d)
+{
+	struct service *s = &d->service;
+
+	worker_set_delay(&s->device.worker, 0);
+	timers_set_stats(&s->timers, 0);
+	freeze_remove_all(&s->device.freeze);
+	service_set_balloon_size(s, 0);
+	s->quit = false;
+	d->quitting = false;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input in = { data, size };
@@ -82,10 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(!nanswers);
 	close(pair[0]);
 	fuzz_daemon_run(d);
-	/* These are for the whole daemon. */
-	worker_set_delay(&d->daemon.service.device.worker, 0);
-	d->daemon.service.quit = false;
-	d->daemon.quitting = false;
+	forget(&d->daemon);
 	fuzz_daemon_hang_up(d);
 	return 0;
 }

@@ -70,7 +70,7 @@ static void message(struct fuzz_input *in, bool sized)
 	if (sized)
 		size = fuzz_u8(in);
 	kinds = fuzz_u8(in);
-	for (; kinds && nfds < 4; kinds >>= 2)
+	for (; kinds > 1 && nfds < 4; kinds >>= 2)
 		fds[nfds++] = open_fd(kinds & 3);
 	if (size > sizeof(payload))
 		size = sizeof(payload);
@@ -90,6 +90,7 @@ static void message(struct fuzz_input *in, bool sized)
 static void boot(uint32_t how)
 {
 	uint64_t protocol = FPH_BIT(VU_PF_REPLY_ACK) | FPH_BIT(VU_PF_CONFIG) |
+			    FPH_BIT(VU_PF_STATUS) |
 			    FPH_BIT(VU_PF_DEVICE_STATE);
 
 	if (how & 2)

@@ -167,7 +167,7 @@ uint64_t device_get_inflight(const struct device *d, int queue)
 {
 	struct fph_balloon_counters c;
 
-	fph_balloon_get_counters(d->balloon, &c, sizeof(c));
+	device_get_counters(d, &c);
 	return c.queue[queue].popped - c.queue[queue].pushed -
 	       d->left[queue];
 }
@@ -175,6 +175,16 @@ uint64_t device_get_inflight(const struct device *d, int queue)
 void device_leave_buffers(struct device *d, int queue)
 {
 	d->left[queue] += device_get_inflight(d, queue);
+}
+
+void device_leave_all_buffers(struct device *d)
+{
+	struct fph_balloon_counters c;
+	int i;
+
+	device_get_counters(d, &c);
+	for (i = 0; i < FPH_NQUEUES; i++)
+		d->left[i] = c.queue[i].popped - c.queue[i].pushed;
 }
 
 struct device_effects device_take_effects(struct device *d)
@@ -187,6 +197,8 @@ struct device_effects device_take_effects(struct device *d)
 	e.events = d->events;
 	d->calls = 0;
 	d->events = 0;
+	if (e.events & FPH_EVENT_STATS)
+		d->stats_came = true;
 	return e;
 }
 
@@ -204,11 +216,8 @@ void device_memory_changed(struct device *d)
 
 void device_reset(struct device *d)
 {
-	int queue;
-
 	fph_balloon_reset(d->balloon);
-	for (queue = 0; queue < FPH_NQUEUES; queue++)
-		device_leave_buffers(d, queue);
+	device_leave_all_buffers(d);
 	fph_reclaim_enable(d->worker.reclaim);
 	d->enabled = 0;
 	d->calls = 0;

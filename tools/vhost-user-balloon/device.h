@@ -45,6 +45,7 @@ struct device {
 	struct discard_totals report;
 	struct discard_totals inflate;
 	uint64_t left[FPH_NQUEUES];	/* buffers that a stop left behind */
+	bool stats_came;		/* of the guest, and nobody looked */
 	uint32_t calls;			/* rings whose interrupt is due */
 	uint32_t events;		/* FPH_EVENT_* that are due */
 };
@@ -93,6 +94,7 @@ bool device_is_quiet(const struct device *d);
  */
 uint64_t device_get_inflight(const struct device *d, int queue);
 void device_leave_buffers(struct device *d, int queue);
+void device_leave_all_buffers(struct device *d);
 
 /* What is due; cleared by the call. */
 struct device_effects device_take_effects(struct device *d);

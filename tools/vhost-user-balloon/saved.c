@@ -74,12 +74,10 @@ int saved_write(const struct device *d, int fd)
 /* What the device counts beside the library is of the one before. */
 static void take_over(struct device *d)
 {
-	int queue;
-
 	(void)fph_balloon_thaw(d->balloon);
 	freeze_forget_mode(&d->freeze);
-	for (queue = 0; queue < FPH_NQUEUES; queue++)
-		device_leave_buffers(d, queue);
+	device_leave_all_buffers(d);
+	d->stats_came = true;
 	hint_tell_state(&d->hint);
 }
 

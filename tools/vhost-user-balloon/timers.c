@@ -14,10 +14,13 @@ void timers_init(struct timers *t, const struct timer_options *options)
 
 /* -------------------------------------------------------------- statistics */
 
-void timers_see_stats(struct timers *t, const struct device *d, int64_t now)
+void timers_see_stats(struct timers *t, struct device *d, int64_t now)
 {
 	struct fph_balloon_counters c;
 
+	if (!d->stats_came)
+		return;
+	d->stats_came = false;
 	device_get_counters(d, &c);
 	if (c.stats == t->stats_seen)
 		return;

@@ -37,7 +37,7 @@ int64_t timers_get_deadline(const struct timers *t, const struct device *d);
 void timers_set_stats(struct timers *t, uint32_t ms);
 
 /* Note when statistics came, if some came since it was last called. */
-void timers_see_stats(struct timers *t, const struct device *d, int64_t now);
+void timers_see_stats(struct timers *t, struct device *d, int64_t now);
 
 /* A client did something about a round. */
 void timers_see_client(struct timers *t, int64_t now);

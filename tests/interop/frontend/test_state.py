@@ -30,6 +30,9 @@ def test_device_moves(t):
     assert refused(load, e, state[:-1])
     assert refused(load, e, b"")
     load(e, state)
+    # Statistics go along, and are as old as the load.
+    assert other.stats()["guest"]["updates"] == 1
+    assert other.stats()["guest"]["last-update"] > 0
     assert e.config(CFG_ACTUAL) == 77
     assert e.config(CFG_CMD_ID) == ID_DONE
     resume(e, bases)
