@@ -342,7 +342,7 @@ FPH_API int fph_vq_driver_init(struct fph_vq_driver **vq, void *mem,
  *
  * The number added; FPH_EFULL (the ring has no room for the first), FPH_EINVAL
  * (the first is not as above, or n is 0); FPH_EUNINIT, FPH_ESTATE,
- * FPH_PEER_BROKEN.  O(segments).
+ * FPH_PEER_BROKEN.  O(segments); the first of a split ring with IN_ORDER O(num).
  */
 FPH_API int fph_vq_driver_add(struct fph_vq_driver *vq,
 			      const struct fph_buffer *buffers, uint32_t n,

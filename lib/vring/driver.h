@@ -11,9 +11,9 @@
  * Nothing that decides what is free or in flight is kept in ring memory, where
  * the device could change it.  Each entry of the ring has a slot here; the one
  * at a buffer's head, or id, holds the buffer.  Slots that are free and were
- * used before are linked; those from nused on were never touched.  In a split
- * ring in order they are taken in the order of the ring: first those that were
- * never used, then the one that has been free for longest.
+ * used before are linked; those from nused on were never touched.  A split ring
+ * in order links all of them with the first buffer, and takes that which has been
+ * free for longest: so they are taken in the order of the ring.
  *
  * Buffers have serials in the order of add.  Those below published are with
  * the device, so publish need not look at any of them.
@@ -50,7 +50,7 @@ struct fph_vq_driver {
 	uint32_t unsignalled;		/* published since should_notify */
 	uint32_t scan;			/* of detach: no buffer below */
 	uint16_t free;			/* head of the list */
-	uint16_t last_free;		/* split, in order: its end */
+	uint16_t last_free;		/* split, in order: its end, if any */
 	bool packed;
 	bool in_order;
 	bool event_idx;
@@ -128,10 +128,7 @@ static inline uint8_t *fph_get_table(const struct fph_vq_driver *vq,
 	return vq->tables + off;
 }
 
-/*
- * Puts slots that were never used in front of the list, in their order.  The list
- * is one of split rings in order only if all of these are taken at once.
- */
+/* Puts slots that were never used in front of the list, in their order. */
 void fph_link_slots(struct fph_vq_driver *vq, uint32_t n);
 
 #endif /* FPH_VRING_DRIVER_H */

@@ -12,6 +12,8 @@ void fph_link_slots(struct fph_vq_driver *vq, uint32_t n)
 		s->ndesc = 0;
 		s->next = i + 1 < n ? (uint16_t)(first + i + 1) : vq->free;
 	}
+	if (!vq->nlinked)
+		vq->last_free = (uint16_t)(first + n - 1);
 	vq->free = (uint16_t)first;
 	vq->nused += n;
 	vq->nlinked += n;

@@ -74,27 +74,23 @@ static uint32_t fill_ring(struct fph_vq_driver *vq, uint32_t head,
 	return fill(vq, vq->desc, head, b, segs, true, !FPH_HOST_BIG_ENDIAN);
 }
 
-/* How many slots that were never used it takes for n descriptors. */
-static uint32_t count_fresh(const struct fph_vq_driver *vq, uint32_t n)
+/* Links what n descriptors lack, or all slots once if they are taken in turn. */
+static bool link_free(struct fph_vq_driver *vq, uint32_t n)
 {
-	uint32_t fresh = vq->num - vq->nused;
-
-	if (vq->in_order)
-		return n < fresh ? n : fresh;
-	return n > vq->nlinked ? n - vq->nlinked : 0;
+	if (n > fph_split_get_room(vq))
+		return false;
+	fph_link_slots(vq, vq->in_order ? vq->num : n - vq->nlinked);
+	return true;
 }
 
 int fph_split_add(struct fph_vq_driver *vq, const struct fph_buffer *b,
 		  const struct fph_seg *segs, bool table)
 {
 	uint32_t ndesc = table ? 1 : b->nread + b->nwrite;
-	uint32_t head, tail, fresh;
+	uint32_t head, tail;
 
-	if (ndesc > fph_split_get_room(vq))
+	if (ndesc > vq->nlinked && !link_free(vq, ndesc))
 		return FPH_EFULL;
-	fresh = count_fresh(vq, ndesc);
-	if (fresh)
-		fph_link_slots(vq, fresh);
 	head = vq->free;
 	tail = head;
 	if (table)

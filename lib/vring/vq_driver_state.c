@@ -270,7 +270,7 @@ static bool follow(const struct fph_vq_driver *vq, uint32_t slot, uint32_t n,
 	return true;
 }
 
-/* Whether the next slots, all that are free, are those behind the newest one. */
+/* Whether all slots are in turn: those of the oldest first, the free ones last. */
 static bool is_in_turn(const struct fph_vq_driver *vq, const struct loaded *l)
 {
 	uint32_t slot = l->oldest, at = l->inflight ? l->oldest : l->free;
@@ -280,12 +280,8 @@ static bool is_in_turn(const struct fph_vq_driver *vq, const struct loaded *l)
 			return false;
 		slot = vq->slots[slot].newer;
 	}
-	if (l->nused < vq->num) {
-		if (l->inflight && at != l->nused)
-			return false;
-		at = 0;
-	}
-	return follow(vq, l->free, l->nlinked, &at);
+	return follow(vq, l->free, l->nlinked, &at) &&
+	       (!l->nused || l->nused == vq->num);
 }
 
 /* What a ring can be, whatever the device wrote. */
