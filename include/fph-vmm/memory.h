@@ -98,6 +98,9 @@ FPH_API int fph_memory_add(struct fph_memory *m, const struct fph_region *r);
 /*
  * fph_memory_remove - remove the region that is exactly this
  *
+ * Not while a discard is in flight, and not in a hint round: end it first, or a
+ * hint of this region counts for what is added at its address later (FPH-D1D).
+ *
  * FPH_OK, FPH_ENOENT, FPH_EUNINIT.  O(regions), with the table.
  */
 FPH_API int fph_memory_remove(struct fph_memory *m, uint64_t gpa, uint64_t len);
