@@ -63,6 +63,20 @@ static uint64_t clear_line(unsigned long *w)
 #define fph_clear_words_avx2(words, n)	((void)(words), (void)(n), (uint64_t)0)
 #endif
 
+/* Not inlined, here and below: a short way saves no registers for a long one. */
+__attribute__((noinline))
+static uint64_t clear_lines(unsigned long *words, size_t n)
+{
+	uint64_t count = 0;
+	size_t i = 0;
+
+	for (; n - i >= LINE; i += LINE)
+		count += clear_line(&words[i]);
+	for (; i < n; i++)
+		count += clear_word(&words[i]);
+	return count;
+}
+
 /* Zeroes n words; how many bits were set. */
 static uint64_t clear_words(unsigned long *words, size_t n)
 {
@@ -73,23 +87,15 @@ static uint64_t clear_words(unsigned long *words, size_t n)
 		i = n - n % FPH_AVX2_WORDS;
 		count = fph_clear_words_avx2(words, i);
 	}
-	for (; n - i >= LINE; i += LINE)
-		count += clear_line(&words[i]);
-	for (; i < n; i++)
-		count += clear_word(&words[i]);
-	return count;
+	return i < n ? count + clear_lines(words + i, n - i) : count;
 }
 
-uint64_t fph_bitmap_clear(unsigned long *bitmap, uint64_t first, uint64_t n)
+/* The n bits from off, more than are in one word. */
+__attribute__((noinline))
+static uint64_t clear_long(unsigned long *word, uint32_t off, uint64_t n)
 {
-	unsigned long *word = bitmap + first / WORD_BITS;
-	uint32_t off = (uint32_t)(first % WORD_BITS);
 	uint64_t count = 0;
 
-	if (!n)
-		return 0;
-	if (n <= WORD_BITS - off)
-		return clear_in_word(word, off, n);
 	if (off) {
 		count = clear_in_word(word++, off, WORD_BITS - off);
 		n -= WORD_BITS - off;
@@ -100,6 +106,17 @@ uint64_t fph_bitmap_clear(unsigned long *bitmap, uint64_t first, uint64_t n)
 	if (n)
 		count += clear_in_word(word, 0, n);
 	return count;
+}
+
+uint64_t fph_bitmap_clear(unsigned long *bitmap, uint64_t first, uint64_t n)
+{
+	unsigned long *word = bitmap + first / WORD_BITS;
+	uint32_t off = (uint32_t)(first % WORD_BITS);
+
+	if (!n)
+		return 0;
+	return n <= WORD_BITS - off ? clear_in_word(word, off, n) :
+				      clear_long(word, off, n);
 }
 
 /* Where a batch is. */
