@@ -6,12 +6,14 @@
 # (-k NAME, --corpus FOLDER, --again: what the folder has and no more). With
 # AFL++: configure CC=afl-clang-fast --enable-fuzzers --disable-shared.
 
-FUZZ_TARGETS = \
+# Those of the libraries, which need no tool.
+LIB_FUZZ_TARGETS = \
 	fuzz/fuzz_vq_device \
 	fuzz/fuzz_vq_driver \
 	fuzz/fuzz_host \
 	fuzz/fuzz_guest \
 	fuzz/fuzz_state
+FUZZ_TARGETS = $(LIB_FUZZ_TARGETS)
 if ENABLE_TOOLS
 FUZZ_TARGETS += \
 	fuzz/fuzz_vhost_user \

@@ -12,9 +12,11 @@ EXTRA_DIST += \
 N = 300
 MUTANTS_SEED = 1
 
+MUTANTS_TESTS = $(LIB_TESTS) $(LIB_FUZZ_TARGETS)
+
 mutants: all
-	$(MAKE) $(AM_MAKEFLAGS) $(LIB_TESTS)
+	$(MAKE) $(AM_MAKEFLAGS) $(MUTANTS_TESTS)
 	@'$(PYTHON3)' '$(srcdir)/tests/mutants/mutate' -n $(N) --seed $(MUTANTS_SEED) \
-		--src '$(srcdir)' --cc '$(CC)' $(MUTANTS_FLAGS) $(LIB_TESTS)
+		--src '$(srcdir)' --cc '$(CC)' $(MUTANTS_FLAGS) $(MUTANTS_TESTS)
 CLEAN_LOCAL += mutants-build
 .PHONY: mutants

@@ -40,6 +40,7 @@ LIB_TESTS = \
 	tests/unit/test_balloon_hostile_hint \
 	tests/unit/test_balloon_inflight \
 	tests/unit/test_balloon_legacy \
+	tests/unit/test_balloon_limits \
 	tests/unit/test_balloon_load \
 	tests/unit/test_balloon_options \
 	tests/unit/test_balloon_queues \

@@ -32,6 +32,7 @@ struct world {
 	uint32_t ncookies;
 	uint32_t ninside;
 	bool inside[NCOOKIES];
+	uint64_t failed, cleared;	/* runs, bytes */
 };
 
 /* The host's side of the world ends the round. */
@@ -194,21 +195,35 @@ static void world_next(struct world *w)
 	w->runs[w->nruns++] = run;
 }
 
-static void world_complete(struct world *w)
+/* One of those that are out, as the embedder is done with it. */
+static struct fph_run world_end(struct world *w)
 {
-	uint32_t n;
+	uint32_t n = model_random(&w->seed, w->nruns);
+	bool fails = model_random(&w->seed, 3) == 0;
+	struct fph_run run = w->runs[n];
 
-	ck_assert_uint_eq(fph_hint_session_get_outstanding(w->s), w->nruns);
-	if (!w->nruns)
-		return;
-	n = model_random(&w->seed, w->nruns);
 	model_release(&w->model, MODEL_OUT, w->model_runs[n]);
-	w->runs[n].outcome = FPH_OUTCOME_CLEARED;
-	w->runs[n].freed = w->runs[n].len;
-	ck_assert_int_eq(fph_hint_session_complete(w->s, &w->runs[n], 1), 1);
+	run.outcome = fails ? FPH_OUTCOME_FAILED : FPH_OUTCOME_CLEARED;
+	run.freed = fails ? 0 : run.len;
+	w->failed += fails;
+	w->cleared += run.freed;
 	w->nruns--;
 	w->runs[n] = w->runs[w->nruns];
 	w->model_runs[n] = w->model_runs[w->nruns];
+	return run;
+}
+
+static void world_complete(struct world *w)
+{
+	uint32_t most = 1 + model_random(&w->seed, 5), n = 0;
+	struct fph_run runs[5];
+
+	ck_assert_uint_eq(fph_hint_session_get_outstanding(w->s), w->nruns);
+	while (n < most && w->nruns)
+		runs[n++] = world_end(w);
+	if (n)
+		ck_assert_int_eq(fph_hint_session_complete(w->s, runs, n),
+				 (int)n);
 }
 
 static bool world_take_used(struct world *w)
@@ -309,6 +324,8 @@ START_TEST(random_beside_the_model)
 				  granules[g]);
 			ck_assert_int_eq(fph_hint_session_get_counters(
 					w->s, &n, sizeof(n)), FPH_OK);
+			ck_assert_uint_eq(n.failed_runs, w->failed);
+			ck_assert_uint_eq(n.bytes_cleared, w->cleared);
 			rounds += n.starts;
 			hints_seen += n.hints;
 		}

@@ -509,9 +509,46 @@ START_TEST(test_translate)
 	segs[5].len = 2;
 	ck_assert_int_eq(fph_memory_translate(m, segs + 5, 1, iov),
 			 FPH_ENOENT);
+	ck_assert_int_eq(fph_memory_translate(m, segs + 5, INT32_MAX, iov),
+			 FPH_ENOENT);
+	ck_assert_int_eq(fph_memory_translate(m, segs + 5,
+					      (uint32_t)INT32_MAX + 1, iov),
+			 FPH_EINVAL);
 	ck_assert_int_eq(fph_memory_translate(m, segs, 0, iov), FPH_EINVAL);
 	ck_assert_int_eq(fph_memory_translate(m, NULL, 1, iov), FPH_EINVAL);
 	ck_assert_int_eq(fph_memory_translate(m, segs, 1, NULL), FPH_EINVAL);
+}
+END_TEST
+
+/* Many at a time, and the first bad one at each place among them. */
+START_TEST(test_translate_many)
+{
+	struct iovec iov[20];
+	struct fph_seg segs[20];
+
+	add(4 * PAGE, 4 * PAGE);
+	add(TOP, 64 * PAGE);
+	for (uint32_t i = 0; i < 20; i++)
+		segs[i] = (struct fph_seg){
+			i % 3 ? 4 * PAGE + i : TOP + i * PAGE, 1 + i, 0
+		};
+	for (uint32_t n = 1; n <= 20; n++) {
+		for (uint32_t bad = 0; bad <= n; bad++) {
+			uint64_t gpa = segs[bad % 20].gpa;
+
+			if (bad < n)
+				segs[bad].gpa = 3 * PAGE;
+			memset(iov, 0, sizeof(iov));
+			ck_assert_int_eq(fph_memory_translate(m, segs, n, iov),
+					 bad ? (int)bad : FPH_ENOENT);
+			for (uint32_t i = 0; i < bad; i++) {
+				ck_assert_ptr_eq(iov[i].iov_base,
+					fph_memory_get_host(m, segs[i].gpa, 1));
+				ck_assert_uint_eq(iov[i].iov_len, 1 + i);
+			}
+			segs[bad % 20].gpa = gpa;
+		}
+	}
 }
 END_TEST
 
@@ -816,6 +853,7 @@ Suite *make_suite(void)
 	tcase_add_test(t, test_gap);
 	tcase_add_loop_test(t, test_model, 0, 32);
 	tcase_add_test(t, test_translate);
+	tcase_add_test(t, test_translate_many);
 	tcase_add_test(t, test_check);
 	tcase_add_test(t, test_read);
 	tcase_add_loop_test(t, test_translate_random, 0, 46);

@@ -31,6 +31,9 @@ struct world {
 	int outcomes[NCOOKIES];
 	uint64_t freed[NCOOKIES];
 	uint64_t offered, done;
+	struct {
+		uint64_t runs, bytes;	/* bytes: not freed */
+	} over[FPH_OUTCOME_FAILED + 1];
 };
 
 static struct fph_report_counters counters(const struct fph_report *r)
@@ -155,29 +158,40 @@ static void world_next(struct world *w)
 	ck_assert_int_eq((int)i, got);
 }
 
-static void world_complete(struct world *w)
+/* One of those that are out, as the embedder is done with it. */
+static struct fph_run world_end(struct world *w)
 {
 	static const uint8_t outcomes[] = {
 		FPH_OUTCOME_DISCARDED, FPH_OUTCOME_DISCARDED, FPH_OUTCOME_LAZY,
 		FPH_OUTCOME_TRIMMED, FPH_OUTCOME_SKIPPED, FPH_OUTCOME_FAILED
 	};
-	struct fph_run *run;
-	uint32_t n;
+	uint32_t n = model_random(&w->seed, w->nruns);
+	struct fph_run run = w->runs[n];
 
-	ck_assert_uint_eq(fph_report_get_outstanding(w->r), w->nruns);
-	if (!w->nruns)
-		return;
-	n = model_random(&w->seed, w->nruns);
-	run = &w->runs[n];
-	run->outcome = outcomes[model_random(&w->seed, 6)];
-	run->freed = model_random(&w->seed, (uint32_t)run->len + 1);
-	model_over(w, w->model_runs[n], run, run->outcome, run->freed);
-	w->done += run->freed;
-	ck_assert_int_eq(fph_report_complete(w->r, run, 1), 1);
-	ck_assert_int_eq(fph_report_complete(w->r, run, 1), FPH_EINVAL);
+	run.outcome = outcomes[model_random(&w->seed, 6)];
+	run.freed = model_random(&w->seed, (uint32_t)run.len + 1);
+	model_over(w, w->model_runs[n], &run, run.outcome, run.freed);
+	w->done += run.freed;
+	w->over[run.outcome].runs++;
+	w->over[run.outcome].bytes += run.len - run.freed;
 	w->nruns--;
 	w->runs[n] = w->runs[w->nruns];
 	w->model_runs[n] = w->model_runs[w->nruns];
+	return run;
+}
+
+static void world_complete(struct world *w)
+{
+	uint32_t most = 1 + model_random(&w->seed, 5), n = 0;
+	struct fph_run runs[5];
+
+	ck_assert_uint_eq(fph_report_get_outstanding(w->r), w->nruns);
+	while (n < most && w->nruns)
+		runs[n++] = world_end(w);
+	if (!n)
+		return;
+	ck_assert_int_eq(fph_report_complete(w->r, runs, n), (int)n);
+	ck_assert_int_eq(fph_report_complete(w->r, runs, n), FPH_EINVAL);
 }
 
 static bool world_take_used(struct world *w)
@@ -249,6 +263,9 @@ static void run_world(struct world *w, uint64_t seed, uint64_t base,
 	n = counters(w->r);
 	ck_assert_uint_eq(n.bytes_offered, w->offered);
 	ck_assert_uint_eq(n.bytes_freed, w->done);
+	ck_assert_uint_eq(n.failed_runs, w->over[FPH_OUTCOME_FAILED].runs);
+	ck_assert_uint_eq(n.bytes_failed, w->over[FPH_OUTCOME_FAILED].bytes);
+	ck_assert_uint_eq(n.bytes_lazy, w->over[FPH_OUTCOME_LAZY].bytes);
 	ck_assert_uint_eq(n.bytes_offered, n.bytes_freed + n.bytes_lazy +
 			  n.bytes_trimmed + n.bytes_skipped + n.bytes_failed +
 			  n.bytes_overlap);

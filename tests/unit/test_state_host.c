@@ -251,6 +251,19 @@ static void step(struct object *o, uint64_t *seed, struct answer *a)
 
 /* ------------------------------------------------------------------ same -- */
 
+/* Something happens, and nothing of it is there any more but counters. */
+static void live(struct object *o, uint64_t seed)
+{
+	struct answer answer;
+
+	for (int i = 0; i < 60; i++)
+		step(o, &seed, &answer);
+	while (o->nruns)
+		step_complete(o, &seed, &answer);
+	ck_assert_int_eq(o->s ? fph_hint_session_reset(o->s) :
+				fph_report_reset(o->r), FPH_OK);
+}
+
 static void copy(struct object *to, const struct object *from, uint64_t granule)
 {
 	uint8_t state[STATE_SIZE];
@@ -262,6 +275,7 @@ static void copy(struct object *to, const struct object *from, uint64_t granule)
 	ck_assert_int_eq(save(from, state, need, &wrote), FPH_OK);
 	ck_assert_uint_eq(need, wrote);
 	make(to, from->s, granule);
+	live(to, need);
 	ck_assert_int_eq(load(to, state, need, 0), FPH_OK);
 	memcpy(to->runs, from->runs, sizeof(to->runs));
 	to->nruns = from->nruns;
@@ -790,6 +804,30 @@ START_TEST(counters_are_those_of_the_state)
 }
 END_TEST
 
+/* What waits for a run is in the order of its addresses. */
+START_TEST(what_waits_ascends)
+{
+	struct fph_buffer b = { .cookie = 2, .nwrite = 3 };
+	struct fph_seg segs[3];
+	static struct object o;
+	uint8_t state[STATE_SIZE];
+	size_t size;
+
+	for (uint32_t i = 0; i < 3; i++)
+		segs[i] = (struct fph_seg){ 0x1000 + 0x100 * i, 8,
+					    FPH_SEG_WRITE };
+	make_round(&o, false, false);
+	ck_assert_int_eq(fph_hint_session_add(o.s, &b, 1, segs), 1);
+	ck_assert_int_eq(fph_hint_session_next(o.s, o.runs, 1), 1);
+	ck_assert_int_eq(save(&o, state, sizeof(state), &size), FPH_OK);
+	ck_assert_uint_eq(fph_get32(state + AT_RANGES + 32, FPH_LE), 0x1200);
+	ck_assert_int_eq(load_with(&o, state, size, AT_RANGES + 32, 0x1100),
+			 FPH_OK);
+	ck_assert_int_eq(load_with(&o, state, size, AT_RANGES + 32, 0x10ff),
+			 FPH_ECORRUPT);
+}
+END_TEST
+
 RUNNER_SUITE("state_host",
 	     report_goes_on,
 	     session_goes_on,
@@ -804,4 +842,5 @@ RUNNER_SUITE("state_host",
 	     the_last_id_is_saved,
 	     a_buffer_has_an_outcome_of_its_kind,
 	     a_run_has_no_gap,
-	     counters_are_those_of_the_state)
+	     counters_are_those_of_the_state,
+	     what_waits_ascends)

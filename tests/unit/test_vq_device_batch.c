@@ -79,7 +79,14 @@ START_TEST(test_many)
 	offer(0, 3);
 	offer(3, 1);
 	offer(4, 4);
+	memset(b, 0x5a, sizeof(b));
 	ck_assert_int_eq(fph_vq_device_pop(vq, b, NUM, segs, 4 * NUM), 3);
+	for (uint32_t i = 0; i < 3; i++) {
+		ck_assert_uint_eq(b[i].nread, 0);
+		ck_assert_uint_eq(b[i].flags, 0);
+		ck_assert_uint_eq(b[i].index, 0);
+		ck_assert_uint_eq(b[i].reserved, 0);
+	}
 	ck_assert_uint_eq(b[0].nwrite, 3);
 	ck_assert_uint_eq(b[1].nwrite, 1);
 	ck_assert_uint_eq(b[2].nwrite, 4);
